@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LARDER_ASYNC_H
+#define LARDER_ASYNC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <larder/reply.h>
+
+/*
+ * Asynchronous calls.  A call returns at once; its callback is called exactly
+ * once, with a reply, also when the store is closed first (CLOSED, UNKNOWN, ...).
+ *
+ * Where: with LARDER_DELIVER_THREAD on a thread of larder's own; with
+ * LARDER_DELIVER_DISPATCH inside larder_dispatch(), on whichever thread calls
+ * it.  Never inside larder_async_... itself, never with an internal lock held.
+ * A callback may call anything of larder except larder_close.
+ * The number of calls in flight is bounded (65536 a store): beyond it a call is refused.
+ */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct larder larder;
+typedef struct larder_batch larder_batch;
+
+/* The reply belongs to the callback's owner: free it with larder_reply_free. */
+typedef void larder_callback(void *context, larder_reply *reply);
+
+/* Starts a call; the bytes are copied.  OK: the callback will come.  Anything
+ * else (BAD_ARGUMENT, NO_MEMORY, CLOSED, FORKED, NOT_SENT: too many in flight): it won't.
+ * timeout_ms: 0 = the store's.  Any thread; never blocks on the network.
+ * If id is not NULL it receives a number for larder_async_cancel. */
+larder_outcome larder_async_argv(larder *store, int argc, const char *const *argv,
+                                 const size_t *argvlen, int64_t timeout_ms,
+                                 larder_callback *callback, void *context, uint64_t *id);
+larder_outcome larder_async_command(larder *store, larder_callback *callback, void *context,
+                                    const char *format, ...);
+
+/* Asks that the call end now: its callback comes with NOT_SENT, UNKNOWN or
+ * NO_ANSWER, or with its reply if that was faster.  OK: it was in flight;
+ * ABSENT: it was not (any more). */
+larder_outcome larder_async_cancel(larder *store, uint64_t id);
+
+/* With LARDER_DELIVER_DISPATCH: a descriptor that becomes readable when
+ * larder_dispatch has work (for poll, epoll, a loop's watcher).  Owned by the
+ * store; do not read or close it.  -1: this store delivers on a thread. */
+int larder_pollfd(larder *store);
+
+/* Calls the callbacks of completed calls, at most max of them (0: all that are
+ * there now); returns how many.  Never waits. */
+size_t larder_dispatch(larder *store, size_t max);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LARDER_OPTIONS_H
+#define LARDER_OPTIONS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <larder/hooks.h>
+
+/*
+ * How a store is opened.  Each option has one name everywhere: a field here, a
+ * query parameter of the URL ("redis://h:6379/0?timeout=250ms&outage=strict"),
+ * and for some an environment variable.  The struct wins over the URL, the URL
+ * over the environment.  Fields that are zero or NULL were not set.
+ *
+ * URL schemes: memory:   redis://[user[:password]@]host[:port][/db]
+ *              rediss:// (TLS)   unix:///path?db=N
+ * Environment (only if larder_open gets a NULL URL): LARDER_URL, else REDIS_URL;
+ * with any URL that is a Redis: REDIS_ENABLED, REDIS_REQUIRED (0/1/yes/no/true/false/on/off),
+ * REDIS_CONNECT_TIMEOUT, REDIS_SOCKET_TIMEOUT (seconds, fractions allowed),
+ * REDIS_MAX_RETRIES (0..100).
+ */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct larder_backend_table;
+
+typedef enum larder_outage {
+  LARDER_OUTAGE_UNSET = 0,
+  LARDER_OUTAGE_JOURNAL, /* the default: see doc/operations.md */
+  LARDER_OUTAGE_CACHE,   /* misses are nil, nothing is replayed, keys are dropped on return */
+  LARDER_OUTAGE_STRICT   /* fail at once */
+} larder_outage;
+
+typedef enum larder_choice {
+  LARDER_UNSET = 0,
+  LARDER_NO,
+  LARDER_YES
+} larder_choice;
+
+typedef enum larder_delivery {
+  LARDER_DELIVER_THREAD = 0, /* completions are called on a thread of larder's own */
+  LARDER_DELIVER_DISPATCH    /* ... from larder_dispatch() on the caller's thread */
+} larder_delivery;
+
+typedef struct larder_options {
+  size_t size; /* sizeof(larder_options): set by LARDER_OPTIONS_INIT */
+
+  const char *user;     /* ACL user; URL: user@ */
+  const char *password; /* copied at opening, wiped at close; never shown */
+  const char *client_name;
+
+  int64_t timeout_ms;         /* "timeout": per call, default 250 ms; 1 .. 3600000 */
+  int64_t connect_timeout_ms; /* "connect_timeout": default 1000 ms; 1 .. 3600000 */
+  int max_retries;            /* "max_retries": 0 .. 100, default 3, -1 = not set; of what was
+                                 certainly not sent */
+  larder_choice required;     /* "required": opening fails if Redis can't be reached */
+  larder_choice enabled;      /* "enabled": no = never talk to Redis, local engine only */
+  larder_choice fallback;     /* "fallback": memory (yes, the default) or none (no) */
+  larder_outage outage;       /* "outage": cache, journal, strict */
+
+  unsigned connections;         /* "connections": bound of caller-driven ones, 1 .. 256, default 8 */
+  size_t journal_bytes;         /* "journal_bytes": default 64 MiB, 4 KiB .. 1 TiB */
+  size_t journal_keys;          /* "journal_keys": default 1000000 */
+  unsigned shards;              /* "shards": of the engine, 1 .. 1024, default 16 */
+  larder_choice background;     /* "background": a maintenance thread for the engine (yes, the
+                                   default) or larder_tick by the caller (no) */
+  larder_delivery delivery;     /* "delivery": thread, dispatch */
+
+  const larder_memory *memory; /* NULL: malloc, realloc, free */
+  const larder_clock *clock;   /* NULL: the system's */
+  larder_event_fn *event;      /* NULL: events are dropped */
+  void *event_context;
+
+  /* A backend of the application's own instead of the URL's (larder/backend.h). */
+  const struct larder_backend_table *backend;
+} larder_options;
+
+#define LARDER_OPTIONS_INIT { .size = sizeof(larder_options), .max_retries = -1 }
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

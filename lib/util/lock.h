@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LRD_UTIL_LOCK_H
+#define LRD_UTIL_LOCK_H
+
+#include <pthread.h>
+#include <stdint.h>
+
+/*
+ * Mutexes with a rank.  A thread may only take a lock whose (rank, index) is
+ * above all that it holds; a build with --enable-debug asserts it (and that
+ * unlock matches).  Condition waits use the monotonic clock.
+ */
+enum lrd_rank {
+  LRD_RANK_STORE = 10,    /* registry of sessions, open/close */
+  LRD_RANK_FALLBACK = 20, /* breaker, replay order */
+  LRD_RANK_REMOTE = 30,   /* connection registry */
+  LRD_RANK_LINK = 40,     /* one connection */
+  LRD_RANK_SHARD = 50,    /* a shard of the engine; index = its number */
+  LRD_RANK_WATCH = 55,
+  LRD_RANK_JOURNAL = 60,
+  LRD_RANK_QUEUE = 70,    /* completion queues */
+  LRD_RANK_HOOK = 80      /* event rate limit */
+};
+
+struct lrd_lock {
+  pthread_mutex_t mutex;
+  unsigned char rank;
+  unsigned index;
+};
+
+/* 0 or an errno value. */
+int lrd_lock_init(struct lrd_lock *, enum lrd_rank, unsigned index);
+void lrd_lock_destroy(struct lrd_lock *);
+void lrd_lock(struct lrd_lock *);
+void lrd_unlock(struct lrd_lock *);
+
+/* A condition variable on the monotonic clock. */
+int lrd_cond_init(pthread_cond_t *);
+/* Waits until deadline (monotonic ns, the system's clock); 0 or ETIMEDOUT. */
+int lrd_cond_wait(pthread_cond_t *, struct lrd_lock *, int64_t deadline);
+
+/* Debug builds: asserts that the calling thread holds no lrd_lock (before a
+ * callback to the application or I/O).  Otherwise nothing. */
+void lrd_lock_assert_none(void);
+
+#endif

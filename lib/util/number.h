@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LRD_UTIL_NUMBER_H
+#define LRD_UTIL_NUMBER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Numbers as Redis parses and prints them, whatever the host's locale. */
+
+enum { LRD_NUMBER_SIZE = 40 }; /* room for any of the prints below */
+
+/* Strict decimal integer as Redis's string2ll: no spaces, no '+', no leading
+ * zeros, no "-0", no overflow.  1: *out is set. */
+int lrd_parse_integer(const char *s, size_t len, int64_t *out);
+
+/* A double as Redis's getDoubleFromObject takes it: strtod's grammar in the C
+ * locale (inf, infinity, hex), the whole text, no leading space, no NaN; over-
+ * and underflow as Redis.  1: *out is set. */
+int lrd_parse_double(const char *s, size_t len, double *out);
+
+/* Prints, returns the length, NUL-terminates. */
+size_t lrd_print_integer(char *out, int64_t value);
+/* As Redis replies scores: "inf", "-inf", integers without a fraction, else
+ * the shortest "%.17g" that Redis 7.0 prints. */
+size_t lrd_print_double(char *out, double value);
+
+#endif
