@@ -70,6 +70,7 @@ typedef struct larder_call {
   int database;        /* 0 .. 15 */
   int64_t deadline;    /* absolute, on the backend's monotonic clock, in ns */
   struct larder_hold *hold; /* the session's watches, or NULL */
+  void *note;          /* the engine hands it to its observer with each intent */
 } larder_call;
 
 /* Why a vector ended as it did, for those above that must decide what it means. */
@@ -146,6 +147,7 @@ struct larder_sink {
  * user, no call to the engine, and it can't fail.
  */
 typedef struct larder_intent {
+  void *note;    /* of the call; NULL when no call did it (expiry by the wheel) */
   int database;
   larder_bytes key;
   int complete;  /* the engine knows the whole value: it can be read back later */
