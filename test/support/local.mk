@@ -1,5 +1,4 @@
-# What test programs share.
-check_LTLIBRARIES += test/support/libtestsupport.la
-
-test_support_libtestsupport_la_SOURCES = \
-	test/support/server.c test/support/server.h
+# SPDX-License-Identifier: BSD-2-Clause
+# Compiled into test/support/libtestsupport.la, which every test program is linked with.
+support_sources += \
+  test/support/server.c test/support/server.h
