@@ -38,6 +38,8 @@
 extern "C" {
 #endif
 
+#pragma GCC visibility push(default)
+
 #define LARDER_VERSION "0.1.0"
 #define LARDER_ERROR_SIZE 512
 
@@ -96,6 +98,8 @@ larder_outcome larder_set(larder *store, const void *key, size_t key_length, con
  * Returns how long the caller may wait until it is worth calling again, in
  * milliseconds; -1: nothing expires.  Any thread. */
 int64_t larder_tick(larder *store, int64_t budget_us);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }

@@ -22,6 +22,8 @@
 extern "C" {
 #endif
 
+#pragma GCC visibility push(default)
+
 typedef struct larder larder;
 typedef struct larder_batch larder_batch;
 
@@ -51,6 +53,8 @@ int larder_pollfd(larder *store);
 /* Calls the callbacks of completed calls, at most max of them (0: all that are
  * there now); returns how many.  Never waits. */
 size_t larder_dispatch(larder *store, size_t max);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }

@@ -25,6 +25,8 @@
 extern "C" {
 #endif
 
+#pragma GCC visibility push(default)
+
 enum { LARDER_BACKEND_VERSION = 1 };
 
 typedef struct larder_bytes {
@@ -275,6 +277,8 @@ void larder_backend_default_get(larder_backend *, int database, larder_bytes key
 void larder_backend_default_set(larder_backend *, int database, larder_bytes key,
                                 larder_bytes value, int64_t ttl_ms, int64_t deadline,
                                 larder_verdict *);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }

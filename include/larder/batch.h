@@ -20,6 +20,8 @@
 extern "C" {
 #endif
 
+#pragma GCC visibility push(default)
+
 typedef struct larder larder;
 typedef struct larder_session larder_session;
 typedef struct larder_batch larder_batch;
@@ -48,6 +50,8 @@ larder_outcome larder_batch_run(larder_batch *batch, int atomic, int64_t timeout
  * range).  Replies belong to the batch: valid until clear or free. */
 size_t larder_batch_count(const larder_batch *batch);
 const larder_reply *larder_batch_reply(const larder_batch *batch, size_t i);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }

@@ -12,6 +12,8 @@
 extern "C" {
 #endif
 
+#pragma GCC visibility push(default)
+
 typedef enum larder_outcome {
   LARDER_OK = 0,          /* done, by whoever the origin says */
   LARDER_ABSENT,          /* the authority says: no such key, field or member */
@@ -42,6 +44,8 @@ const char *larder_outcome_name(larder_outcome outcome);
 
 /* "redis", "near", "local", "stale", "nowhere": a static string.  Any thread. */
 const char *larder_origin_name(larder_origin origin);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }

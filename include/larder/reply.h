@@ -20,6 +20,8 @@
 extern "C" {
 #endif
 
+#pragma GCC visibility push(default)
+
 typedef enum larder_type {
   LARDER_NIL = 0,
   LARDER_STRING,   /* str, len: bytes; a NUL stands behind them for convenience */
@@ -73,6 +75,8 @@ typedef struct larder_reply {
 
 /* Frees a reply with everything in it.  NULL is allowed.  Any thread, once. */
 void larder_reply_free(larder_reply *reply);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }

@@ -24,6 +24,8 @@
 extern "C" {
 #endif
 
+#pragma GCC visibility push(default)
+
 typedef struct larder larder;
 typedef struct larder_session larder_session;
 
@@ -41,6 +43,8 @@ larder_reply *larder_session_argv(larder_session *session, int argc, const char 
 
 /* The same from a format, as larder_command. */
 larder_reply *larder_session_command(larder_session *session, const char *format, ...);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }

@@ -15,6 +15,8 @@
 extern "C" {
 #endif
 
+#pragma GCC visibility push(default)
+
 typedef struct larder larder;
 
 typedef enum larder_state {
@@ -69,6 +71,8 @@ larder_outcome larder_get_status(larder *store, larder_status *status);
 
 /* "starting", "up", "replaying", "down", "denied", "closed". */
 const char *larder_state_name(larder_state state);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }
