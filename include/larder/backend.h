@@ -182,6 +182,8 @@ typedef enum larder_link {
   LARDER_LINK_DENIED
 } larder_link;
 
+/* Zeroed before the slot is called, but for state and journal_oldest_ms (-1):
+ * a backend fills what it knows. */
 typedef struct larder_backend_status {
   larder_link link;
   char address[272];
@@ -193,6 +195,15 @@ typedef struct larder_backend_status {
   int fence;                /* 1: old connections are killed before new ones are used */
   uint64_t connections, connects, connect_faults, commands_sent, deadline_misses;
   uint64_t keys, memory;
+
+  int state;                /* a larder_state; -1: follows from link */
+  int64_t since;            /* monotonic ns: in this state since; 0: since opening */
+  const char *serving;      /* static: "memory", "redis"; NULL: follows from link */
+  const char *breaker;      /* static: "closed", "open", "trial"; NULL: there is none */
+  uint64_t outages, local_calls;
+  uint64_t journal_keys, journal_bytes;
+  int64_t journal_oldest_ms; /* -1: empty */
+  uint64_t replayed, replay_batches, dropped, dead_letters, unknown_batches;
 } larder_backend_status;
 
 /* Everything that a backend is opened with. */
