@@ -14,8 +14,6 @@
 extern "C" {
 #endif
 
-#pragma GCC visibility push(default)
-
 /* Memory.  Sizes are exact: resize and release receive the size that was asked
  * for, so that a hook can account to the byte.  allocate and resize return NULL
  * on failure (resize leaves the old block as it was); size is never 0.  Called
@@ -58,8 +56,6 @@ typedef struct larder_event {
  * internal lock held.  It may call larder, except larder_close on the store
  * that it speaks of. */
 typedef void larder_event_fn(void *context, const larder_event *event);
-
-#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }
