@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Compiled into test/support/libtestsupport.la, which every test program is linked with.
 support_sources += \
+  test/support/compare.c test/support/compare.h \
+  test/support/resp.c test/support/resp.h \
   test/support/server.c test/support/server.h

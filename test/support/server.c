@@ -457,6 +457,19 @@ void server_set_password(struct server *s, const char *password)
   s->password = mine;
 }
 
+struct resp_client *server_connect(const struct server *s, int protocol)
+{
+  struct resp_client *c = s->port ? resp_open_port(s->port, START_MS)
+                                  : resp_open_path(s->socket, START_MS);
+  if (!c)
+    die("connect to %s: %s", s->url, strerror(errno));
+  struct resp *r = s->password ? resp_words(c, "AUTH", s->password, NULL) : NULL;
+  if ((s->password && !resp_is_text(r, "OK")) || resp_hello(c, protocol) != 0)
+    die("%s does not let us in: %s", s->url, resp_fault(c));
+  resp_free(r);
+  return c;
+}
+
 int server_running(const struct server *s)
 {
   return s->pid != 0;

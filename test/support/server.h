@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+#include "support/resp.h"
+
 /*
  * A real redis-server that belongs to a test: on a free loopback port, or a
  * unix socket, with a temporary directory of its own.
@@ -62,6 +64,9 @@ const char *server_socket(const struct server *);   /* NULL: on a port */
 const char *server_directory(const struct server *);
 /* "redis://127.0.0.1:PORT/0" or "unix:///path?db=0", without the password. */
 const char *server_url(const struct server *);
+
+/* A connection of the test's own, past AUTH and HELLO. */
+struct resp_client *server_connect(const struct server *, int protocol);
 
 /* A loopback port that nobody listens on now, outside the range from which the
  * kernel takes ports for outgoing connections (so that nobody connects to itself). */
