@@ -54,6 +54,16 @@ struct lrd_exec {
   /* Set by look-ups in a partial engine. */
   unsigned provisional : 1; /* the reply depends on what a DELTA or unseen key lacks */
   unsigned unknown : 1;     /* the reply can't be known: it becomes UNKNOWN_LOCALLY */
+  /* The engine's own. */
+  unsigned whole : 1;      /* what the last look-up found is wholly known */
+  unsigned as_absent : 1;  /* second run: what is not known counts as absent */
+  unsigned atomic : 1;     /* one of several vectors that give one reply */
+  unsigned all_locked : 1; /* every shard is locked */
+  unsigned expires : 1;    /* something got an expiry */
+  void *note;              /* the call's, for the observer */
+  struct larder_hold *hold;
+  const char *hashed; /* the key whose hash is known already: its address */
+  uint64_t hash;
 };
 
 typedef void lrd_handler(struct lrd_exec *);
@@ -71,7 +81,8 @@ int lrd_read(struct lrd_exec *, larder_bytes key, enum lrd_kind, struct lrd_entr
 int lrd_read_part(struct lrd_exec *, larder_bytes key, enum lrd_kind, struct lrd_entry **entry);
 /* 1: what is not in the entry (or, entry NULL, the key) is known not to exist. */
 int lrd_is_whole(struct lrd_exec *, const struct lrd_entry *entry);
-/* The reply can't be known here: nothing was changed; forget what was written. */
+/* The reply can't be known here: nothing was changed.  To be called before
+ * anything was written. */
 void lrd_unknown(struct lrd_exec *);
 
 /* For a write.  As lrd_read; in a partial engine a missing or DELTA key makes
@@ -80,8 +91,8 @@ int lrd_write(struct lrd_exec *, larder_bytes key, enum lrd_kind, struct lrd_ent
 
 /* --- changing ------------------------------------------------------------ */
 
-/* A new entry for key (there must be none), with an empty value of that kind
- * (for LRD_STRING: of value_len bytes, to be filled).  NULL: no memory. */
+/* A new entry for key (there must be none), with an empty value of that kind, a
+ * collection.  NULL: no memory.  Undo with lrd_remove. */
 struct lrd_entry *lrd_create(struct lrd_exec *, larder_bytes key, enum lrd_kind);
 
 /* Removes the entry (value freed).  In a partial engine a COMPLETE key leaves
@@ -97,9 +108,10 @@ larder_bytes lrd_key_of(const struct lrd_entry *);
 const larder_memory *lrd_memory_of(const struct lrd_engine *);
 struct lrd_prng *lrd_prng_of(struct lrd_exec *);
 
-/* Expiry: absolute wall ms; -1: none.  set: 0, or -1: no memory. */
+/* Expiry: absolute wall ms; -1: none.  set: 0, or -1: no memory; the entry may
+ * move, *entry is set to where it is then. */
 int64_t lrd_expiry(const struct lrd_entry *);
-int lrd_set_expiry(struct lrd_exec *, struct lrd_entry *, int64_t at);
+int lrd_set_expiry(struct lrd_exec *, struct lrd_entry **entry, int64_t at);
 
 /* Tells WATCH and the observer that key changed, once per key and command,
  * after the change.  argc 0 (argv NULL): by the command as the caller gave it,
@@ -113,6 +125,11 @@ void lrd_changed(struct lrd_exec *, larder_bytes key, int argc, const larder_byt
 
 /* --- replies ------------------------------------------------------------- */
 
+/* An error reply.  Handlers use these, never lrd_sink_error on x->sink: the
+ * verdict has to know (REFUSED, "nothing was applied").  Nothing may have been
+ * written before. */
+void lrd_error(struct lrd_exec *, const char *text);
+void lrd_errorf(struct lrd_exec *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void lrd_no_memory(struct lrd_exec *);
 /* The texts that commands share. */
 extern const char lrd_text_wrongtype[], lrd_text_syntax[], lrd_text_not_integer[],

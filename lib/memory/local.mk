@@ -1,1 +1,1 @@
-# SPDX-License-Identifier: BSD-2-Clause
+core_sources += lib/memory/engine.h lib/memory/kind.h

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LRD_MEMORY_KIND_H
+#define LRD_MEMORY_KIND_H
+
+#include "memory/engine.h"
+
+/*
+ * What the keyspace needs of a collection type.  An entry of such a kind holds
+ * one pointer to the type's own structure, which is never empty between two
+ * commands: who takes the last element out calls lrd_remove.
+ */
+struct lrd_kind_type {
+  const char *name; /* as TYPE says it */
+
+  /* An empty value; NULL: no memory. */
+  void *(*create)(const larder_memory *);
+
+  /* Frees a value with all that is in it. */
+  void (*destroy)(const larder_memory *, void *value);
+
+  /* Writes argument vectors that make a missing key what this value is: each one
+   * lrd_sink_array(sink, n) with n <= LRD_REBUILD_ARGUMENTS strings (RPUSH key
+   * a b c ...); returns how many vectors.  Neither DEL nor the expiry: the
+   * caller writes those.  Whatever fails, fails in the sink. */
+  size_t (*rebuild)(const void *value, larder_bytes key, larder_sink *);
+};
+
+enum { LRD_REBUILD_ARGUMENTS = 512 };
+
+extern const struct lrd_kind_type lrd_list_type, lrd_set_type, lrd_hash_type, lrd_zset_type;
+
+/* The type's structure was replaced (packed to large, moved by a resize); the
+ * old pointer is the type's to free. */
+void lrd_set_value(struct lrd_entry *, void *value);
+
+/* Handlers are named lrd_do_<command> (lrd_do_hset); lib/memory/handlers.c
+ * binds them to their ids. */
+lrd_handler lrd_do_hset, lrd_do_hget, lrd_do_hdel, lrd_do_hgetall, lrd_do_hlen, lrd_do_hincrby;
+lrd_handler lrd_do_sadd, lrd_do_srem, lrd_do_sismember, lrd_do_smembers, lrd_do_scard, lrd_do_spop;
+lrd_handler lrd_do_lpush, lrd_do_rpush, lrd_do_lpop, lrd_do_rpop, lrd_do_llen, lrd_do_lrange;
+lrd_handler lrd_do_zadd, lrd_do_zrem, lrd_do_zscore, lrd_do_zincrby, lrd_do_zcard, lrd_do_zrank,
+    lrd_do_zrange, lrd_do_zremrangebyscore, lrd_do_zpopmin;
+
+#endif

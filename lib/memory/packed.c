@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "memory/packed.h"
+
+#include "util/memory.h"
+
+/* An eighth of slack: appending stays cheap, little is wasted. */
+static size_t capacity_for(size_t used)
+{
+  size_t wanted = used < 64 ? used : used + used / 8;
+  return (wanted + 15) & ~(size_t)15;
+}
+
+int lrd_packed_reserve(struct lrd_packed *p, const larder_memory *memory, size_t more)
+{
+  size_t capacity;
+  unsigned char *data;
+
+  if (more <= p->capacity - p->used)
+    return 0;
+  if (more > UINT32_MAX / 2)
+    return -1;
+  capacity = capacity_for(p->used + more);
+  if (capacity > UINT32_MAX)
+    return -1;
+  data = p->data ? lrd_resize(memory, p->data, p->capacity, capacity)
+                 : lrd_allocate(memory, capacity);
+  if (!data)
+    return -1;
+  p->data = data;
+  p->capacity = (uint32_t)capacity;
+  return 0;
+}
+
+unsigned char *lrd_packed_open(struct lrd_packed *p, size_t at, size_t len)
+{
+  unsigned char *gap = p->data + at;
+
+  if (p->used > at)
+    memmove(gap + len, gap, p->used - at);
+  p->used += (uint32_t)len;
+  return gap;
+}
+
+void lrd_packed_close(struct lrd_packed *p, size_t at, size_t len)
+{
+  unsigned char *gone = p->data + at;
+
+  if (p->used > at + len)
+    memmove(gone, gone + len, p->used - at - len);
+  p->used -= (uint32_t)len;
+}
+
+void lrd_packed_trim(struct lrd_packed *p, const larder_memory *memory)
+{
+  size_t capacity = capacity_for(p->used);
+  unsigned char *data;
+
+  if (p->used == 0) {
+    lrd_packed_free(p, memory);
+    return;
+  }
+  if (p->capacity <= capacity * 2)
+    return;
+  data = lrd_resize(memory, p->data, p->capacity, capacity);
+  if (!data)
+    return;
+  p->data = data;
+  p->capacity = (uint32_t)capacity;
+}
+
+void lrd_packed_free(struct lrd_packed *p, const larder_memory *memory)
+{
+  lrd_release(memory, p->data, p->capacity);
+  memset(p, 0, sizeof *p);
+}

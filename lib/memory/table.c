@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "memory/table.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "memory/packed.h"
+#include "util/memory.h"
+
+enum {
+  PLACES = 7,
+  CHAINED = 0x80,  /* in state; the rest of it is the number of items */
+  FIRST = 16,      /* buckets of the first segment, and the least number of them */
+  FULL = 5,        /* items a bucket, on average, from which on the table grows */
+  LINE = 64
+};
+
+struct lrd_group {
+  unsigned char tag[PLACES];
+  unsigned char state;
+  const void *place[PLACES]; /* items; the last one: the next group, if chained */
+};
+
+static unsigned items_of(const struct lrd_group *g)
+{
+  return g->state & 0x7f;
+}
+
+static struct lrd_group *next_of(const struct lrd_group *g)
+{
+  return g->state & CHAINED ? (struct lrd_group *)(uintptr_t)g->place[PLACES - 1] : NULL;
+}
+
+static unsigned char tag_of(uint64_t hash)
+{
+  return (unsigned char)(hash >> 56);
+}
+
+/* --- buckets ------------------------------------------------------------- */
+
+static size_t power_below(size_t n)
+{
+  size_t p = FIRST;
+  while (p <= n / 2)
+    p *= 2;
+  return p;
+}
+
+static unsigned segment_of(size_t bucket, size_t *base)
+{
+  unsigned s = 0;
+
+  if (bucket < FIRST) {
+    *base = 0;
+    return 0;
+  }
+  s = (unsigned)(8 * sizeof(unsigned long long) - 1) - (unsigned)__builtin_clzll(bucket);
+  *base = (size_t)1 << s;
+  return s - 3; /* bucket 16, 2 to the 4th, begins segment 1 */
+}
+
+static size_t segment_size(unsigned s)
+{
+  size_t buckets = s ? (size_t)FIRST << (s - 1) : FIRST;
+  return buckets * sizeof(struct lrd_group) + LINE - 1;
+}
+
+static struct lrd_group *bucket_at(const struct lrd_table *t, size_t bucket)
+{
+  size_t base;
+  unsigned s = segment_of(bucket, &base);
+  uintptr_t start = ((uintptr_t)t->segment[s] + LINE - 1) & ~(uintptr_t)(LINE - 1);
+  return (struct lrd_group *)start + (bucket - base);
+}
+
+static size_t bucket_of(const struct lrd_table *t, uint64_t hash)
+{
+  size_t half = (size_t)1 << (63 - (unsigned)__builtin_clzll(t->buckets));
+  size_t bucket = (size_t)hash & (2 * half - 1);
+  return bucket < t->buckets ? bucket : bucket & (half - 1);
+}
+
+/* --- chains -------------------------------------------------------------- */
+
+static struct lrd_group *take_spare(struct lrd_table *t)
+{
+  struct lrd_group *g = t->spare;
+
+  t->spare = next_of(g);
+  t->spares--;
+  g->state = 0;
+  return g;
+}
+
+static void give_spare(struct lrd_table *t, struct lrd_group *g)
+{
+  g->state = t->spare ? CHAINED : 0;
+  g->place[PLACES - 1] = t->spare;
+  t->spare = g;
+  t->spares++;
+}
+
+/* All groups of a chain but the last are full; a spare is there if all are. */
+static void chain_add(struct lrd_table *t, struct lrd_group *g, unsigned char tag,
+                      const void *item)
+{
+  size_t items = 1;
+  unsigned n;
+
+  for (; next_of(g); g = next_of(g))
+    items += PLACES - 1;
+  n = items_of(g);
+  items += n;
+  if (items > t->longest)
+    t->longest = items;
+  if (n == PLACES) {
+    struct lrd_group *more = take_spare(t);
+    more->tag[0] = g->tag[PLACES - 1];
+    more->place[0] = g->place[PLACES - 1];
+    more->state = 1;
+    g->place[PLACES - 1] = more;
+    g->state = CHAINED | (PLACES - 1);
+    g = more;
+    n = 1;
+  }
+  g->tag[n] = tag;
+  g->place[n] = item;
+  g->state++;
+}
+
+/* Takes the last item of the chain; an emptied group becomes a spare. */
+static const void *chain_pop(struct lrd_table *t, struct lrd_group *g, unsigned char *tag)
+{
+  struct lrd_group *before = NULL;
+  const void *item;
+
+  for (; next_of(g); g = next_of(g))
+    before = g;
+  g->state--;
+  *tag = g->tag[g->state];
+  item = g->place[g->state];
+  if (g->state == 0 && before) {
+    before->state = PLACES - 1;
+    give_spare(t, g);
+  }
+  return item;
+}
+
+static size_t chain_items(const struct lrd_group *g)
+{
+  size_t items = 0;
+
+  for (; g; g = next_of(g))
+    items += items_of(g);
+  return items;
+}
+
+/* The groups that a chain of so many items has besides its bucket. */
+static size_t chained(size_t items)
+{
+  return items <= PLACES ? 0 : (items - PLACES + PLACES - 2) / (PLACES - 1);
+}
+
+static const unsigned char *group_find(struct lrd_group *g, unsigned char tag, larder_bytes key,
+                                       unsigned *at)
+{
+  unsigned i, n = items_of(g);
+
+  for (i = 0; i < n; i++)
+    if (g->tag[i] == tag && lrd_bytes_equal(lrd_blob(g->place[i]), key)) {
+      *at = i;
+      return g->place[i];
+    }
+  return NULL;
+}
+
+/* --- growing and shrinking ----------------------------------------------- */
+
+uint64_t lrd_table_hash(const struct lrd_table *t, larder_bytes key)
+{
+  return lrd_hash(t->key, key.len ? key.data : "", key.len);
+}
+
+/* The items of a bucket are dealt out to it and to the new last one.  Both
+ * together never need more groups than the chain had, and the new one. */
+static int split(struct lrd_table *t, const larder_memory *memory)
+{
+  size_t base, from = t->buckets - power_below(t->buckets);
+  unsigned s = segment_of(t->buckets, &base);
+  struct lrd_group *old = bucket_at(t, from), *g, *next;
+  struct lrd_group first = *old;
+
+  if (s >= LRD_TABLE_SEGMENTS)
+    return -1;
+  if (!t->segment[s] && !(t->segment[s] = lrd_allocate(memory, segment_size(s))))
+    return -1;
+  bucket_at(t, t->buckets)->state = 0;
+  t->buckets++;
+  old->state = 0;
+  for (g = &first; g; g = next) {
+    unsigned i, n = items_of(g);
+    struct lrd_group copy = *g;
+    next = next_of(g);
+    if (g != &first)
+      give_spare(t, g);
+    for (i = 0; i < n; i++) {
+      uint64_t hash = lrd_table_hash(t, lrd_blob(copy.place[i]));
+      chain_add(t, bucket_at(t, bucket_of(t, hash)), copy.tag[i], copy.place[i]);
+    }
+  }
+  return 0;
+}
+
+static int merge(struct lrd_table *t, const larder_memory *memory)
+{
+  size_t base, last = t->buckets - 1;
+  unsigned s = segment_of(last, &base);
+  struct lrd_group *from = bucket_at(t, last);
+  struct lrd_group *to = bucket_at(t, last - power_below(last));
+  size_t kept = chain_items(to), moved = chain_items(from);
+
+  if (lrd_table_reserve(t, memory, chained(kept + moved) - chained(kept)) != 0)
+    return -1;
+  while (moved--) {
+    unsigned char tag;
+    const void *item = chain_pop(t, from, &tag);
+    chain_add(t, to, tag, item);
+  }
+  t->buckets--;
+  if (last == base && s) {
+    lrd_release(memory, t->segment[s], segment_size(s));
+    t->segment[s] = NULL;
+  }
+  return 0;
+}
+
+static void trim_spares(struct lrd_table *t, const larder_memory *memory, size_t keep)
+{
+  while (t->spares > keep)
+    lrd_release(memory, take_spare(t), sizeof(struct lrd_group));
+}
+
+static void grow(struct lrd_table *t, const larder_memory *memory)
+{
+  int steps;
+
+  if (t->count > t->buckets * FULL && t->target <= t->buckets)
+    t->target = power_below(t->buckets) * 2;
+  for (steps = 2; steps && t->buckets < t->target; steps--)
+    if (split(t, memory) != 0)
+      return; /* chains get longer; the next insert tries again */
+}
+
+static void shrink(struct lrd_table *t, const larder_memory *memory)
+{
+  int steps;
+
+  if (t->count < t->buckets && t->buckets > FIRST)
+    t->target = power_below(t->buckets - 1);
+  for (steps = 2; steps && t->buckets > t->target; steps--)
+    if (merge(t, memory) != 0)
+      return;
+}
+
+/* --- the table ----------------------------------------------------------- */
+
+struct lrd_table *lrd_table_new(const larder_memory *memory, const struct lrd_hash_key *key)
+{
+  struct lrd_table *t = lrd_allocate_zeroed(memory, 1, sizeof *t);
+  size_t i;
+
+  if (!t)
+    return NULL;
+  t->segment[0] = lrd_allocate(memory, segment_size(0));
+  if (!t->segment[0]) {
+    lrd_release(memory, t, sizeof *t);
+    return NULL;
+  }
+  t->key = key;
+  t->buckets = FIRST;
+  t->target = FIRST;
+  for (i = 0; i < FIRST; i++)
+    bucket_at(t, i)->state = 0;
+  return t;
+}
+
+void lrd_table_free(struct lrd_table *t, const larder_memory *memory)
+{
+  size_t i;
+  unsigned s;
+
+  for (i = 0; i < t->buckets; i++) {
+    struct lrd_group *g = next_of(bucket_at(t, i)), *next;
+    for (; g; g = next) {
+      next = next_of(g);
+      lrd_release(memory, g, sizeof *g);
+    }
+  }
+  trim_spares(t, memory, 0);
+  for (s = 0; s < LRD_TABLE_SEGMENTS; s++)
+    if (t->segment[s])
+      lrd_release(memory, t->segment[s], segment_size(s));
+  lrd_release(memory, t, sizeof *t);
+}
+
+const unsigned char **lrd_table_find(const struct lrd_table *t, uint64_t hash, larder_bytes key)
+{
+  struct lrd_group *g = bucket_at(t, bucket_of(t, hash));
+  unsigned at;
+
+  for (; g; g = next_of(g))
+    if (group_find(g, tag_of(hash), key, &at))
+      return (const unsigned char **)&g->place[at];
+  return NULL;
+}
+
+int lrd_table_reserve(struct lrd_table *t, const larder_memory *memory, size_t n)
+{
+  while (t->spares < n) {
+    struct lrd_group *g = lrd_allocate(memory, sizeof *g);
+    if (!g)
+      return -1;
+    give_spare(t, g);
+  }
+  return 0;
+}
+
+void lrd_table_unreserve(struct lrd_table *t, const larder_memory *memory)
+{
+  trim_spares(t, memory, 1);
+}
+
+void lrd_table_insert(struct lrd_table *t, const larder_memory *memory, uint64_t hash,
+                      const unsigned char *item)
+{
+  chain_add(t, bucket_at(t, bucket_of(t, hash)), tag_of(hash), item);
+  t->count++;
+  grow(t, memory);
+}
+
+const unsigned char *lrd_table_remove(struct lrd_table *t, const larder_memory *memory,
+                                      uint64_t hash, larder_bytes key)
+{
+  struct lrd_group *first = bucket_at(t, bucket_of(t, hash)), *g = first;
+  const unsigned char *item = NULL;
+  const void *last;
+  unsigned char tag;
+  unsigned at = 0;
+
+  for (; g && !(item = group_find(g, tag_of(hash), key, &at)); g = next_of(g))
+    ;
+  if (!item)
+    return NULL;
+  last = chain_pop(t, first, &tag);
+  if (last != item) {
+    g->tag[at] = tag;
+    g->place[at] = last;
+  }
+  t->count--;
+  shrink(t, memory);
+  trim_spares(t, memory, 1);
+  return item;
+}
+
+const unsigned char *lrd_table_next(const struct lrd_table *t, struct lrd_table_cursor *c)
+{
+  for (;;) {
+    if (c->group && c->at < items_of(c->group))
+      return c->group->place[c->at++];
+    c->at = 0;
+    if (c->group && next_of(c->group)) {
+      c->group = next_of(c->group);
+      continue;
+    }
+    if (c->bucket == t->buckets)
+      return NULL;
+    c->group = bucket_at(t, c->bucket++);
+  }
+}
+
+/* Rejection: a bucket and a place in it, until an item is there; so a long
+ * chain's items have no other chance than a short one's.  A table that has
+ * become nearly empty is counted through instead. */
+const unsigned char *lrd_table_sample(const struct lrd_table *t, struct lrd_prng *prng)
+{
+  if (t->count < t->buckets && t->buckets == FIRST) {
+    struct lrd_table_cursor c = { 0 };
+    uint64_t skip = lrd_prng_below(prng, t->count);
+    const unsigned char *item = lrd_table_next(t, &c);
+    while (skip--)
+      item = lrd_table_next(t, &c);
+    return item;
+  }
+  for (;;) {
+    const struct lrd_group *g = bucket_at(t, (size_t)lrd_prng_below(prng, t->buckets));
+    uint64_t at = lrd_prng_below(prng, t->longest);
+    for (; g && at >= items_of(g); g = next_of(g))
+      at -= items_of(g);
+    if (g)
+      return g->place[at];
+  }
+}
+
+/* --- for tests ----------------------------------------------------------- */
+
+static const char *check_chain(const struct lrd_table *t, size_t bucket, size_t *items)
+{
+  const struct lrd_group *g;
+
+  *items = 0;
+  for (g = bucket_at(t, bucket); g; g = next_of(g)) {
+    unsigned i, n = items_of(g);
+    if (n > PLACES || (g->state & CHAINED && n != PLACES - 1))
+      return "a group's state is wrong";
+    if (n == 0 && g != bucket_at(t, bucket))
+      return "an empty group is chained";
+    for (i = 0; i < n; i++) {
+      uint64_t hash = lrd_table_hash(t, lrd_blob(g->place[i]));
+      if (g->tag[i] != tag_of(hash) || bucket_of(t, hash) != bucket)
+        return "an item lies in the wrong place";
+    }
+    *items += n;
+  }
+  return *items > t->longest ? "a chain is longer than any" : NULL;
+}
+
+const char *lrd_table_check(const struct lrd_table *t)
+{
+  size_t i, items, count = 0, spares = 0;
+  const struct lrd_group *g;
+
+  for (i = 0; i < t->buckets; i++) {
+    const char *wrong = check_chain(t, i, &items);
+    if (wrong)
+      return wrong;
+    count += items;
+  }
+  for (g = t->spare; g; g = next_of(g))
+    spares++;
+  if (count != t->count)
+    return "the table's count is wrong";
+  return spares != t->spares ? "the number of spare groups is wrong" : NULL;
+}
