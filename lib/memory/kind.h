@@ -33,12 +33,7 @@ extern const struct lrd_kind_type lrd_list_type, lrd_set_type, lrd_hash_type, lr
  * old pointer is the type's to free. */
 void lrd_set_value(struct lrd_entry *, void *value);
 
-/* Handlers are named lrd_do_<command> (lrd_do_hset); lib/memory/handlers.c
- * binds them to their ids. */
-lrd_handler lrd_do_hset, lrd_do_hget, lrd_do_hdel, lrd_do_hgetall, lrd_do_hlen, lrd_do_hincrby;
-lrd_handler lrd_do_sadd, lrd_do_srem, lrd_do_sismember, lrd_do_smembers, lrd_do_scard, lrd_do_spop;
-lrd_handler lrd_do_lpush, lrd_do_rpush, lrd_do_lpop, lrd_do_rpop, lrd_do_llen, lrd_do_lrange;
-lrd_handler lrd_do_zadd, lrd_do_zrem, lrd_do_zscore, lrd_do_zincrby, lrd_do_zcard, lrd_do_zrank,
-    lrd_do_zrange, lrd_do_zremrangebyscore, lrd_do_zpopmin;
+/* Handlers are named lrd_t_<command> (t_types.h for the collections); handlers.c binds
+ * them to their ids. */
 
 #endif
