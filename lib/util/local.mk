@@ -1,1 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
+core_sources += \
+  lib/util/arena.c \
+  lib/util/arena.h \
+  lib/util/buffer.c \
+  lib/util/buffer.h \
+  lib/util/clock.c \
+  lib/util/clock.h \
+  lib/util/double.c \
+  lib/util/hash.c \
+  lib/util/hash.h \
+  lib/util/hook.c \
+  lib/util/hook.h \
+  lib/util/lock.c \
+  lib/util/lock.h \
+  lib/util/memory.c \
+  lib/util/memory.h \
+  lib/util/number.c \
+  lib/util/number.h

@@ -31,8 +31,13 @@ struct lrd_lock {
 /* 0 or an errno value. */
 int lrd_lock_init(struct lrd_lock *, enum lrd_rank, unsigned index);
 void lrd_lock_destroy(struct lrd_lock *);
+#ifdef LRD_DEBUG
 void lrd_lock(struct lrd_lock *);
 void lrd_unlock(struct lrd_lock *);
+#else
+static inline void lrd_lock(struct lrd_lock *lock) { pthread_mutex_lock(&lock->mutex); }
+static inline void lrd_unlock(struct lrd_lock *lock) { pthread_mutex_unlock(&lock->mutex); }
+#endif
 
 /* A condition variable on the monotonic clock. */
 int lrd_cond_init(pthread_cond_t *);
@@ -41,6 +46,10 @@ int lrd_cond_wait(pthread_cond_t *, struct lrd_lock *, int64_t deadline);
 
 /* Debug builds: asserts that the calling thread holds no lrd_lock (before a
  * callback to the application or I/O).  Otherwise nothing. */
+#ifdef LRD_DEBUG
 void lrd_lock_assert_none(void);
+#else
+static inline void lrd_lock_assert_none(void) {}
+#endif
 
 #endif

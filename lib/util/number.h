@@ -18,10 +18,14 @@ int lrd_parse_integer(const char *s, size_t len, int64_t *out);
  * and underflow as Redis.  1: *out is set. */
 int lrd_parse_double(const char *s, size_t len, double *out);
 
+/* strtod in the C locale: skips leading white space, takes the longest number,
+ * gives +-infinity for overflow and 0 for underflow.  Returns the number of
+ * bytes taken; 0: there is no number, *out is 0. */
+size_t lrd_scan_double(const char *s, size_t len, double *out);
+
 /* Prints, returns the length, NUL-terminates. */
 size_t lrd_print_integer(char *out, int64_t value);
-/* As Redis replies scores: "inf", "-inf", integers without a fraction, else
- * the shortest "%.17g" that Redis 7.0 prints. */
+/* As Redis 7.0 replies scores: "%.17g" in the C locale. */
 size_t lrd_print_double(char *out, double value);
 
 #endif
