@@ -1,1 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
+if REDIS
+check_PROGRAMS += test/fallback/check_breaker test/fallback/check_fold
+test_fallback_check_breaker_SOURCES = test/fallback/check_breaker.c
+test_fallback_check_fold_SOURCES = test/fallback/check_fold.c
+endif

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
+#include "fallback/fallback.h"
+#include "util/memory.h"
+
+/*
+ * Asynchronous calls.  One that goes to Redis is copied first, because it may
+ * have to be answered locally after all; one that must wait for a replay is
+ * parked and run by the keeper.
+ */
+struct lrd_parked {
+  larder_submission inner; /* first: what the remote backend gets */
+  larder_submission *outer;
+  struct lrd_parked *next;
+  struct lrd_fallback *fallback;
+  struct lrd_route route;
+  larder_call call;
+  struct lrd_arena arena;  /* the vectors and their bytes */
+  unsigned references;     /* under lock: the lists' and the cancellers' */
+};
+
+static void unref(struct lrd_fallback *f, struct lrd_parked *p)
+{
+  unsigned left;
+
+  lrd_lock(&f->lock);
+  left = --p->references;
+  lrd_unlock(&f->lock);
+  if (left)
+    return;
+  lrd_arena_free(&p->arena);
+  lrd_release(&f->base.memory, p, sizeof *p);
+}
+
+static int copy_vector(struct lrd_arena *arena, larder_vector *to, const larder_vector *from)
+{
+  larder_bytes *argv = lrd_arena_allocate(arena, (size_t)from->argc * sizeof *argv);
+
+  if (!argv)
+    return -1;
+  for (int i = 0; i < from->argc; i++) {
+    argv[i].len = from->argv[i].len;
+    argv[i].data = lrd_arena_copy(arena, from->argv[i].data, from->argv[i].len);
+    if (!argv[i].data)
+      return -1;
+  }
+  *to = *from;
+  to->argv = argv;
+  return 0;
+}
+
+static struct lrd_parked *copy(struct lrd_fallback *f, const larder_call *call,
+                               larder_submission *outer)
+{
+  struct lrd_parked *p = lrd_allocate_zeroed(&f->base.memory, 1, sizeof *p);
+  larder_vector *v;
+
+  if (!p)
+    return NULL;
+  p->fallback = f;
+  p->outer = outer;
+  p->references = 1;
+  p->call = *call;
+  lrd_arena_init(&p->arena, &f->base.memory);
+  p->call.vector = v = lrd_arena_allocate(&p->arena, call->count * sizeof *v);
+  for (size_t i = 0; v && i < call->count; i++)
+    if (copy_vector(&p->arena, &v[i], &call->vector[i]))
+      v = NULL;
+  if (v)
+    return p;
+  lrd_arena_free(&p->arena);
+  lrd_release(&f->base.memory, p, sizeof *p);
+  return NULL;
+}
+
+static void fly_done(larder_submission *inner)
+{
+  struct lrd_parked *p = (struct lrd_parked *)inner, **at;
+  struct lrd_fallback *f = p->fallback;
+
+  lrd_lock(&f->lock);
+  for (at = &f->flying; *at && *at != p; at = &(*at)->next)
+    ;
+  if (*at)
+    *at = p->next;
+  lrd_unlock(&f->lock);
+  p->outer->done(p->outer);
+  unref(f, p);
+}
+
+static void fly(struct lrd_fallback *f, struct lrd_parked *p)
+{
+  larder_call call = p->call;
+
+  call.hold = NULL;
+  if (lrd_fallback_state(f) == LARDER_STATE_UP)
+    call.flags |= LARDER_CALL_NOWAIT;
+  lrd_route_init(&p->route, f, &p->call, 0, p->outer->sink);
+  p->inner.sink = &p->route.relay.sink;
+  p->inner.done = fly_done;
+  lrd_lock(&f->lock);
+  p->next = f->flying;
+  f->flying = p;
+  lrd_unlock(&f->lock);
+  f->remote->table->submit(f->remote, &call, &p->inner);
+}
+
+static void park(struct lrd_fallback *f, struct lrd_parked *p)
+{
+  lrd_lock(&f->lock);
+  p->next = NULL;
+  *(f->parked ? f->parked_tail : &f->parked) = p;
+  f->parked_tail = &p->next;
+  pthread_cond_broadcast(&f->changed);
+  lrd_unlock(&f->lock);
+}
+
+void lrd_fallback_submit(larder_backend *b, const larder_call *call, larder_submission *outer)
+{
+  struct lrd_fallback *f = lrd_fallback_of(b);
+  enum larder_state state = lrd_fallback_state(f);
+  struct lrd_parked *p;
+
+  if (state == LARDER_STATE_DOWN || state == LARDER_STATE_DENIED) {
+    lrd_fallback_execute(b, call, outer->sink);
+    outer->done(outer);
+    return;
+  }
+  p = copy(f, call, outer);
+  if (!p) {
+    size_t replies = call->flags & LARDER_CALL_ATOMIC ? 1 : call->count;
+
+    while (replies--)
+      lrd_sink_fail(outer->sink, LARDER_NO_MEMORY, LARDER_FROM_NOWHERE, LARDER_CAUSE_NONE,
+                    "ERR out of memory");
+    outer->done(outer);
+    return;
+  }
+  outer->backend_data = p;
+  if (call->hold || lrd_fallback_owes(f, call))
+    park(f, p);
+  else
+    fly(f, p);
+}
+
+static void run(struct lrd_fallback *f, struct lrd_parked *p)
+{
+  lrd_fallback_execute(&f->base, &p->call, p->outer->sink);
+  p->outer->done(p->outer);
+  unref(f, p);
+}
+
+void lrd_fallback_run_parked(struct lrd_fallback *f)
+{
+  while (f->parked && !f->stop) {
+    struct lrd_parked *p = f->parked;
+
+    f->parked = p->next;
+    lrd_unlock(&f->lock);
+    run(f, p);
+    lrd_lock(&f->lock);
+  }
+}
+
+static void refuse(struct lrd_fallback *f, struct lrd_parked *p)
+{
+  size_t replies = p->call.flags & LARDER_CALL_ATOMIC ? 1 : p->call.count;
+
+  while (replies--)
+    lrd_sink_fail(p->outer->sink, LARDER_NOT_SENT, LARDER_FROM_NOWHERE, LARDER_CAUSE_NONE,
+                  "NOTSENT the call was cancelled");
+  p->outer->done(p->outer);
+  unref(f, p);
+}
+
+/* Takes what is parked for outer (NULL: everything) off the list. */
+static struct lrd_parked *take_parked(struct lrd_fallback *f, const larder_submission *outer)
+{
+  struct lrd_parked *taken = NULL, **at = &f->parked;
+
+  while (*at) {
+    struct lrd_parked *p = *at;
+
+    if (outer && p->outer != outer) {
+      at = &p->next;
+      continue;
+    }
+    *at = p->next;
+    p->next = taken;
+    taken = p;
+  }
+  f->parked_tail = at;
+  return taken;
+}
+
+void lrd_fallback_cancel(larder_backend *b, larder_submission *outer)
+{
+  struct lrd_fallback *f = lrd_fallback_of(b);
+  struct lrd_parked *parked, *flying = NULL;
+
+  lrd_lock(&f->lock);
+  parked = take_parked(f, outer);
+  for (struct lrd_parked *p = f->flying; outer && p; p = p->next)
+    if (p->outer == outer)
+      flying = p;
+  if (flying)
+    flying->references++;
+  lrd_unlock(&f->lock);
+  while (parked) {
+    struct lrd_parked *next = parked->next;
+
+    refuse(f, parked);
+    parked = next;
+  }
+  if (!outer)
+    f->remote->table->cancel(f->remote, NULL);
+  if (flying) {
+    f->remote->table->cancel(f->remote, &flying->inner);
+    unref(f, flying);
+  }
+}
