@@ -1,1 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
+conformance_sources = \
+  test/conformance/line.c test/conformance/line.h \
+  test/conformance/target.c test/conformance/target.h test/conformance/target_own.h
+
+if REDIS
+check_PROGRAMS += test/conformance/check_conformance
+endif
+test_conformance_check_conformance_SOURCES = $(conformance_sources) \
+  test/conformance/check_conformance.c \
+  test/conformance/run.c test/conformance/run.h \
+  test/conformance/table.c test/conformance/table.h \
+  test/conformance/table_connection.c test/conformance/table_expiry.c \
+  test/conformance/table_generic.c test/conformance/table_hash.c \
+  test/conformance/table_list.c test/conformance/table_set.c \
+  test/conformance/table_string.c test/conformance/table_transaction.c \
+  test/conformance/table_zset.c \
+  test/conformance/target_serve.c \
+  test/conformance/unseen.c test/conformance/unseen.h

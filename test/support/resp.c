@@ -459,7 +459,7 @@ static double parse_real(const char *text)
 
 static int parse(struct resp_client *c, struct resp *r, int depth)
 {
-  size_t offset, len;
+  size_t offset = 0, len = 0;
   int64_t number = 0;
   if (read_line(c, &offset, &len) != 0)
     return -1;

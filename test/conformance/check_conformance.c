@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The same commands, the same replies: every way into the library against a
+ * redis-server of this test run.
+ *
+ * LARDER_ONLY=text runs the sequences whose names contain the text;
+ * CK_RUN_CASE=name one target (judge, memory, remote, fallback, outage, unseen, resp).
+ */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "conformance/table.h"
+#include "conformance/unseen.h"
+
+enum { SECONDS = 300 };
+
+static void report(const struct run *run)
+{
+  printf("%s: %d sequences, %d replies compared, %d rightly not served, %d differences\n", run->target->name,
+         run->sequences, run->commands, run->refused, run->differences);
+  fflush(stdout);
+  ck_assert_msg(run->differences == 0, "%s: %d differences, see above", run->target->name, run->differences);
+  ck_assert(run->sequences > 0);
+}
+
+static struct server *start(void)
+{
+  static const struct server_options options = {.unix_socket = 1, .config = "databases 16\n"};
+  return server_start(&options);
+}
+
+static void compare_with_redis(struct target *target)
+{
+  struct server *server = start();
+  struct run run = {.target = target, .oracle = target_server(server, target->protocol)};
+  if (target->has_outcome)
+    run.reference = target_store("reference", "memory:");
+  table_run(&run, getenv("LARDER_ONLY"));
+  target_close(run.reference);
+  target_close(run.oracle);
+  server_stop(server);
+  report(&run);
+  target_close(target);
+}
+
+static void with_query(char *url, size_t size, const struct server *server, const char *query)
+{
+  snprintf(url, size, "%s%c%s", server_url(server), strchr(server_url(server), '?') ? '&' : '?', query);
+}
+
+/* The runner itself: two redis-servers must not differ. */
+START_TEST(judge)
+{
+  struct server *server = start();
+  compare_with_redis(target_server(server, _i));
+  server_stop(server);
+}
+END_TEST
+
+START_TEST(memory)
+{
+  compare_with_redis(target_store("memory", "memory:"));
+}
+END_TEST
+
+START_TEST(remote)
+{
+  char url[256];
+  struct server *server = start();
+  with_query(url, sizeof url, server, "fallback=none&timeout=10s");
+  compare_with_redis(target_store("remote", url));
+  server_stop(server);
+}
+END_TEST
+
+START_TEST(fallback)
+{
+  char url[256];
+  struct server *server = start();
+  with_query(url, sizeof url, server, "timeout=10s");
+  compare_with_redis(target_store("fallback", url));
+  server_stop(server);
+}
+END_TEST
+
+START_TEST(resp)
+{
+  compare_with_redis(target_serve(_i == 2 ? "serve in RESP2" : "serve in RESP3", "memory:", _i));
+}
+END_TEST
+
+/* --- with Redis down ---------------------------------------------------------- */
+
+static struct resp *ask(struct target *t, const char *word, const char *key)
+{
+  const char *argv[] = {word, key};
+  return t->call(t, 0, 2, argv, NULL);
+}
+
+/* A store whose Redis held `line` and was killed after it had been used. */
+static struct target *store_in_outage(struct server *server, const char *query)
+{
+  char url[256];
+  with_query(url, sizeof url, server, query);
+  struct target *t = target_store("outage", url);
+  resp_free(ask(t, "GET", "anything"));
+  ck_assert_int_eq(t->outcome, LARDER_ABSENT);
+  server_kill(server);
+  for (int i = 0; i < 1000; i++) {
+    resp_free(ask(t, "INCR", "until it is noticed"));
+    if (t->outcome == LARDER_OK)
+      return t;
+  }
+  ck_abort_msg("with its server killed the store does not serve INCR: %s", larder_outcome_name(t->outcome));
+  return NULL;
+}
+
+static struct server *start_durable(void)
+{
+  static const struct server_options options = {.unix_socket = 1, .durable = 1};
+  return server_start(&options);
+}
+
+static int is_replayed(larder *store)
+{
+  larder_status status = {.size = sizeof status};
+  ck_assert_int_eq(larder_get_status(store, &status), LARDER_OK);
+  return status.state == LARDER_STATE_UP && status.journal_keys == 0;
+}
+
+static void nap(int ms)
+{
+  struct timespec t = {0, (long)ms * 1000000};
+  nanosleep(&t, NULL);
+}
+
+START_TEST(outage)
+{
+  struct server *server = start();
+  struct target *target = store_in_outage(server, "timeout=1s");
+  struct server *second = start();
+  struct run run = {.target = target, .outage = 1, .oracle = target_server(second, 3)};
+  run.reference = target_store("reference", "memory:");
+  table_run(&run, getenv("LARDER_ONLY"));
+  target_close(run.reference);
+  target_close(run.oracle);
+  report(&run);
+  ck_assert(run.refused > 0 || getenv("LARDER_ONLY"));
+  target_close(target);
+  server_stop(second);
+  server_stop(server);
+}
+END_TEST
+
+static void add(Suite *suite, const char *name, const TTest *test, int from, int to)
+{
+  TCase *c = tcase_create(name);
+  tcase_set_timeout(c, SECONDS);
+  if (from == to)
+    tcase_add_test(c, test);
+  else
+    tcase_add_loop_test(c, test, from, to);
+  suite_add_tcase(suite, c);
+}
+
+START_TEST(unseen)
+{
+  struct server *server = start_durable();
+  struct resp_client *client = server_connect(server, 3);
+  unseen_preload(client);
+  resp_close(client);
+  struct target *target = store_in_outage(server, "timeout=1s");
+  ck_assert_int_eq(unseen_run(target), 0);
+  server_restart(server);
+  for (int i = 0; i < 500 && !is_replayed(target->store); i++)
+    nap(20);
+  ck_assert_msg(is_replayed(target->store), "10 s after its Redis is back the store has still something to replay");
+  client = server_connect(server, 3);
+  ck_assert_int_eq(unseen_check_replayed(client), 0);
+  resp_close(client);
+  target_close(target);
+  server_stop(server);
+}
+END_TEST
+
+int main(void)
+{
+  server_require();
+  Suite *suite = suite_create("conformance");
+  add(suite, "judge", judge, 2, 4);
+  add(suite, "memory", memory, 0, 0);
+  add(suite, "remote", remote, 0, 0);
+  add(suite, "fallback", fallback, 0, 0);
+  add(suite, "outage", outage, 0, 0);
+  add(suite, "unseen", unseen, 0, 0);
+  add(suite, "resp", resp, 2, 4);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_ENV);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "conformance/table.h"
+
+const struct sequence sequences_hash[] = {
+  SEQUENCE("hset and hget", "HSET h f v", "HGET h f", "HGET h g", "HGET missing f", "HSET h f w", "HGET h f",
+           "HSET h a 1 b 2 c 3", "HSET h a 9 d 4", "HLEN h", "HGETALL h"),
+  SEQUENCE("hset: number of arguments", "HSET", "HSET h", "HSET h f", "HSET h f v g", "HSET h f v g w x", "HGET h",
+           "HGET h f g", "HGET", "HDEL h", "HLEN", "HLEN a b", "HGETALL", "HGETALL a b", "HINCRBY h f",
+           "HINCRBY h f 1 2", "EXISTS h"),
+  SEQUENCE("hset of one field twice", "HSET h f 1 f 2", "HGET h f", "HLEN h"),
+  SEQUENCE("empty and binary fields", "HSET h \"\" \"\"", "HGET h \"\"", "HSET h \"a\\x00b\" \"\\xff\\r\\n\"",
+           "HGET h \"a\\x00b\"", "HGET h a", "HGETALL h", "HDEL h \"\"", "HLEN h"),
+  SEQUENCE("hdel", "HDEL missing f", "HSET h a 1 b 2 c 3", "HDEL h a x b", "HDEL h a", "HDEL h c c", "EXISTS h",
+           "HSET h a 1", "HDEL h a a", "TYPE h"),
+  SEQUENCE("hgetall and hlen", "HGETALL missing", "HLEN missing", "HSET h a 1", "HGETALL h", "HLEN h"),
+  SEQUENCE("hincrby", "HINCRBY h f 5", "HINCRBY h f -7", "HGET h f", "HINCRBY h f 0", "HSET h g abc",
+           "HINCRBY h g 1", "HSET h g \"\"", "HINCRBY h g 1", "HINCRBY h f abc", "HINCRBY h f 1.5",
+           "HINCRBY h new 0", "HSET h g \" 1\"", "HINCRBY h g 1", "HSET h g 1.0", "HINCRBY h g 1", "HLEN h"),
+  SEQUENCE("hincrby at the edges", "HSET h f 9223372036854775807", "HINCRBY h f 1", "HINCRBY h f -1",
+           "HSET h f -9223372036854775808", "HINCRBY h f -1", "HINCRBY h f 9223372036854775807", "HGET h f",
+           "HINCRBY h f -9223372036854775808", "HINCRBY h f 9223372036854775808"),
+  SEQUENCE("hashes and wrong types", "SET k v", "HSET k f v", "HGET k f", "HDEL k f", "HGETALL k", "HLEN k",
+           "HINCRBY k f 1", "HINCRBY k f abc", "RPUSH l a", "HSET l f v", "HGETALL l", "GET k"),
+  SEQUENCE("a field longer than is packed", "HSET h f aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+           "HGET h f", "HSET h g b", "HGETALL h", "HDEL h f", "HGETALL h",
+           "HSET h aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 1", "HLEN h",
+           "HGET h aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
+  SEQUENCE("numbers in hashes", "HSET h a 1 b -1 c 0 d 007 e 1e5", "HGETALL h", "HINCRBY h a 1", "HINCRBY h d 1",
+           "HGETALL h"),
+  {NULL, NULL},
+};

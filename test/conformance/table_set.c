@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "conformance/table.h"
+
+const struct sequence sequences_set[] = {
+  SEQUENCE("sadd", "SADD s a", "SADD s a", "SADD s a b c c", "SCARD s", "SMEMBERS s", "SADD s", "SADD"),
+  SEQUENCE("sadd of numbers", "SADD s 3 1 2", "SMEMBERS s", "SADD s 1 01 +1 -1 \" 1\"", "SCARD s", "SISMEMBER s 1",
+           "SISMEMBER s 01", "SISMEMBER s 001", "SADD s 9223372036854775807 -9223372036854775808 9223372036854775808",
+           "SMEMBERS s", "SREM s 1", "SISMEMBER s 1"),
+  SEQUENCE("numbers, then words", "SADD s 1 2 3", "SADD s x", "SMEMBERS s", "SREM s x", "SADD s 4", "SMEMBERS s",
+           "SCARD s"),
+  SEQUENCE("empty and binary members", "SADD s \"\" \"a\\x00b\" \"\\xff\\r\\n\"", "SMEMBERS s", "SISMEMBER s \"\"",
+           "SISMEMBER s \"a\\x00b\"", "SISMEMBER s a", "SREM s \"\"", "SCARD s"),
+  SEQUENCE("srem", "SREM missing a", "SADD s a b c", "SREM s a x b", "SREM s a", "SREM s c c", "EXISTS s", "SREM s",
+           "SREM"),
+  SEQUENCE("sismember", "SISMEMBER missing a", "SADD s a", "SISMEMBER s a", "SISMEMBER s b", "SISMEMBER s",
+           "SISMEMBER s a b"),
+  SEQUENCE("smembers and scard", "SMEMBERS missing", "SCARD missing", "SADD s a b", "SMEMBERS s", "SCARD s", "SMEMBERS",
+           "SCARD", "SCARD a b"),
+  SEQUENCE("spop of the only one", "SPOP missing", "SADD s a", "SPOP s", "SPOP s", "EXISTS s", "SADD s 1", "SPOP s",
+           "SCARD s"),
+  SEQUENCE("spop with a count", "SPOP missing 3", "SPOP missing 0", "SADD s a b c", "SPOP s 0", "SCARD s", "SPOP s 3",
+           "EXISTS s", "SADD s a b c", "SPOP s 100", "EXISTS s", "SPOP s 1"),
+  SEQUENCE("spop: errors", "SPOP", "SADD s a b", "SPOP s -1", "SPOP s abc", "SPOP s 1 2", "SPOP s 1.5",
+           "SPOP s 9223372036854775808", "SPOP s \"\"", "SPOP missing -1", "SPOP missing abc", "SCARD s", "SET k v",
+           "SPOP k", "SPOP k 1", "SPOP k -1", "SPOP k 0"),
+  SEQUENCE("sets and wrong types", "SET k v", "SADD k a", "SREM k a", "SISMEMBER k a", "SMEMBERS k", "SCARD k", "SPOP k",
+           "ZADD z 1 a", "SADD z a", "SMEMBERS z", "GET k"),
+  SEQUENCE("a member longer than is packed", "SADD s a",
+           "SADD s aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "SMEMBERS s",
+           "SISMEMBER s a", "SREM s a", "SMEMBERS s"),
+  {NULL, NULL},
+};
