@@ -4,3 +4,7 @@ check_PROGRAMS += test/fallback/check_breaker test/fallback/check_fold
 test_fallback_check_breaker_SOURCES = test/fallback/check_breaker.c
 test_fallback_check_fold_SOURCES = test/fallback/check_fold.c
 endif
+if REDIS
+check_PROGRAMS += test/fallback/check_fallback
+test_fallback_check_fallback_SOURCES = test/fallback/check_fallback.c
+endif
