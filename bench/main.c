@@ -23,8 +23,8 @@ const struct target *const targets[] = {
 static const char usage[] =
   "usage: bench [options] [CASE...]\n"
   "\n"
-  "CASE is operation/target, as --list shows them; \"get\" and \"get/*\" are all of an\n"
-  "operation, \"*/larder-*\" all of some targets.  Without one: everything.\n"
+  "CASE is operation/target, as --list shows them; get and get/* are all of an operation,\n"
+  "larder-* all of some targets.  Without one: everything.\n"
   "\n"
   "  --quick          few keys, few operations: only to see that it works\n"
   "  --rounds N       5 or more (default 9)\n"
@@ -56,7 +56,7 @@ static int is_chosen(const void *context, enum op op, const struct target *targe
   case_name(name, sizeof name, op, target);
   for (i = 0; i < choice->count; i++)
     if (fnmatch(choice->name[i], name, 0) == 0 || strcmp(choice->name[i], op_name[op]) == 0 ||
-        strcmp(choice->name[i], target->name) == 0)
+        fnmatch(choice->name[i], target->name, 0) == 0)
       return 1;
   return choice->count == 0;
 }
