@@ -22,7 +22,7 @@ struct lrd_config {
   int64_t timeout;         /* ns */
   int64_t connect_timeout; /* ns */
   int max_retries;
-  int required, fallback, background;
+  int required, enabled, fallback, background;
   larder_outage outage;
   unsigned connections, shards;
   size_t journal_bytes, journal_keys;

@@ -1,1 +1,33 @@
 # SPDX-License-Identifier: BSD-2-Clause
+
+core_sources += \
+  lib/store/async.c \
+  lib/store/backend.c \
+  lib/store/batch.c \
+  lib/store/call.c \
+  lib/store/call.h \
+  lib/store/catalog.c \
+  lib/store/config.c \
+  lib/store/config.h \
+  lib/store/dispatch.c \
+  lib/store/dispatch.h \
+  lib/store/environment.c \
+  lib/store/fork.c \
+  lib/store/fork.h \
+  lib/store/front.c \
+  lib/store/front.h \
+  lib/store/job.h \
+  lib/store/outcome.c \
+  lib/store/queue.c \
+  lib/store/queue.h \
+  lib/store/reply.c \
+  lib/store/reply.h \
+  lib/store/session.c \
+  lib/store/session.h \
+  lib/store/settings.c \
+  lib/store/settings.h \
+  lib/store/status.c \
+  lib/store/store.c \
+  lib/store/store.h \
+  lib/store/transaction.c \
+  lib/store/url.c

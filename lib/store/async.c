@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <larder/async.h>
+
+#include <string.h>
+
+#include "store/call.h"
+#include "store/dispatch.h"
+#include "store/job.h"
+
+/* --- beginning ----------------------------------------------------------- */
+
+/* A call that is being prepared: inside the store, with a job that nobody knows yet. */
+struct start {
+  larder *store;
+  struct lrd_cell *cell;
+  struct lrd_job *job;
+};
+
+static larder_outcome begin(struct start *a, larder *store, larder_callback *callback,
+                            void *context)
+{
+  larder_outcome why;
+  if (!callback)
+    return LARDER_BAD_ARGUMENT;
+  a->store = store;
+  a->cell = lrd_enter(store, &why);
+  if (!a->cell)
+    return why;
+  a->job = lrd_job_new(store, a->cell, callback, context);
+  if (a->job)
+    return LARDER_OK;
+  lrd_leave(a->cell);
+  return LARDER_NO_MEMORY;
+}
+
+static larder_outcome abandon(struct start *a, larder_outcome outcome)
+{
+  lrd_answer_free(a->job->answer);
+  lrd_leave(a->cell);
+  return outcome;
+}
+
+/* The job is in the table: from here on its callback will come. */
+static void send(struct start *a, enum lrd_route route, int64_t timeout)
+{
+  struct lrd_job *job = a->job;
+  if (route == LRD_ROUTE_FRONT) {
+    lrd_front(a->store, NULL, &job->vector, &job->meter.sink);
+    job->submission.done(&job->submission);
+  } else {
+    larder_call call = lrd_plain_call(a->store, &job->vector, 1, timeout);
+    lrd_dispatch_submit(a->store, &call, &job->meter, &job->submission);
+  }
+  lrd_leave(a->cell);
+}
+
+/* v: the caller's bytes, or already the job's own. */
+static larder_outcome start(struct start *a, larder_vector *v, int own, int64_t timeout_ms,
+                            uint64_t *id)
+{
+  char text[LARDER_ERROR_SIZE];
+  int64_t timeout = lrd_timeout(a->store, timeout_ms);
+  if (timeout == 0)
+    return abandon(a, LARDER_BAD_ARGUMENT);
+  enum lrd_route route = lrd_route(v, text, sizeof text);
+  if (route != LRD_ROUTE_BACKEND && route != LRD_ROUTE_FRONT)
+    return abandon(a, LARDER_BAD_ARGUMENT);
+  if (own)
+    a->job->vector = *v;
+  else if (lrd_copy_vector(&a->job->answer->arena, v, &a->job->vector) != 0)
+    return abandon(a, LARDER_NO_MEMORY);
+  larder_outcome outcome = lrd_queue_add(a->store, a->job);
+  if (outcome != LARDER_OK)
+    return abandon(a, outcome);
+  if (id)
+    *id = a->job->id;
+  send(a, route, timeout);
+  return LARDER_OK;
+}
+
+larder_outcome larder_async_argv(larder *store, int argc, const char *const *argv,
+                                 const size_t *argvlen, int64_t timeout_ms,
+                                 larder_callback *callback, void *context, uint64_t *id)
+{
+  struct start a;
+  larder_vector v;
+  larder_bytes room[LRD_STACK_ARGUMENTS];
+  larder_outcome outcome = begin(&a, store, callback, context);
+  if (outcome != LARDER_OK)
+    return outcome;
+  outcome = lrd_take_argv(&v, room, &a.job->answer->arena, argc, argv, argvlen);
+  if (outcome != LARDER_OK)
+    return abandon(&a, outcome);
+  return start(&a, &v, 0, timeout_ms, id);
+}
+
+larder_outcome larder_async_command(larder *store, larder_callback *callback, void *context,
+                                    const char *format, ...)
+{
+  struct start a;
+  larder_vector v, own;
+  char error[LARDER_ERROR_SIZE];
+  larder_outcome outcome = begin(&a, store, callback, context);
+  if (outcome != LARDER_OK)
+    return outcome;
+  struct lrd_arena *arena = &a.job->answer->arena;
+  va_list ap;
+  va_start(ap, format);
+  outcome = lrd_take_format(&v, arena, format, ap, error, sizeof error);
+  va_end(ap);
+  /* An argument that is a directive alone may point to the caller's bytes. */
+  if (outcome == LARDER_OK && lrd_copy_vector(arena, &v, &own) != 0)
+    outcome = LARDER_NO_MEMORY;
+  if (outcome != LARDER_OK)
+    return abandon(&a, outcome);
+  return start(&a, &own, 1, 0, NULL);
+}
+
+/* --- cancelling ---------------------------------------------------------- */
+
+larder_outcome larder_async_cancel(larder *store, uint64_t id)
+{
+  larder_outcome why;
+  struct lrd_cell *cell = lrd_enter(store, &why);
+  if (!cell)
+    return why;
+  struct lrd_job *job = lrd_queue_pin(store, id);
+  if (job) {
+    store->table->cancel(store->base, &job->submission);
+    lrd_queue_unpin(store, job);
+  }
+  lrd_leave(cell);
+  return job ? LARDER_OK : LARDER_ABSENT;
+}
+
+/* --- delivering ---------------------------------------------------------- */
+
+int larder_pollfd(larder *store)
+{
+  larder_outcome why;
+  struct lrd_cell *cell = lrd_enter(store, &why);
+  if (!cell)
+    return -1;
+  int fd = store->queue.read_fd;
+  lrd_leave(cell);
+  return fd;
+}
+
+size_t larder_dispatch(larder *store, size_t max)
+{
+  larder_outcome why;
+  struct lrd_cell *cell = lrd_enter(store, &why);
+  if (!cell)
+    return 0;
+  size_t n = lrd_queue_deliver(store, max);
+  lrd_leave(cell);
+  return n;
+}

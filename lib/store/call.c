@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "store/call.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "command/argv.h"
+#include "store/dispatch.h"
+
+/* --- arguments ----------------------------------------------------------- */
+
+larder_outcome lrd_take_argv(larder_vector *v, larder_bytes *room, struct lrd_arena *arena,
+                             int argc, const char *const *argv, const size_t *argvlen)
+{
+  if (argc < 1 || argc > LRD_ARGUMENTS_MAX || !argv)
+    return LARDER_BAD_ARGUMENT;
+  for (int i = 0; i < argc; i++)
+    if (!argv[i] && (!argvlen || argvlen[i] > 0))
+      return LARDER_BAD_ARGUMENT;
+  larder_bytes *bytes = room;
+  if (argc > LRD_STACK_ARGUMENTS)
+    bytes = lrd_arena_allocate(arena, (size_t)argc * sizeof *bytes);
+  if (!bytes)
+    return LARDER_NO_MEMORY;
+  for (int i = 0; i < argc; i++) {
+    bytes[i].data = argv[i] ? argv[i] : "";
+    bytes[i].len = argvlen ? argvlen[i] : strlen(argv[i]);
+  }
+  *v = (larder_vector){.argc = argc, .argv = bytes};
+  return LARDER_OK;
+}
+
+larder_outcome lrd_take_format(larder_vector *v, struct lrd_arena *arena, const char *format,
+                               va_list ap, char *error, size_t error_size)
+{
+  int argc;
+  larder_bytes *bytes;
+  if (!format) {
+    snprintf(error, error_size, "ERR no format");
+    return LARDER_BAD_ARGUMENT;
+  }
+  larder_outcome outcome =
+      lrd_argv_format(arena, format, ap, &argc, &bytes, error, error_size);
+  if (outcome == LARDER_OK && argc < 1) {
+    snprintf(error, error_size, "ERR the format has no arguments");
+    outcome = LARDER_BAD_ARGUMENT;
+  }
+  if (outcome == LARDER_OK)
+    *v = (larder_vector){.argc = argc, .argv = bytes};
+  return outcome;
+}
+
+int lrd_copy_vector(struct lrd_arena *arena, const larder_vector *from, larder_vector *to)
+{
+  larder_bytes *bytes = lrd_arena_allocate(arena, (size_t)from->argc * sizeof *bytes);
+  if (!bytes)
+    return -1;
+  for (int i = 0; i < from->argc; i++) {
+    bytes[i].len = from->argv[i].len;
+    bytes[i].data = lrd_arena_copy(arena, from->argv[i].data, bytes[i].len);
+    if (!bytes[i].data)
+      return -1;
+  }
+  *to = *from;
+  to->argv = bytes;
+  return 0;
+}
+
+/* --- one call ------------------------------------------------------------ */
+
+/* A call between enter and leave. */
+struct call {
+  larder *store;
+  struct lrd_cell *cell;
+  struct lrd_answer *answer;
+  struct lrd_meter meter;
+};
+
+static larder_outcome begin(struct call *c, larder *store)
+{
+  larder_outcome why;
+  c->store = store;
+  c->cell = lrd_enter(store, &why);
+  if (!c->cell)
+    return why;
+  c->answer = lrd_answer_new(&store->config.memory);
+  if (!c->answer) {
+    larder_verdict v = {.outcome = LARDER_NO_MEMORY};
+    lrd_tally(c->cell, &v);
+    lrd_leave(c->cell);
+    return LARDER_NO_MEMORY;
+  }
+  lrd_meter_init(&c->meter, &c->answer->tree.sink, c->cell);
+  return LARDER_OK;
+}
+
+static larder_reply *finish(struct call *c)
+{
+  lrd_leave(c->cell);
+  return lrd_answer_finish(c->answer);
+}
+
+/* taken: whether v is one.  Consumes the call. */
+static larder_reply *run(struct call *c, larder_vector *v, int64_t timeout_ms,
+                         larder_outcome taken, const char *error)
+{
+  int64_t timeout = lrd_timeout(c->store, timeout_ms);
+  if (taken == LARDER_OK && timeout == 0) {
+    taken = LARDER_BAD_ARGUMENT;
+    error = "ERR timeout: allowed is 1 to 3600000 ms, or 0 for the store's";
+  }
+  if (taken == LARDER_OK)
+    lrd_run_bare(c->store, v, timeout, &c->meter);
+  else
+    lrd_sink_fail(&c->meter.sink, taken, LARDER_FROM_NOWHERE, LARDER_CAUSE_CALLER, error);
+  return finish(c);
+}
+
+larder_reply *larder_argv_within(larder *store, int64_t timeout_ms, int argc,
+                                 const char *const *argv, const size_t *argvlen)
+{
+  struct call c;
+  larder_vector v;
+  larder_bytes room[LRD_STACK_ARGUMENTS];
+  larder_outcome outcome = begin(&c, store);
+  if (outcome != LARDER_OK)
+    return lrd_fixed_reply(outcome);
+  outcome = lrd_take_argv(&v, room, &c.answer->arena, argc, argv, argvlen);
+  return run(&c, &v, timeout_ms, outcome, lrd_fixed_text(outcome));
+}
+
+larder_reply *larder_argv(larder *store, int argc, const char *const *argv, const size_t *argvlen)
+{
+  return larder_argv_within(store, 0, argc, argv, argvlen);
+}
+
+larder_reply *larder_command(larder *store, const char *format, ...)
+{
+  struct call c;
+  larder_vector v;
+  char error[LARDER_ERROR_SIZE] = "";
+  larder_outcome outcome = begin(&c, store);
+  if (outcome != LARDER_OK)
+    return lrd_fixed_reply(outcome);
+  va_list ap;
+  va_start(ap, format);
+  outcome = lrd_take_format(&v, &c.answer->arena, format, ap, error, sizeof error);
+  va_end(ap);
+  return run(&c, &v, 0, outcome, outcome == LARDER_BAD_ARGUMENT ? error : lrd_fixed_text(outcome));
+}
+
+/* --- typed --------------------------------------------------------------- */
+
+larder_outcome larder_get(larder *store, const void *key, size_t key_length, void *buffer,
+                          size_t size, size_t *length)
+{
+  larder_outcome why;
+  struct lrd_cell *cell = lrd_enter(store, &why);
+  if (!cell)
+    return why;
+  larder_verdict v = {.outcome = LARDER_BAD_ARGUMENT, .age_ms = -1};
+  if (length && (key || key_length == 0) && (buffer || size == 0)) {
+    *length = 0;
+    store->table->get(store->base, store->config.database,
+                      (larder_bytes){key ? key : "", key_length},
+                      lrd_deadline(store, store->config.timeout), buffer, size, length, &v);
+  }
+  lrd_tally(cell, &v);
+  lrd_leave(cell);
+  return v.outcome;
+}
+
+larder_outcome larder_set(larder *store, const void *key, size_t key_length, const void *value,
+                          size_t value_length, int64_t ttl_ms)
+{
+  larder_outcome why;
+  struct lrd_cell *cell = lrd_enter(store, &why);
+  if (!cell)
+    return why;
+  larder_verdict v = {.outcome = LARDER_BAD_ARGUMENT, .age_ms = -1};
+  if ((key || key_length == 0) && (value || value_length == 0) && ttl_ms >= 0 &&
+      ttl_ms <= INT64_C(1) << 53)
+    store->table->set(store->base, store->config.database,
+                      (larder_bytes){key ? key : "", key_length},
+                      (larder_bytes){value ? value : "", value_length}, ttl_ms,
+                      lrd_deadline(store, store->config.timeout), &v);
+  lrd_tally(cell, &v);
+  lrd_leave(cell);
+  return v.outcome;
+}

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "store/dispatch.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* --- entering ------------------------------------------------------------ */
+
+/* Threads' stacks lie far apart: a good enough hint, and it needs no state. */
+static unsigned cell_of_thread(void)
+{
+  char here;
+  uintptr_t at = (uintptr_t)&here;
+  return (unsigned)((at >> 16) ^ (at >> 20) ^ (at >> 23)) % LRD_CELLS;
+}
+
+struct lrd_cell *lrd_enter(larder *store, larder_outcome *why)
+{
+  *why = LARDER_BAD_ARGUMENT;
+  if (!store)
+    return NULL;
+  *why = LARDER_FORKED;
+  if (lrd_forked(&store->fork))
+    return NULL;
+  struct lrd_cell *cell = &store->cell[cell_of_thread()];
+  /* Both sequentially consistent: either closing sees us, or we see it. */
+  atomic_fetch_add(&cell->active, 1);
+  if (atomic_load(&store->phase) == LRD_OPEN)
+    return cell;
+  lrd_leave(cell);
+  *why = LARDER_CLOSED;
+  return NULL;
+}
+
+uint64_t lrd_active(const larder *store)
+{
+  uint64_t sum = 0;
+  for (int i = 0; i < LRD_CELLS; i++)
+    sum += atomic_load(&store->cell[i].active);
+  return sum;
+}
+
+int64_t lrd_deadline(const larder *store, int64_t timeout)
+{
+  if (store->table->capabilities & LARDER_IS_LOCAL)
+    return INT64_MAX;
+  return lrd_monotonic(&store->config.clock) + timeout;
+}
+
+int64_t lrd_timeout(const larder *store, int64_t timeout_ms)
+{
+  if (timeout_ms == 0)
+    return store->config.timeout;
+  return timeout_ms < 0 || timeout_ms > 3600000 ? 0 : timeout_ms * LRD_NS_PER_MS;
+}
+
+void lrd_tally(struct lrd_cell *cell, const larder_verdict *v)
+{
+  if ((unsigned)v->outcome < LARDER_OUTCOMES)
+    lrd_count_one(&cell->calls[v->outcome]);
+  if ((unsigned)v->origin < LARDER_ORIGINS)
+    lrd_count_one(&cell->origins[v->origin]);
+  if (v->cause == LARDER_CAUSE_SILENT || v->cause == LARDER_CAUSE_SLOW)
+    lrd_count_one(&cell->deadline_misses);
+}
+
+/* --- the meter ----------------------------------------------------------- */
+
+static struct lrd_meter *meter_of(larder_sink *s)
+{
+  return (struct lrd_meter *)(void *)s;
+}
+
+static void head(struct lrd_meter *m, larder_type type, size_t len)
+{
+  if (m->headed)
+    return;
+  m->headed = 1;
+  m->head.type = (unsigned char)type;
+  m->head.len = len;
+  m->head.str = "";
+  m->head.integer = 0;
+}
+
+static void after(struct lrd_meter *m)
+{
+  m->sink.failed = m->inner->failed;
+}
+
+static void meter_nil(larder_sink *s, int array)
+{
+  struct lrd_meter *m = meter_of(s);
+  head(m, LARDER_NIL, 0);
+  m->inner->type->nil(m->inner, array);
+  after(m);
+}
+
+static void meter_integer(larder_sink *s, int64_t v)
+{
+  struct lrd_meter *m = meter_of(s);
+  if (!m->headed) {
+    head(m, LARDER_INTEGER, 0);
+    m->head.integer = v;
+  }
+  m->inner->type->integer(m->inner, v);
+  after(m);
+}
+
+static void meter_real(larder_sink *s, double v)
+{
+  struct lrd_meter *m = meter_of(s);
+  if (!m->headed) {
+    head(m, LARDER_DOUBLE, 0);
+    m->head.real = v;
+  }
+  m->inner->type->real(m->inner, v);
+  after(m);
+}
+
+static void meter_boolean(larder_sink *s, int v)
+{
+  struct lrd_meter *m = meter_of(s);
+  if (!m->headed) {
+    head(m, LARDER_BOOLEAN, 0);
+    m->head.integer = v;
+  }
+  m->inner->type->boolean(m->inner, v);
+  after(m);
+}
+
+static void meter_string(larder_sink *s, const char *p, size_t n)
+{
+  struct lrd_meter *m = meter_of(s);
+  head(m, LARDER_STRING, n);
+  m->inner->type->string(m->inner, p, n);
+  after(m);
+}
+
+static void meter_status(larder_sink *s, const char *p, size_t n)
+{
+  struct lrd_meter *m = meter_of(s);
+  if (!m->headed) {
+    /* "none" is the one word that means absence; longer ones need not be kept. */
+    head(m, LARDER_STATUS, n < sizeof m->word ? n : 0);
+    memcpy(m->word, p, m->head.len);
+    m->head.str = m->word;
+  }
+  m->inner->type->status(m->inner, p, n);
+  after(m);
+}
+
+static void meter_error(larder_sink *s, const char *p, size_t n)
+{
+  struct lrd_meter *m = meter_of(s);
+  head(m, LARDER_ERROR, n);
+  m->inner->type->error(m->inner, p, n);
+  after(m);
+}
+
+static void meter_bignum(larder_sink *s, const char *p, size_t n)
+{
+  struct lrd_meter *m = meter_of(s);
+  head(m, LARDER_BIGNUM, n);
+  m->inner->type->bignum(m->inner, p, n);
+  after(m);
+}
+
+static void meter_verbatim(larder_sink *s, const char *p, size_t n)
+{
+  struct lrd_meter *m = meter_of(s);
+  head(m, LARDER_VERBATIM, n);
+  m->inner->type->verbatim(m->inner, p, n);
+  after(m);
+}
+
+static void meter_aggregate(larder_sink *s, larder_type type, size_t len, int resp2)
+{
+  struct lrd_meter *m = meter_of(s);
+  head(m, type, len);
+  m->inner->type->aggregate(m->inner, type, len, resp2);
+  after(m);
+}
+
+static void meter_open(larder_sink *s, larder_type type)
+{
+  struct lrd_meter *m = meter_of(s);
+  if (!m->headed) {
+    head(m, type, 0);
+    m->depth = 1;
+  } else if (m->depth) {
+    m->depth++;
+  }
+  m->inner->type->open(m->inner, type);
+  after(m);
+}
+
+static void meter_close(larder_sink *s, size_t len)
+{
+  struct lrd_meter *m = meter_of(s);
+  if (m->depth && --m->depth == 0)
+    m->head.len = len;
+  m->inner->type->close(m->inner, len);
+  after(m);
+}
+
+static void meter_rewind(larder_sink *s)
+{
+  struct lrd_meter *m = meter_of(s);
+  m->headed = 0;
+  m->depth = 0;
+  m->inner->type->rewind(m->inner);
+  after(m);
+}
+
+static void meter_end(larder_sink *s, const larder_verdict *verdict)
+{
+  struct lrd_meter *m = meter_of(s);
+  larder_verdict v = *verdict;
+  if (m->inner->failed)
+    v.outcome = LARDER_NO_MEMORY;
+  else if (v.outcome == LARDER_OK && m->headed && m->vectors &&
+           lrd_command_absent(m->vector, &m->head))
+    v.outcome = LARDER_ABSENT;
+  if (m->vectors) {
+    m->vector++;
+    m->vectors--;
+  }
+  m->headed = 0;
+  m->depth = 0;
+  m->last = v.outcome;
+  lrd_tally(m->cell, &v);
+  m->inner->type->end(m->inner, &v);
+  after(m);
+}
+
+static const larder_sink_type meter_type = {
+    .nil = meter_nil,
+    .integer = meter_integer,
+    .real = meter_real,
+    .boolean = meter_boolean,
+    .string = meter_string,
+    .status = meter_status,
+    .error = meter_error,
+    .bignum = meter_bignum,
+    .verbatim = meter_verbatim,
+    .aggregate = meter_aggregate,
+    .open = meter_open,
+    .close = meter_close,
+    .rewind = meter_rewind,
+    .end = meter_end,
+};
+
+void lrd_meter_init(struct lrd_meter *m, larder_sink *inner, struct lrd_cell *cell)
+{
+  m->sink.type = &meter_type;
+  m->sink.failed = inner->failed;
+  m->inner = inner;
+  m->cell = cell;
+  m->vector = NULL;
+  m->vectors = 0;
+  m->last = LARDER_OK;
+  m->headed = 0;
+  m->depth = 0;
+}
+
+/* --- to the backend ------------------------------------------------------ */
+
+static int refuse_atomic(larder *store, const larder_call *call, struct lrd_meter *m)
+{
+  if (!(call->flags & LARDER_CALL_ATOMIC) || (store->table->capabilities & LARDER_CAN_ATOMIC))
+    return 0;
+  lrd_sink_fail(&m->sink, LARDER_UNSUPPORTED, LARDER_FROM_NOWHERE, LARDER_CAUSE_NONE,
+                "ERR this backend has no transactions");
+  return 1;
+}
+
+static void attach(const larder_call *call, struct lrd_meter *m)
+{
+  int whole = (call->flags & LARDER_CALL_ATOMIC) != 0;
+  m->vector = whole ? NULL : call->vector;
+  m->vectors = whole ? 0 : call->count;
+}
+
+void lrd_dispatch(larder *store, const larder_call *call, struct lrd_meter *m)
+{
+  m->vectors = 0;
+  if (refuse_atomic(store, call, m))
+    return;
+  attach(call, m);
+  store->table->execute(store->base, call, &m->sink);
+  m->vectors = 0;
+}
+
+void lrd_dispatch_submit(larder *store, const larder_call *call, struct lrd_meter *m,
+                         larder_submission *submission)
+{
+  submission->sink = &m->sink;
+  if (refuse_atomic(store, call, m)) {
+    submission->done(submission);
+    return;
+  }
+  attach(call, m);
+  store->table->submit(store->base, call, submission);
+}
+
+larder_call lrd_plain_call(const larder *store, const larder_vector *vector, size_t count,
+                           int64_t timeout)
+{
+  larder_call call = {
+      .vector = vector,
+      .count = count,
+      .database = store->config.database,
+      .deadline = lrd_deadline(store, timeout),
+  };
+  return call;
+}
+
+/* --- routing ------------------------------------------------------------- */
+
+enum lrd_route lrd_route(larder_vector *v, char *error, size_t error_size)
+{
+  if (lrd_command_check(v, error, error_size) != LARDER_OK)
+    return LRD_ROUTE_BAD;
+  unsigned flags = lrd_commands[v->command].flags;
+  if (flags & LRD_SESSION)
+    return LRD_ROUTE_SESSION;
+  return flags & LRD_FRONT ? LRD_ROUTE_FRONT : LRD_ROUTE_BACKEND;
+}
+
+void lrd_run_bare(larder *store, larder_vector *v, int64_t timeout, struct lrd_meter *m)
+{
+  char text[LARDER_ERROR_SIZE];
+  switch (lrd_route(v, text, sizeof text)) {
+  case LRD_ROUTE_BACKEND: {
+    larder_call call = lrd_plain_call(store, v, 1, timeout);
+    lrd_dispatch(store, &call, m);
+    return;
+  }
+  case LRD_ROUTE_FRONT:
+    lrd_front(store, NULL, v, &m->sink);
+    return;
+  case LRD_ROUTE_SESSION:
+    snprintf(text, sizeof text,
+             "ERR %s belongs to one conversation: use a larder_session, or an atomic larder_batch",
+             lrd_commands[v->command].name);
+    break;
+  case LRD_ROUTE_BAD:
+    break;
+  }
+  lrd_sink_fail(&m->sink, LARDER_BAD_ARGUMENT, LARDER_FROM_NOWHERE, LARDER_CAUSE_CALLER, text);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "store/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A variable that is set to nothing counts as not set. */
+static const char *variable(const char *name)
+{
+  const char *value = getenv(name);
+  return value && *value ? value : NULL;
+}
+
+const char *lrd_environment_url(const char **name)
+{
+  static const char *const names[] = {"LARDER_URL", "REDIS_URL"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    const char *url = variable(names[i]);
+    if (url) {
+      *name = names[i];
+      return url;
+    }
+  }
+  *name = NULL;
+  return "memory:";
+}
+
+larder_outcome lrd_environment_read(struct lrd_settings *s)
+{
+  static const struct {
+    const char *name;
+    enum lrd_option_id id;
+    int seconds;
+  } variables[] = {
+      {"REDIS_ENABLED", LRD_OPTION_ENABLED, 0},
+      {"REDIS_REQUIRED", LRD_OPTION_REQUIRED, 0},
+      {"REDIS_CONNECT_TIMEOUT", LRD_OPTION_CONNECT_TIMEOUT, 1},
+      {"REDIS_SOCKET_TIMEOUT", LRD_OPTION_TIMEOUT, 1},
+      {"REDIS_MAX_RETRIES", LRD_OPTION_MAX_RETRIES, 0},
+  };
+  if (s->scheme == LRD_SCHEME_MEMORY)
+    return LARDER_OK;
+  for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+    const char *value = variable(variables[i].name);
+    if (!value)
+      continue;
+    larder_outcome (*set)(struct lrd_settings *, enum lrd_option_id, enum lrd_source,
+                          const char *, const char *, size_t) =
+        variables[i].seconds ? lrd_settings_seconds : lrd_settings_text;
+    larder_outcome outcome = set(s, variables[i].id, LRD_SOURCE_ENVIRONMENT, variables[i].name,
+                                 value, strlen(value));
+    if (outcome != LARDER_OK)
+      return outcome;
+  }
+  return LARDER_OK;
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "store/front.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "store/settings.h"
+#include "util/number.h"
+
+/*
+ * Commands that are answered above the backends: about the conversation
+ * (SELECT, HELLO, AUTH, CLIENT, QUIT) and about the commands themselves.
+ * Replies and errors are those of Redis 7.0.
+ */
+
+static const char redis_version[] = "7.0.15";
+
+enum { DATABASES = 16 };
+
+static void fail(struct lrd_front *f, larder_cause cause, const char *text)
+{
+  f->verdict.outcome = LARDER_REFUSED;
+  f->verdict.cause = cause;
+  lrd_sink_error(f->sink, text);
+}
+
+void lrd_front_refuse(struct lrd_front *f, const char *text)
+{
+  fail(f, LARDER_CAUSE_CALLER, text);
+}
+
+/* At most 128 bytes of the argument, as Redis shows it. */
+void lrd_front_refuse_word(struct lrd_front *f, const char *format, const larder_bytes *word)
+{
+  char text[256], shown[129];
+  size_t n = word->len < 128 ? word->len : 128;
+  memcpy(shown, word->data, n);
+  shown[n] = '\0';
+  for (size_t i = 0; i < n; i++)
+    if (shown[i] == '\r' || shown[i] == '\n' || shown[i] == '\0')
+      shown[i] = ' ';
+  const char *at = strstr(format, "%s");
+  snprintf(text, sizeof text, "%.*s%s%s", (int)(at - format), format, shown, at + 2);
+  lrd_front_refuse(f, text);
+}
+
+void lrd_front_refuse_count(struct lrd_front *f, const char *name)
+{
+  char text[128];
+  snprintf(text, sizeof text, "ERR wrong number of arguments for '%s' command", name);
+  lrd_front_refuse(f, text);
+}
+
+void lrd_front_text(struct lrd_front *f, const char *s)
+{
+  lrd_sink_string(f->sink, s, strlen(s));
+}
+
+/* --- SELECT, QUIT -------------------------------------------------------- */
+
+static void front_select(struct lrd_front *f)
+{
+  int64_t n;
+  if (!lrd_parse_integer(f->argv[1].data, f->argv[1].len, &n) || n > INT32_MAX || n < INT32_MIN) {
+    lrd_front_refuse(f, "ERR value is not an integer or out of range");
+    return;
+  }
+  if (n < 0 || n >= DATABASES) {
+    lrd_front_refuse(f, "ERR DB index is out of range");
+    return;
+  }
+  f->session->database = (int)n;
+  lrd_sink_ok(f->sink);
+}
+
+static void front_quit(struct lrd_front *f)
+{
+  f->session->quit = 1;
+  lrd_sink_ok(f->sink);
+}
+
+/* --- names --------------------------------------------------------------- */
+
+/* 0: the reply is written. */
+static int set_name(struct lrd_front *f, const larder_bytes *name)
+{
+  const larder_memory *m = &f->session->store->config.memory;
+  for (size_t i = 0; i < name->len; i++) {
+    if (name->data[i] < '!' || name->data[i] > '~') {
+      lrd_front_refuse(f, "ERR Client names cannot contain spaces, newlines or special characters.");
+      return 0;
+    }
+  }
+  char *copy = NULL;
+  if (name->len && !(copy = lrd_copy_text(m, name->data, name->len))) {
+    f->verdict.outcome = LARDER_NO_MEMORY;
+    lrd_sink_error(f->sink, "ERR out of memory");
+    return 0;
+  }
+  lrd_release_text(m, f->session->name);
+  f->session->name = copy;
+  return 1;
+}
+
+static void client_setname(struct lrd_front *f)
+{
+  if (set_name(f, &f->argv[2]))
+    lrd_sink_ok(f->sink);
+}
+
+static void client_getname(struct lrd_front *f)
+{
+  if (f->session->name)
+    lrd_front_text(f, f->session->name);
+  else
+    lrd_sink_nil(f->sink);
+}
+
+static void client_id(struct lrd_front *f)
+{
+  lrd_sink_integer(f->sink, (int64_t)f->session->id);
+}
+
+static void front_client(struct lrd_front *f)
+{
+  static const struct {
+    const char *word, *name;
+    int argc;
+    void (*run)(struct lrd_front *);
+  } subcommands[] = {{"setname", "client|setname", 3, client_setname},
+                     {"getname", "client|getname", 2, client_getname},
+                     {"id", "client|id", 2, client_id}};
+  for (size_t i = 0; i < sizeof subcommands / sizeof *subcommands; i++) {
+    if (!lrd_is_word(&f->argv[1], subcommands[i].word))
+      continue;
+    if (f->argc == subcommands[i].argc)
+      subcommands[i].run(f);
+    else
+      lrd_front_refuse_count(f, subcommands[i].name);
+    return;
+  }
+  lrd_front_refuse_word(f, "ERR unknown subcommand '%s'. Try CLIENT HELP.", &f->argv[1]);
+}
+
+/* --- HELLO, AUTH --------------------------------------------------------- */
+
+static const char text_wrongpass[] =
+    "WRONGPASS invalid username-password pair or user is disabled.";
+
+/* 0: the reply is written.  Without a password anybody is the default user. */
+static int authenticate(struct lrd_front *f, larder_bytes user, larder_bytes password)
+{
+  const struct lrd_session_hooks *h = &f->session->hooks;
+  int accepted = h->authenticate ? h->authenticate(h->context, user, password)
+                                 : user.len == 7 && memcmp(user.data, "default", 7) == 0;
+  if (!accepted) {
+    fail(f, LARDER_CAUSE_AUTH, text_wrongpass);
+    return 0;
+  }
+  f->session->authenticated = 1;
+  return 1;
+}
+
+static void front_auth(struct lrd_front *f)
+{
+  const larder_bytes nobody = {"", 0};
+  if (f->argc > 3) {
+    lrd_front_refuse(f, "ERR syntax error");
+    return;
+  }
+  if (f->argc == 2 && !f->session->hooks.authenticate) {
+    lrd_front_refuse(f, "ERR AUTH <password> called without any password configured for the default user. "
+              "Are you sure your configuration is correct?");
+    return;
+  }
+  if (authenticate(f, f->argc == 3 ? f->argv[1] : nobody, f->argv[f->argc - 1]))
+    lrd_sink_ok(f->sink);
+}
+
+static void describe_server(struct lrd_front *f)
+{
+  lrd_sink_map(f->sink, 7);
+  lrd_front_text(f, "server");
+  lrd_front_text(f, "redis");
+  lrd_front_text(f, "version");
+  lrd_front_text(f, redis_version);
+  lrd_front_text(f, "proto");
+  lrd_sink_integer(f->sink, f->session->protocol);
+  lrd_front_text(f, "id");
+  lrd_sink_integer(f->sink, (int64_t)f->session->id);
+  lrd_front_text(f, "mode");
+  lrd_front_text(f, "standalone");
+  lrd_front_text(f, "role");
+  lrd_front_text(f, "master");
+  lrd_front_text(f, "modules");
+  lrd_sink_array(f->sink, 0);
+}
+
+/* The options behind HELLO's version: positions of AUTH's user and SETNAME's name; 0: a
+ * reply is written. */
+static int hello_options(struct lrd_front *f, int *auth, int *name)
+{
+  *auth = *name = 0;
+  for (int i = 2; i < f->argc; i++) {
+    if (lrd_is_word(&f->argv[i], "auth") && f->argc - i > 2) {
+      *auth = i + 1;
+      i += 2;
+    } else if (lrd_is_word(&f->argv[i], "setname") && f->argc - i > 1) {
+      *name = ++i;
+    } else {
+      lrd_front_refuse_word(f, "ERR Syntax error in HELLO option '%s'", &f->argv[i]);
+      return 0;
+    }
+  }
+  return 1;
+}
+
+static void front_hello(struct lrd_front *f)
+{
+  larder_session *s = f->session;
+  int64_t version = s->protocol;
+  int auth, name;
+  if (f->argc > 1 && !lrd_parse_integer(f->argv[1].data, f->argv[1].len, &version)) {
+    lrd_front_refuse(f, "ERR Protocol version is not an integer or out of range");
+    return;
+  }
+  if (version < 2 || version > 3) {
+    lrd_front_refuse(f, "NOPROTO unsupported protocol version");
+    return;
+  }
+  if (!hello_options(f, &auth, &name))
+    return;
+  if (auth && !authenticate(f, f->argv[auth], f->argv[auth + 1]))
+    return;
+  if (!s->authenticated) {
+    fail(f, LARDER_CAUSE_AUTH,
+         "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO "
+         "<proto> AUTH <user> <pass> option can be used to authenticate the client and select the "
+         "RESP protocol version at the same time");
+    return;
+  }
+  if (name && !set_name(f, &f->argv[name]))
+    return;
+  s->protocol = (int)version;
+  if (s->hooks.protocol)
+    s->hooks.protocol(s->hooks.context, s->protocol);
+  describe_server(f);
+}
+
+/* --- one of them --------------------------------------------------------- */
+
+static void answer(struct lrd_front *f)
+{
+  switch (f->v->command) {
+  case LRD_COMMAND:
+    lrd_front_catalog(f);
+    break;
+  case LRD_SELECT:
+    front_select(f);
+    break;
+  case LRD_QUIT:
+    front_quit(f);
+    break;
+  case LRD_CLIENT:
+    front_client(f);
+    break;
+  case LRD_AUTH:
+    front_auth(f);
+    break;
+  case LRD_HELLO:
+    front_hello(f);
+    break;
+  default:
+    f->verdict.outcome = LARDER_UNSUPPORTED;
+    lrd_sink_error(f->sink, "ERR this command is not supported here");
+    break;
+  }
+}
+
+void lrd_front(larder *store, larder_session *session, const larder_vector *v, larder_sink *sink)
+{
+  (void)store;
+  struct lrd_front f = {.session = session,
+                    .v = v,
+                    .argc = v->argc,
+                    .argv = v->argv,
+                    .sink = sink,
+                    .verdict = {.outcome = LARDER_OK, .age_ms = -1}};
+  answer(&f);
+  lrd_sink_end(sink, &f.verdict);
+}

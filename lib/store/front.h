@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LRD_STORE_FRONT_H
+#define LRD_STORE_FRONT_H
+
+#include "store/session.h"
+
+/* A command that is being answered above the backends. */
+struct lrd_front {
+  larder_session *session; /* NULL: a bare store (COMMAND only) */
+  const larder_vector *v;
+  int argc;
+  const larder_bytes *argv;
+  larder_sink *sink;
+  larder_verdict verdict;
+};
+
+/* Error replies: REFUSED, the caller's fault.  _word: "%s" in format is the word
+ * as Redis shows it.  _count: the wrong number of arguments for name. */
+void lrd_front_refuse(struct lrd_front *, const char *text);
+void lrd_front_refuse_word(struct lrd_front *, const char *format, const larder_bytes *word);
+void lrd_front_refuse_count(struct lrd_front *, const char *name);
+void lrd_front_text(struct lrd_front *, const char *);
+
+/* catalog.c: COMMAND and its subcommands. */
+void lrd_front_catalog(struct lrd_front *);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LRD_STORE_JOB_H
+#define LRD_STORE_JOB_H
+
+#include "store/dispatch.h"
+#include "store/queue.h"
+#include "store/reply.h"
+
+/* One asynchronous call.  It lives in its answer's arena, and so does the copy
+ * of its arguments. */
+
+enum lrd_job_state { LRD_JOB_RUNNING = 0, LRD_JOB_DONE };
+
+struct lrd_job {
+  larder_submission submission; /* first: what the backend holds */
+  larder *store;
+  struct lrd_answer *answer;
+  struct lrd_meter meter;
+  larder_vector vector;
+  larder_callback *callback;
+  void *context;
+  uint64_t id; /* serial << 16 | slot */
+  /* Under the queue's lock. */
+  enum lrd_job_state state;
+  unsigned pins;
+  struct lrd_job *next;
+};
+
+/* NULL: no memory. */
+struct lrd_job *lrd_job_new(larder *, struct lrd_cell *, larder_callback *, void *context);
+
+/* Gives it a slot and a number; starts the delivery thread if there is none.
+ * OK, NOT_SENT (too many), NO_MEMORY (or no thread). */
+larder_outcome lrd_queue_add(larder *, struct lrd_job *);
+/* The running job of that number, pinned, or NULL. */
+struct lrd_job *lrd_queue_pin(larder *, uint64_t id);
+void lrd_queue_unpin(larder *, struct lrd_job *);
+/* larder_dispatch without its checks. */
+size_t lrd_queue_deliver(larder *, size_t max);
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "store/session.h"
+
+#include <string.h>
+
+#include "store/call.h"
+#include "store/settings.h"
+
+/* --- life ---------------------------------------------------------------- */
+
+larder_session *larder_session_open(larder *store)
+{
+  larder_outcome why;
+  struct lrd_cell *cell = lrd_enter(store, &why);
+  if (!cell)
+    return NULL;
+  larder_session *s = lrd_allocate_zeroed(&store->config.memory, 1, sizeof *s);
+  if (s) {
+    s->store = store;
+    s->id = atomic_fetch_add(&store->sessions, 1) + 1;
+    s->database = store->config.database;
+    s->protocol = 2;
+    s->authenticated = 1;
+    lrd_arena_init(&s->transaction.arena, &store->config.memory);
+  }
+  lrd_leave(cell);
+  return s;
+}
+
+void larder_session_close(larder_session *s)
+{
+  if (!s)
+    return;
+  larder *store = s->store;
+  const larder_memory *memory = &store->config.memory;
+  struct lrd_transaction *t = &s->transaction;
+  if (s->hold && !lrd_forked(&store->fork))
+    store->table->hold_close(store->base, s->hold);
+  lrd_arena_free(&t->arena);
+  lrd_release(memory, t->vector, t->capacity * sizeof *t->vector);
+  lrd_release_text(memory, s->name);
+  lrd_release(memory, s, sizeof *s);
+}
+
+/* --- running ------------------------------------------------------------- */
+
+/* Plain commands that wait to go to the backend together. */
+enum { RUN_MAX = 128 };
+struct run {
+  larder_session *session;
+  struct lrd_meter *meter;
+  size_t count;
+  larder_vector vector[RUN_MAX];
+};
+
+static void flush(struct run *r)
+{
+  larder_session *s = r->session;
+  if (r->count == 0)
+    return;
+  larder_call call = lrd_plain_call(s->store, r->vector, r->count, s->store->config.timeout);
+  call.database = s->database;
+  call.hold = s->watching ? s->hold : NULL;
+  lrd_dispatch(s->store, &call, r->meter);
+  r->count = 0;
+}
+
+static int needs_authentication(const larder_session *s, const larder_vector *v)
+{
+  return !s->authenticated && !(lrd_commands[v->command].flags & LRD_NO_AUTH);
+}
+
+static void single(larder_session *s, const larder_vector *v, enum lrd_route route,
+                   const char *error, struct lrd_meter *m)
+{
+  if (route == LRD_ROUTE_BAD)
+    lrd_transaction_refuse(s, v, error, m);
+  else if (needs_authentication(s, v))
+    lrd_sink_fail(&m->sink, LARDER_REFUSED, LARDER_FROM_NOWHERE, LARDER_CAUSE_AUTH,
+                  "NOAUTH Authentication required.");
+  else if (lrd_is_transaction_command(s, v))
+    lrd_transaction_command(s, v, m);
+  else if (s->transaction.open && v->command != LRD_QUIT)
+    lrd_transaction_queue(s, v, route, m);
+  else
+    lrd_front(s->store, s, v, &m->sink);
+}
+
+static void execute(larder_session *s, const larder_vector *vector, size_t count,
+                    struct lrd_meter *m)
+{
+  struct run r;
+  char error[LARDER_ERROR_SIZE];
+  r.session = s;
+  r.meter = m;
+  r.count = 0;
+  for (size_t i = 0; i < count; i++) {
+    larder_vector v = vector[i];
+    enum lrd_route way = lrd_route(&v, error, sizeof error);
+    if (way == LRD_ROUTE_BACKEND && !s->transaction.open && !needs_authentication(s, &v)) {
+      if (r.count == RUN_MAX)
+        flush(&r);
+      r.vector[r.count++] = v;
+      continue;
+    }
+    flush(&r);
+    single(s, &v, way, error, m);
+  }
+  flush(&r);
+}
+
+void lrd_session_execute(larder_session *s, const larder_vector *vector, size_t count,
+                         larder_sink *sink)
+{
+  struct lrd_meter meter;
+  larder_outcome why;
+  struct lrd_cell *cell = lrd_enter(s->store, &why);
+  if (!cell) {
+    for (size_t i = 0; i < count; i++)
+      lrd_sink_fail(sink, why, LARDER_FROM_NOWHERE, LARDER_CAUSE_NONE, lrd_fixed_text(why));
+    return;
+  }
+  lrd_meter_init(&meter, sink, cell);
+  execute(s, vector, count, &meter);
+  lrd_leave(cell);
+}
+
+/* --- for C callers ------------------------------------------------------- */
+
+static larder_reply *run_one(larder_session *s, struct lrd_answer *a, const larder_vector *v,
+                             larder_outcome taken, const char *error)
+{
+  if (taken == LARDER_OK)
+    lrd_session_execute(s, v, 1, &a->tree.sink);
+  else
+    lrd_sink_fail(&a->tree.sink, taken, LARDER_FROM_NOWHERE, LARDER_CAUSE_CALLER, error);
+  return lrd_answer_finish(a);
+}
+
+larder_reply *larder_session_argv(larder_session *s, int argc, const char *const *argv,
+                                  const size_t *argvlen)
+{
+  larder_vector v;
+  larder_bytes room[LRD_STACK_ARGUMENTS];
+  if (!s)
+    return lrd_fixed_reply(LARDER_BAD_ARGUMENT);
+  struct lrd_answer *a = lrd_answer_new(&s->store->config.memory);
+  if (!a)
+    return lrd_fixed_reply(LARDER_NO_MEMORY);
+  larder_outcome outcome = lrd_take_argv(&v, room, &a->arena, argc, argv, argvlen);
+  return run_one(s, a, &v, outcome, lrd_fixed_text(outcome));
+}
+
+larder_reply *larder_session_command(larder_session *s, const char *format, ...)
+{
+  larder_vector v;
+  char error[LARDER_ERROR_SIZE] = "";
+  if (!s)
+    return lrd_fixed_reply(LARDER_BAD_ARGUMENT);
+  struct lrd_answer *a = lrd_answer_new(&s->store->config.memory);
+  if (!a)
+    return lrd_fixed_reply(LARDER_NO_MEMORY);
+  va_list ap;
+  va_start(ap, format);
+  larder_outcome outcome = lrd_take_format(&v, &a->arena, format, ap, error, sizeof error);
+  va_end(ap);
+  return run_one(s, a, &v, outcome,
+                 outcome == LARDER_BAD_ARGUMENT ? error : lrd_fixed_text(outcome));
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <larder/status.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "store/store.h"
+
+const char *larder_state_name(larder_state state)
+{
+  static const char *const names[] = {"starting", "up", "replaying", "down", "denied", "closed"};
+  return (unsigned)state < sizeof names / sizeof *names ? names[state] : "?";
+}
+
+static larder_state state_of_link(larder_link link)
+{
+  switch (link) {
+  case LARDER_LINK_STARTING:
+    return LARDER_STATE_STARTING;
+  case LARDER_LINK_DOWN:
+    return LARDER_STATE_DOWN;
+  case LARDER_LINK_DENIED:
+    return LARDER_STATE_DENIED;
+  case LARDER_LINK_NONE:
+  case LARDER_LINK_UP:
+    break;
+  }
+  return LARDER_STATE_UP;
+}
+
+static int64_t age_ms(int64_t now, int64_t then)
+{
+  return now > then ? (now - then) / LRD_NS_PER_MS : 0;
+}
+
+/* What the store itself counts. */
+static void add_counters(larder *s, larder_status *out)
+{
+  for (int i = 0; i < LRD_CELLS; i++) {
+    for (int k = 0; k < LARDER_OUTCOMES; k++)
+      out->calls[k] += atomic_load_explicit(&s->cell[i].calls[k], memory_order_relaxed);
+    for (int k = 0; k < LARDER_ORIGINS; k++)
+      out->origins[k] += atomic_load_explicit(&s->cell[i].origins[k], memory_order_relaxed);
+    out->deadline_misses +=
+        atomic_load_explicit(&s->cell[i].deadline_misses, memory_order_relaxed);
+  }
+  /* All but this call itself. */
+  out->in_flight = lrd_active(s) - 1 + lrd_queue_running(s);
+}
+
+static void add_backend(larder *s, const larder_backend_status *b, larder_status *out)
+{
+  int64_t now = lrd_monotonic(&s->config.clock);
+  int networked = b->link != LARDER_LINK_NONE;
+  snprintf(out->backend, sizeof out->backend, "%s", s->table->name);
+  snprintf(out->serving, sizeof out->serving, "%s",
+           b->serving ? b->serving : networked ? "redis" : "memory");
+  out->state = b->state >= 0 ? (larder_state)b->state : state_of_link(b->link);
+  out->since_ms = age_ms(now, b->since ? b->since : s->opened_at);
+  if (networked)
+    snprintf(out->address, sizeof out->address, "%s",
+             b->address[0] ? b->address : s->config.address);
+  snprintf(out->last_error, sizeof out->last_error, "%s", b->last_error);
+  out->last_error_ms = b->last_error_at ? age_ms(now, b->last_error_at) : -1;
+  if (b->breaker) {
+    snprintf(out->breaker, sizeof out->breaker, "%s", b->breaker);
+    snprintf(out->fence, sizeof out->fence, "%s", b->fence ? "yes" : "none");
+  }
+  out->connections = b->connections;
+  out->connects = b->connects;
+  out->connect_faults = b->connect_faults;
+  out->commands_sent = b->commands_sent;
+  out->outages = b->outages;
+  out->local_calls = b->local_calls;
+  out->journal_keys = b->journal_keys;
+  out->journal_bytes = b->journal_bytes;
+  out->journal_oldest_ms = b->journal_oldest_ms;
+  out->replayed = b->replayed;
+  out->replay_batches = b->replay_batches;
+  out->dropped = b->dropped;
+  out->dead_letters = b->dead_letters;
+  out->unknown_batches = b->unknown_batches;
+  out->keys = b->keys;
+  out->memory = b->memory;
+}
+
+larder_outcome larder_get_status(larder *s, larder_status *out)
+{
+  if (!s || !out || out->size != sizeof *out)
+    return LARDER_BAD_ARGUMENT;
+  larder_outcome why;
+  struct lrd_cell *cell = lrd_enter(s, &why);
+  memset(out, 0, sizeof *out);
+  out->size = sizeof *out;
+  out->last_error_ms = -1;
+  out->journal_oldest_ms = -1;
+  out->state = LARDER_STATE_CLOSED;
+  if (!cell)
+    return why == LARDER_CLOSED ? LARDER_OK : why;
+  larder_backend_status b = {.state = -1, .journal_oldest_ms = -1};
+  s->table->status(s->base, &b);
+  add_counters(s, out);
+  add_backend(s, &b, out);
+  lrd_leave(cell);
+  return LARDER_OK;
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "store/session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "store/call.h"
+
+/* --- replies ------------------------------------------------------------- */
+
+static void reply_error(struct lrd_meter *m, larder_outcome outcome, const char *text)
+{
+  lrd_sink_fail(&m->sink, outcome, LARDER_FROM_NOWHERE, LARDER_CAUSE_CALLER, text);
+}
+
+static void reply_status(struct lrd_meter *m, const char *word)
+{
+  const larder_verdict v = {.outcome = LARDER_OK, .age_ms = -1};
+  lrd_sink_status(&m->sink, word);
+  lrd_sink_end(&m->sink, &v);
+}
+
+/* --- the queue ----------------------------------------------------------- */
+
+static void forget_queue(larder_session *s)
+{
+  struct lrd_transaction *t = &s->transaction;
+  lrd_arena_free(&t->arena);
+  lrd_arena_init(&t->arena, &s->store->config.memory);
+  t->count = 0;
+  t->open = 0;
+  t->aborted = 0;
+}
+
+static int make_room(larder_session *s)
+{
+  struct lrd_transaction *t = &s->transaction;
+  const larder_memory *m = &s->store->config.memory;
+  if (t->count < t->capacity)
+    return 0;
+  size_t old = t->capacity * sizeof *t->vector, capacity = t->capacity ? t->capacity * 2 : 8;
+  larder_vector *vector = t->vector ? lrd_resize(m, t->vector, old, capacity * sizeof *vector)
+                                    : lrd_allocate(m, capacity * sizeof *vector);
+  if (!vector)
+    return -1;
+  t->vector = vector;
+  t->capacity = capacity;
+  return 0;
+}
+
+void lrd_transaction_queue(larder_session *s, const larder_vector *v, enum lrd_route route,
+                           struct lrd_meter *m)
+{
+  struct lrd_transaction *t = &s->transaction;
+  /* What is answered above the backends can't be part of what they do whole. */
+  if (route != LRD_ROUTE_BACKEND && v->command != LRD_UNWATCH) {
+    t->aborted = 1;
+    reply_error(m, LARDER_REFUSED, "ERR Command not allowed inside a transaction");
+    return;
+  }
+  if (make_room(s) != 0 || lrd_copy_vector(&t->arena, v, &t->vector[t->count]) != 0) {
+    t->aborted = 1;
+    reply_error(m, LARDER_NO_MEMORY, lrd_fixed_text(LARDER_NO_MEMORY));
+    return;
+  }
+  t->count++;
+  reply_status(m, "QUEUED");
+}
+
+/* --- the backend's part -------------------------------------------------- */
+
+static larder_call call_of(larder_session *s, const larder_vector *v, size_t count)
+{
+  larder_call call = lrd_plain_call(s->store, v, count, s->store->config.timeout);
+  call.database = s->database;
+  call.hold = s->hold;
+  return call;
+}
+
+static void drop_hold(larder_session *s)
+{
+  if (s->hold)
+    s->store->table->hold_close(s->store->base, s->hold);
+  s->hold = NULL;
+  s->watching = 0;
+}
+
+static void watch(larder_session *s, const larder_vector *v, struct lrd_meter *m)
+{
+  larder *store = s->store;
+  if (s->transaction.open) {
+    reply_error(m, LARDER_REFUSED, "ERR WATCH inside MULTI is not allowed");
+    return;
+  }
+  if (!(store->table->capabilities & LARDER_CAN_WATCH)) {
+    reply_error(m, LARDER_UNSUPPORTED, "ERR this backend can't watch keys");
+    return;
+  }
+  if (!s->hold)
+    s->hold = store->table->hold_open(store->base);
+  if (!s->hold) {
+    reply_error(m, LARDER_NO_MEMORY, lrd_fixed_text(LARDER_NO_MEMORY));
+    return;
+  }
+  s->watching = 1;
+  larder_call call = call_of(s, v, 1);
+  lrd_dispatch(store, &call, m);
+}
+
+static void unwatch(larder_session *s, const larder_vector *v, struct lrd_meter *m)
+{
+  if (!s->watching) {
+    reply_status(m, "OK");
+    return;
+  }
+  larder_call call = call_of(s, v, 1);
+  lrd_dispatch(s->store, &call, m);
+  s->watching = 0;
+  if (m->last != LARDER_OK)
+    drop_hold(s);
+}
+
+/* EXEC of nothing still depends on the watched keys: a PING asks for it. */
+static void execute_nothing(larder_session *s, struct lrd_meter *m)
+{
+  const larder_bytes name = {"PING", 4};
+  const larder_vector ping = {.command = LRD_PING, .argc = 1, .argv = &name};
+  larder_verdict v = {.outcome = LARDER_OK, .age_ms = -1};
+  if (!s->watching) {
+    lrd_sink_array(&m->sink, 0);
+    lrd_sink_end(&m->sink, &v);
+    return;
+  }
+  struct lrd_answer *a = lrd_answer_new(&s->store->config.memory);
+  if (!a) {
+    reply_error(m, LARDER_NO_MEMORY, lrd_fixed_text(LARDER_NO_MEMORY));
+    return;
+  }
+  larder_call call = call_of(s, &ping, 1);
+  call.flags = LARDER_CALL_ATOMIC;
+  s->store->table->execute(s->store->base, &call, &a->tree.sink);
+  const larder_reply *r = lrd_answer_finish(a);
+  v.outcome = r->outcome;
+  v.origin = r->origin;
+  if (r->outcome != LARDER_OK)
+    lrd_sink_value(&m->sink, &r->value);
+  else if (r->value.type == LARDER_NIL)
+    lrd_sink_nil_array(&m->sink);
+  else
+    lrd_sink_array(&m->sink, 0);
+  lrd_sink_end(&m->sink, &v);
+  lrd_answer_free(a);
+}
+
+/* --- the commands -------------------------------------------------------- */
+
+static void multi(larder_session *s, struct lrd_meter *m)
+{
+  if (s->transaction.open) {
+    reply_error(m, LARDER_REFUSED, "ERR MULTI calls can not be nested");
+    return;
+  }
+  s->transaction.open = 1;
+  reply_status(m, "OK");
+}
+
+/* Ends the backend's watches without a reply of its own. */
+static void forget_watches(larder_session *s)
+{
+  if (s->watching)
+    drop_hold(s);
+}
+
+static void exec(larder_session *s, struct lrd_meter *m)
+{
+  struct lrd_transaction *t = &s->transaction;
+  if (!t->open) {
+    reply_error(m, LARDER_REFUSED, "ERR EXEC without MULTI");
+    return;
+  }
+  if (t->aborted) {
+    forget_watches(s);
+    reply_error(m, LARDER_REFUSED,
+                "EXECABORT Transaction discarded because of previous errors.");
+  } else if (t->count == 0) {
+    execute_nothing(s, m);
+  } else {
+    larder_call call = call_of(s, t->vector, t->count);
+    call.flags = LARDER_CALL_ATOMIC;
+    call.hold = s->watching ? s->hold : NULL;
+    lrd_dispatch(s->store, &call, m);
+  }
+  /* A backend ends a hold's watches with the atomic call; after a failure
+   * nothing is taken for granted. */
+  s->watching = 0;
+  if (m->last != LARDER_OK)
+    drop_hold(s);
+  forget_queue(s);
+}
+
+static void discard(larder_session *s, struct lrd_meter *m)
+{
+  if (!s->transaction.open) {
+    reply_error(m, LARDER_REFUSED, "ERR DISCARD without MULTI");
+    return;
+  }
+  forget_queue(s);
+  forget_watches(s);
+  reply_status(m, "OK");
+}
+
+int lrd_is_transaction_command(const larder_session *s, const larder_vector *v)
+{
+  switch (v->command) {
+  case LRD_MULTI:
+  case LRD_EXEC:
+  case LRD_DISCARD:
+  case LRD_WATCH:
+    return 1;
+  case LRD_UNWATCH: /* between MULTI and EXEC it is queued like any other */
+    return !s->transaction.open;
+  default:
+    return 0;
+  }
+}
+
+void lrd_transaction_command(larder_session *s, const larder_vector *v, struct lrd_meter *m)
+{
+  switch (v->command) {
+  case LRD_MULTI:
+    multi(s, m);
+    break;
+  case LRD_EXEC:
+    exec(s, m);
+    break;
+  case LRD_DISCARD:
+    discard(s, m);
+    break;
+  case LRD_WATCH:
+    watch(s, v, m);
+    break;
+  default:
+    unwatch(s, v, m);
+    break;
+  }
+}
+
+void lrd_transaction_refuse(larder_session *s, const larder_vector *v, const char *error,
+                            struct lrd_meter *m)
+{
+  char text[LARDER_ERROR_SIZE];
+  if (lrd_command_find(v->argv[0].data, v->argv[0].len) == LRD_EXEC) {
+    /* EXEC with arguments ends the transaction too. */
+    const char *why = strncmp(error, "ERR ", 4) == 0 ? error + 4 : error;
+    snprintf(text, sizeof text, "EXECABORT Transaction discarded because of: %s", why);
+    forget_queue(s);
+    forget_watches(s);
+    reply_error(m, LARDER_BAD_ARGUMENT, text);
+    return;
+  }
+  if (s->transaction.open)
+    s->transaction.aborted = 1;
+  reply_error(m, LARDER_BAD_ARGUMENT, error);
+}
