@@ -17,3 +17,16 @@ test_conformance_check_conformance_SOURCES = $(conformance_sources) \
   test/conformance/table_zset.c \
   test/conformance/target_serve.c \
   test/conformance/unseen.c test/conformance/unseen.h
+
+check_PROGRAMS += test/conformance/check_random
+test_conformance_check_random_SOURCES = $(conformance_sources) \
+  test/conformance/random/check_random.c \
+  test/conformance/random/generate.c test/conformance/random/generate.h \
+  test/conformance/random/history.c test/conformance/random/history.h \
+  test/conformance/random/play.c test/conformance/random/play.h \
+  test/conformance/random/shrink.c
+
+# A million commands over several seeds.
+check-random: test/conformance/check_random
+	$(AM_TESTS_ENVIRONMENT) test/conformance/check_random --commands 250000 --seeds 4
+.PHONY: check-random
