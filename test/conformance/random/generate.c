@@ -13,6 +13,7 @@ enum { TYPES = 5, TEXT_SIZE = 8192, MAX_REPEAT = 4 };
 /*
  * Patterns: words between spaces; $x is replaced (see placeholder());
  * {a|b|c} is one of them, perhaps nothing; <...> is repeated one to four times.
+ * $y: a sorted set with equal scores (otherwise BYLEX is not defined).
  * type: whose command it is, adds: what it does to a collection's size.
  */
 struct pattern {
@@ -61,7 +62,10 @@ static const struct pattern patterns[] = {
   {'z', 0, 4, "ZRANK $z $m"},
   {'z', 0, 4, "ZRANGE $z $j $j {REV|} {WITHSCORES|}"},
   {'z', 0, 4, "ZRANGE $z $b $b BYSCORE {REV|} {LIMIT $j $j|} {WITHSCORES|}"},
-  {'z', 0, 3, "ZRANGE $z $x $x BYLEX {REV|} {LIMIT $j $j|}"},
+  {'z', 1, 6, "ZADD $y {NX|XX|} {CH|} <0 $m>"},
+  {'z', -1, 3, "ZREM $y <$m>"},
+  {'z', 0, 5, "ZRANGE $y $x $x BYLEX {REV|} {LIMIT $j $j|}"},
+  {'k', 0, 1, "DEL $y"},
   {'z', -1, 3, "ZREMRANGEBYSCORE $z $b $b"},
   {'z', -1, 4, "ZPOPMIN $z {$n|}"},
   {'k', 0, 2, "DEL <$k>"},
@@ -119,11 +123,11 @@ static unsigned below(struct builder *b, unsigned n)
 static void add_key(struct builder *b, char type)
 {
   char name[16];
-  if (below(b, 300) == 0) {
+  if (type != 'y' && below(b, 300) == 0) {
     add_bytes(b, "odd\0key", below(b, 2) ? 7 : 0);
     return;
   }
-  if (type == 'k' || below(b, 1000) < (b->g->calm ? 2 : 70))
+  if (type == 'k' || (type != 'y' && below(b, 1000) < (b->g->calm ? 2 : 70)))
     type = type_letters[below(b, TYPES)];
   snprintf(name, sizeof name, "%c%u", type, below(b, b->g->keys));
   add_text(b, name);
@@ -373,9 +377,11 @@ static void spoil(struct builder *b)
   }
 }
 
-static int is_scan(const struct builder *b)
+/* What has to stay as its pattern says. */
+static int is_delicate(const struct builder *b)
 {
-  return compare_is_word(b->argv, b->len, 0, "SCAN");
+  return compare_is_word(b->argv, b->len, 0, "SCAN") ||
+         (b->argc > 1 && b->len[1] && b->argv[1][0] == 'y');
 }
 
 /* Inside a transaction a pop of some of the members can't be repeated elsewhere. */
@@ -408,7 +414,7 @@ static void emit_command(struct builder *b, struct history *h, int session, int 
   b->argc = 0;
   b->used = 0;
   expand(b, p->text, p->text + strlen(p->text));
-  if (below(b, 100) < 2 && !is_scan(b))
+  if (below(b, 100) < 2 && !is_delicate(b))
     spoil(b);
   if (in_multi)
     pop_all(b);
