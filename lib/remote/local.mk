@@ -1,1 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
+redis_sources += \
+  lib/remote/dial.c \
+  lib/remote/drive.c \
+  lib/remote/fence.c lib/remote/fence.h \
+  lib/remote/group.c lib/remote/group.h \
+  lib/remote/handshake.c lib/remote/handshake.h \
+  lib/remote/hold.c lib/remote/hold.h \
+  lib/remote/instance.c lib/remote/instance.h \
+  lib/remote/job.c lib/remote/job.h \
+  lib/remote/link.c lib/remote/link.h \
+  lib/remote/loop.c lib/remote/loop.h \
+  lib/remote/reader.c lib/remote/reader.h \
+  lib/remote/remote.c lib/remote/remote.h \
+  lib/remote/report.c lib/remote/report.h \
+  lib/remote/resolve.c lib/remote/resolve.h \
+  lib/remote/stream.c lib/remote/stream.h \
+  lib/remote/submit.c \
+  lib/remote/wire.c lib/remote/wire.h

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "remote/link.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The synchronous side of a link: its callers. */
+
+enum { READ_SIZE = 16 * 1024 };
+
+void lrd_link_call_init(struct lrd_link_call *c, struct lrd_remote *r, const larder_vector *vector,
+                        size_t count, int atomic, int64_t deadline)
+{
+  memset(c, 0, sizeof *c);
+  lrd_ticket_init(&c->ticket, &r->base.memory, vector, count, atomic);
+  c->ticket.deadline = deadline;
+  c->entered_at = lrd_remote_now(r);
+  c->unsent = LARDER_NOT_SENT;
+}
+
+void lrd_link_call_release(struct lrd_link_call *c)
+{
+  if (c->has_cond)
+    pthread_cond_destroy(&c->cond);
+  c->has_cond = 0;
+  lrd_ticket_release(&c->ticket);
+}
+
+void lrd_link_call_fail(struct lrd_link_call *c, larder_outcome outcome, larder_cause cause,
+                        const char *text)
+{
+  c->unsent = outcome;
+  c->ticket.state = LRD_TICKET_FAILED;
+  c->ticket.got = c->ticket.committed = 0;
+  c->ticket.cause = cause;
+  snprintf(c->ticket.error, sizeof c->ticket.error, "%s", text);
+}
+
+/* --- waiting ------------------------------------------------------------------ */
+
+static void enlist(struct lrd_link *l, struct lrd_link_call *c)
+{
+  c->previous = l->waiting_last;
+  *(l->waiting_last ? &l->waiting_last->next : &l->waiting) = c;
+  l->waiting_last = c;
+}
+
+static void delist(struct lrd_link *l, struct lrd_link_call *c)
+{
+  *(c->previous ? &c->previous->next : &l->waiting) = c->next;
+  *(c->next ? &c->next->previous : &l->waiting_last) = c->previous;
+}
+
+/* Until somebody signals, or the deadline. */
+static void sleep_until(struct lrd_link *l, struct lrd_link_call *c, int64_t deadline)
+{
+  if (!c->has_cond && lrd_cond_init(&c->cond) != 0) {
+    c->cancelled = 1; /* no memory to wait with */
+    return;
+  }
+  c->has_cond = 1;
+  c->sleeping = 1;
+  lrd_cond_wait(&c->cond, &l->lock, lrd_remote_system_time(l->remote, deadline));
+  c->sleeping = 0;
+}
+
+/* Nobody drives: wakes the oldest call that waits for a reply. */
+static void pass_on(struct lrd_link *l)
+{
+  if (l->driven)
+    return;
+  for (struct lrd_link_call *c = l->waiting; c; c = c->next)
+    if (c->sleeping && c->ticket.state == LRD_TICKET_PENDING) {
+      pthread_cond_signal(&c->cond);
+      return;
+    }
+}
+
+/* --- getting a connection --------------------------------------------------------- */
+
+static int fail_with(struct lrd_link_call *c, const struct lrd_fault *fault)
+{
+  lrd_link_call_fail(c, fault->outcome, fault->cause, fault->text);
+  return 0;
+}
+
+static int fail_late(struct lrd_link *l, struct lrd_link_call *c, int64_t now)
+{
+  struct lrd_fault fault;
+  if (lrd_group_is_backing_off(l->remote, l->home_database, INT64_MIN, &fault))
+    return fail_with(c, &fault);
+  lrd_link_call_fail(c, LARDER_NOT_SENT, lrd_link_late(l->remote, c->entered_at, now),
+                     "not connected within the deadline");
+  return 0;
+}
+
+/* The link is DOWN: asks for a connection, or says why this call won't wait for one. */
+static int want(struct lrd_link *l, struct lrd_link_call *c, unsigned flags, int64_t now)
+{
+  struct lrd_remote *r = l->remote;
+  struct lrd_fault fault;
+  int probe = (flags & LARDER_CALL_PROBE) != 0;
+  int again = lrd_group_is_backing_off(r, l->home_database, INT64_MIN, &fault);
+  lrd_loop_dial(r->loop, l, probe);
+  if (!again || probe)
+    return 1;
+  if (flags & LARDER_CALL_NOWAIT)
+    return fail_with(c, &fault);
+  if (!lrd_group_is_backing_off(r, l->home_database, now, &fault))
+    return 1;
+  int64_t next = atomic_load(&r->group[l->home_database].next_attempt);
+  return fault.outcome == LARDER_REFUSED || next >= c->ticket.deadline ? fail_with(c, &fault) : 1;
+}
+
+/* An attempt to connect has failed while this call waited for it. */
+static int give_up(struct lrd_link *l, struct lrd_link_call *c, unsigned flags)
+{
+  return ++c->failed > (unsigned)l->remote->config->max_retries ||
+         l->fault.outcome == LARDER_REFUSED || (flags & LARDER_CALL_NOWAIT);
+}
+
+/* 1: the link is READY; 0: the call has failed. */
+static int wait_ready(struct lrd_link *l, struct lrd_link_call *c, unsigned flags)
+{
+  struct lrd_remote *r = l->remote;
+  unsigned seen = l->attempts;
+  for (;;) {
+    if (c->cancelled || atomic_load(&r->closing)) {
+      lrd_link_call_fail(c, atomic_load(&r->closing) ? LARDER_CLOSED : c->unsent,
+                         LARDER_CAUSE_CALLER, "cancelled");
+      return 0;
+    }
+    if (l->state == LRD_LINK_READY)
+      return 1;
+    if (l->attempts != seen) {
+      if (give_up(l, c, flags))
+        return fail_with(c, &l->fault);
+      seen = l->attempts;
+      flags &= ~(unsigned)LARDER_CALL_PROBE;
+    }
+    int64_t now = lrd_remote_now(r);
+    if (now >= c->ticket.deadline)
+      return fail_late(l, c, now);
+    if (l->state == LRD_LINK_DOWN) {
+      if (!want(l, c, flags, now))
+        return 0;
+    } else if ((flags & LARDER_CALL_NOWAIT) && !(flags & LARDER_CALL_PROBE)) {
+      struct lrd_fault fault;
+      if (lrd_group_is_backing_off(r, l->home_database, INT64_MIN, &fault))
+        return fail_with(c, &fault);
+    }
+    sleep_until(l, c, c->ticket.deadline);
+  }
+}
+
+/* --- sending ---------------------------------------------------------------------- */
+
+/* A link that nobody read for a while: looks what came, late replies or the end,
+ * before a command is committed to it. */
+static void catch_up(struct lrd_link *l, int64_t now)
+{
+  char bytes[1024];
+  ssize_t n;
+  do {
+    n = lrd_stream_read(&l->stream, bytes, sizeof bytes);
+    if (lrd_link_received(l, bytes, n, errno, now) != 0)
+      return;
+  } while (n == (ssize_t)sizeof bytes);
+}
+
+/* 1: the call is in the wire, or has failed; 0: the link went down before. */
+static int put(struct lrd_link *l, struct lrd_link_call *c)
+{
+  struct lrd_remote *r = l->remote;
+  int64_t now = lrd_remote_now(r);
+  if (!l->driven && now - l->touched_at > LRD_NS_PER_MS)
+    catch_up(l, now);
+  if (l->state == LRD_LINK_READY && now > lrd_link_stuck_at(l))
+    lrd_link_close(l, LARDER_CAUSE_SILENT, "the server makes no progress");
+  if (l->state != LRD_LINK_READY)
+    return 0;
+  if (now >= c->ticket.deadline) {
+    lrd_link_call_fail(c, LARDER_NOT_SENT, LARDER_CAUSE_SLOW, "the deadline passed before it was sent");
+    return 1;
+  }
+  if (c->ticket.atomic && l->no_multi[0]) {
+    lrd_link_call_fail(c, LARDER_REFUSED, LARDER_CAUSE_AUTH, l->no_multi);
+    return 1;
+  }
+  c->ticket.sent_at = now;
+  if (lrd_wire_call(&l->wire, &c->ticket) != 0) {
+    lrd_link_call_fail(c, LARDER_NO_MEMORY, LARDER_CAUSE_CALLER, "no memory for the command");
+    return 1;
+  }
+  if (l->wire.used == 1)
+    l->progress_at = now;
+  l->touched_at = now;
+  atomic_fetch_add_explicit(&r->count.commands_sent, c->ticket.count, memory_order_relaxed);
+  size_t left;
+  if (lrd_link_flush(l) == 0 && l->driven && (lrd_wire_out(&l->wire, &left), left)) {
+    uint64_t one = 1;
+    ssize_t n = write(l->wake, &one, sizeof one); /* the driver must poll for writing too */
+    (void)n;
+  }
+  return 1;
+}
+
+/* --- driving ---------------------------------------------------------------------- */
+
+static void wait_io(struct lrd_remote *r, struct pollfd p[2], int64_t deadline)
+{
+  int64_t left = deadline - lrd_remote_now(r);
+  if (left < 0)
+    left = 0;
+  struct timespec limit = {.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
+  if (ppoll(p, 2, &limit, NULL) < 0)
+    p[0].revents = p[1].revents = 0; /* EINTR: round again */
+}
+
+static void drain(int fd)
+{
+  uint64_t n;
+  ssize_t ignored = read(fd, &n, sizeof n);
+  (void)ignored;
+}
+
+/* One round of I/O, outside the lock. */
+static void drive_once(struct lrd_link *l, struct lrd_link_call *c)
+{
+  struct lrd_remote *r = l->remote;
+  char bytes[READ_SIZE];
+  size_t left;
+  lrd_wire_out(&l->wire, &left);
+  struct pollfd p[2] = {{.fd = l->stream.fd, .events = (short)(left ? POLLIN | POLLOUT : POLLIN)},
+                        {.fd = l->wake, .events = POLLIN}};
+  int64_t stuck_at = lrd_link_stuck_at(l);
+  int64_t deadline = stuck_at < c->ticket.deadline ? stuck_at : c->ticket.deadline;
+  struct lrd_stream stream = l->stream;
+  lrd_unlock(&l->lock);
+  wait_io(r, p, deadline);
+  ssize_t n = LRD_STREAM_AGAIN;
+  if (p[0].revents & (POLLIN | POLLERR | POLLHUP | POLLNVAL))
+    n = lrd_stream_read(&stream, bytes, sizeof bytes);
+  int error = errno;
+  if (p[1].revents)
+    drain(p[1].fd);
+  int64_t now = lrd_remote_now(r);
+  lrd_lock(&l->lock);
+  if (l->state != LRD_LINK_READY || lrd_link_received(l, bytes, n, error, now) != 0)
+    return;
+  if (now > lrd_link_stuck_at(l))
+    lrd_link_close(l, LARDER_CAUSE_SILENT, "the server makes no progress");
+  else
+    lrd_link_flush(l);
+}
+
+static void expire(struct lrd_link *l, struct lrd_link_call *c, int64_t now)
+{
+  lrd_wire_withdraw(&l->wire, &c->ticket, lrd_link_late(l->remote, c->ticket.sent_at, now),
+                    "no reply within the deadline");
+  if (l->wire.used)
+    atomic_store_explicit(&l->ready, 0, memory_order_relaxed); /* others are better off elsewhere */
+  if (l->wire.poisoned)
+    lrd_link_close(l, LARDER_CAUSE_PROTOCOL, l->wire.error);
+}
+
+static void drive(struct lrd_link *l, struct lrd_link_call *c)
+{
+  struct lrd_remote *r = l->remote;
+  l->driven = 1;
+  do
+    drive_once(l, c);
+  while (c->ticket.state == LRD_TICKET_PENDING && lrd_remote_now(r) < c->ticket.deadline);
+  l->driven = 0;
+  lrd_link_finish(l);
+}
+
+/* Until the call in the wire has ended. */
+static void await(struct lrd_link *l, struct lrd_link_call *c)
+{
+  while (c->ticket.state == LRD_TICKET_PENDING) {
+    if (!l->driven)
+      drive(l, c);
+    else
+      sleep_until(l, c, c->ticket.deadline);
+    if (c->ticket.state != LRD_TICKET_PENDING)
+      return;
+    int64_t now = lrd_remote_now(l->remote);
+    if (now >= c->ticket.deadline || c->cancelled)
+      expire(l, c, now);
+  }
+}
+
+/* Nothing of it has left us, because the connection ended: another one may do. */
+static int may_retry(struct lrd_link *l, struct lrd_link_call *c, unsigned flags)
+{
+  struct lrd_ticket *t = &c->ticket;
+  if (t->state != LRD_TICKET_FAILED || t->got || t->committed || t->cause != LARDER_CAUSE_CUT)
+    return 0;
+  if ((flags & LRD_LINK_NO_RETRY) || c->cancelled ||
+      ++c->failed > (unsigned)l->remote->config->max_retries)
+    return 0;
+  t->state = LRD_TICKET_NEW;
+  return 1;
+}
+
+static void tell_ended(struct lrd_link *l, char text[static 200])
+{
+  memcpy(text, l->ended, sizeof l->ended);
+  l->ended[0] = 0;
+}
+
+void lrd_link_run(struct lrd_link *l, struct lrd_link_call *c, unsigned flags)
+{
+  char ended[sizeof l->ended];
+  atomic_fetch_add_explicit(&l->load, 1, memory_order_relaxed);
+  lrd_lock(&l->lock);
+  enlist(l, c);
+  for (;;) {
+    if ((flags & LRD_LINK_NO_RETRY) && l->state != LRD_LINK_READY) {
+      lrd_link_call_fail(c, LARDER_NOT_SENT, LARDER_CAUSE_CUT, "the connection was lost");
+      break;
+    }
+    if (!wait_ready(l, c, flags))
+      break;
+    if (!put(l, c))
+      continue;
+    await(l, c);
+    if (!may_retry(l, c, flags))
+      break;
+  }
+  delist(l, c);
+  pass_on(l);
+  tell_ended(l, ended);
+  lrd_unlock(&l->lock);
+  atomic_fetch_sub_explicit(&l->load, 1, memory_order_relaxed);
+  if (ended[0])
+    lrd_remote_tell(l->remote, LARDER_WARNING, "disconnect", ended);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LRD_REMOTE_READER_H
+#define LRD_REMOTE_READER_H
+
+#include <stddef.h>
+
+#include <larder/reply.h>
+
+#include "util/arena.h"
+
+/*
+ * Bytes in, larder_value trees out: hiredis's reader with object functions of
+ * our own.  Nodes are built in the arena of whoever the reply belongs to.
+ * Memory follows the bytes received, never the lengths promised; depth,
+ * elements and bytes of a reply are capped.  No I/O, no lock.
+ */
+
+enum {
+  LRD_READER_DEPTH = 128,          /* nested aggregates; hiredis 0.14 allows 7 */
+  LRD_READER_ELEMENTS = 64 << 20,  /* values in one reply */
+  LRD_READER_LINE = 64 * 1024      /* bytes of a status, error or number */
+};
+
+struct lrd_reader_frame {
+  larder_value *value; /* an open aggregate */
+  size_t promised, capacity;
+};
+
+struct lrd_reader {
+  struct redisReader *hiredis;
+  size_t limit;            /* bytes of one reply */
+  struct lrd_arena *arena; /* NULL: the reply is parsed and dropped */
+  int begun;               /* a part of the current reply was parsed */
+  larder_value root;
+  size_t elements, bytes;  /* of the current reply so far */
+  size_t depth;
+  struct lrd_reader_frame frame[LRD_READER_DEPTH];
+  const char *fault;       /* what our own functions found */
+  char error[160];         /* after -1 */
+};
+
+/* limit: bytes of one reply, 0: 1 GiB.  0, or -1: no memory. */
+int lrd_reader_init(struct lrd_reader *, size_t limit);
+void lrd_reader_free(struct lrd_reader *);
+
+/* Takes bytes; 0, or -1: no memory (the reader is dead). */
+int lrd_reader_feed(struct lrd_reader *, const char *bytes, size_t len);
+
+/* Parses.  1: *out is a whole reply, its nodes in arena (NULL: dropped); 0: it
+ * needs more bytes; -1: the stream is no protocol, over a limit, or there is no
+ * memory: error says which, and the reader is dead.  Until a reply is whole every
+ * call passes the same arena; from lrd_reader_drop on, NULL. */
+int lrd_reader_next(struct lrd_reader *, struct lrd_arena *arena, larder_value *out);
+
+/* The arena of the current reply goes away: the rest of it is dropped. */
+void lrd_reader_drop(struct lrd_reader *);
+
+/* 1: bytes were fed that no reply has used up. */
+int lrd_reader_pending(const struct lrd_reader *);
+
+#endif

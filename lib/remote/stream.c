@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "remote/stream.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <uv.h>
+
+static ssize_t result(ssize_t n)
+{
+  if (n >= 0)
+    return n;
+  return errno == EAGAIN || errno == EWOULDBLOCK ? LRD_STREAM_AGAIN : LRD_STREAM_FAULT;
+}
+
+ssize_t lrd_stream_write(struct lrd_stream *s, const char *bytes, size_t len)
+{
+  ssize_t n;
+  do
+    n = send(s->fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+  while (n < 0 && errno == EINTR);
+  return result(n);
+}
+
+ssize_t lrd_stream_read(struct lrd_stream *s, char *bytes, size_t size)
+{
+  ssize_t n;
+  do
+    n = recv(s->fd, bytes, size, MSG_DONTWAIT);
+  while (n < 0 && errno == EINTR);
+  return result(n);
+}
+
+void lrd_stream_close(struct lrd_stream *s)
+{
+  if (s->fd >= 0)
+    close(s->fd);
+  s->fd = -1;
+}
+
+const char *lrd_stream_error(int error, char text[LRD_STREAM_ERROR_SIZE])
+{
+  return uv_strerror_r(-error, text, LRD_STREAM_ERROR_SIZE);
+}

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "remote/wire.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "command/argv.h"
+#include "command/command.h"
+#include "util/memory.h"
+
+/* --- tickets -------------------------------------------------------------- */
+
+void lrd_ticket_init(struct lrd_ticket *t, const larder_memory *memory,
+                     const larder_vector *vector, size_t count, int atomic)
+{
+  memset(t, 0, sizeof *t);
+  t->vector = vector;
+  t->count = count;
+  t->atomic = atomic;
+  lrd_arena_init(&t->arena, memory);
+}
+
+void lrd_ticket_release(struct lrd_ticket *t)
+{
+  lrd_arena_free(&t->arena);
+}
+
+size_t lrd_ticket_replies(const struct lrd_ticket *t)
+{
+  return t->atomic ? 1 : t->count;
+}
+
+int lrd_is_write(const larder_vector *v)
+{
+  if (v->command == LRD_NO_COMMAND || v->command == LRD_WATCH || v->command == LRD_UNWATCH)
+    return 0;
+  enum lrd_class class = lrd_command_class(v);
+  if (class == LRD_CLASS_READ || class == LRD_CLASS_CONNECTION)
+    return 0;
+  return !(lrd_commands[v->command].flags & LRD_READONLY);
+}
+
+static int any_write(const struct lrd_ticket *t)
+{
+  for (size_t i = 0; i < t->count; i++)
+    if (lrd_is_write(&t->vector[i]))
+      return 1;
+  return 0;
+}
+
+static void end_ticket(struct lrd_wire *w, struct lrd_ticket *t, enum lrd_ticket_state state)
+{
+  t->state = state;
+  t->next = NULL;
+  *w->ended_tail = t;
+  w->ended_tail = &t->next;
+}
+
+static void set_failure(struct lrd_ticket *t, larder_cause cause, const char *error)
+{
+  t->cause = cause;
+  snprintf(t->error, sizeof t->error, "%s", error);
+}
+
+/* --- the machine ------------------------------------------------------------ */
+
+int lrd_wire_init(struct lrd_wire *w, const larder_memory *memory, size_t reply_limit)
+{
+  memset(w, 0, sizeof *w);
+  w->memory = memory;
+  w->ended_tail = &w->ended;
+  lrd_buffer_init(&w->out, memory, LRD_WIRE_OUT_LIMIT);
+  return lrd_reader_init(&w->reader, reply_limit);
+}
+
+void lrd_wire_free(struct lrd_wire *w)
+{
+  if (!w->memory)
+    return;
+  lrd_buffer_free(&w->out);
+  lrd_reader_free(&w->reader);
+  lrd_release(w->memory, w->slot, w->capacity * sizeof *w->slot);
+  w->slot = NULL;
+  w->capacity = w->used = 0;
+  w->memory = NULL;
+}
+
+static struct lrd_slot *slot_at(struct lrd_wire *w, size_t i)
+{
+  return &w->slot[(w->head + i) & (w->capacity - 1)];
+}
+
+/* The ring's capacity is a power of two. */
+static int reserve_slot(struct lrd_wire *w)
+{
+  if (w->used < w->capacity)
+    return 0;
+  size_t capacity = w->capacity ? w->capacity * 2 : 8;
+  struct lrd_slot *slot = lrd_allocate(w->memory, capacity * sizeof *slot);
+  if (!slot)
+    return -1;
+  for (size_t i = 0; i < w->used; i++)
+    slot[i] = *slot_at(w, i);
+  lrd_release(w->memory, w->slot, w->capacity * sizeof *w->slot);
+  w->slot = slot;
+  w->capacity = capacity;
+  w->head = 0;
+  return 0;
+}
+
+static void pop_slot(struct lrd_wire *w)
+{
+  w->head = (w->head + 1) & (w->capacity - 1);
+  w->used--;
+}
+
+static const larder_bytes word_multi = {"MULTI", 5}, word_exec = {"EXEC", 4};
+
+static int encode(struct lrd_buffer *out, const struct lrd_ticket *t)
+{
+  if (t->atomic && lrd_argv_encode(out, 1, &word_multi) != 0)
+    return -1;
+  for (size_t i = 0; i < t->count; i++)
+    if (lrd_argv_encode(out, t->vector[i].argc, t->vector[i].argv) != 0)
+      return -1;
+  return t->atomic ? lrd_argv_encode(out, 1, &word_exec) : 0;
+}
+
+int lrd_wire_call(struct lrd_wire *w, struct lrd_ticket *t)
+{
+  size_t replies = lrd_ticket_replies(t);
+  t->value = &t->one;
+  if (replies > 1 && !(t->value = lrd_arena_allocate(&t->arena, replies * sizeof *t->value)))
+    return -1;
+  if (reserve_slot(w) != 0)
+    return -1;
+  size_t len = w->out.len;
+  if (encode(&w->out, t) != 0) {
+    w->out.len = len;
+    w->out.failed = 0;
+    return -1;
+  }
+  uint64_t begin = w->handed + (len - w->out_position);
+  *slot_at(w, w->used++) = (struct lrd_slot){
+    .ticket = t,
+    .begin = begin,
+    .end = begin + (w->out.len - len),
+    .replies = t->atomic ? t->count + 2 : t->count,
+    .deadline = t->deadline,
+    .writes = any_write(t),
+  };
+  t->got = t->committed = 0;
+  t->state = LRD_TICKET_PENDING;
+  return 0;
+}
+
+void lrd_wire_handed(struct lrd_wire *w, size_t len)
+{
+  w->handed += len;
+  w->out_position += len;
+  if (w->out_position == w->out.len) {
+    w->out.len = w->out_position = 0;
+    if (w->out.capacity > 1 << 20)
+      lrd_buffer_free(&w->out);
+  } else if (w->out_position > w->out.len / 2) {
+    lrd_buffer_consume(&w->out, w->out_position);
+    w->out_position = 0;
+  }
+}
+
+/* --- replies ---------------------------------------------------------------- */
+
+static int poison(struct lrd_wire *w, const char *what)
+{
+  w->poisoned = 1;
+  snprintf(w->error, sizeof w->error, "%s", what);
+  return -1;
+}
+
+static int is_status(const larder_value *v, const char *word)
+{
+  return v->type == LARDER_STATUS && v->len == strlen(word) && memcmp(v->str, word, v->len) == 0;
+}
+
+static int shape(struct lrd_wire *w, struct lrd_ticket *t, const larder_vector *vector,
+                 larder_value *v)
+{
+  if (vector->command == LRD_NO_COMMAND || v->type == LARDER_ERROR)
+    return 0;
+  return lrd_command_shape(vector, v, &t->arena) == 0 ? 0 : poison(w, "no memory for the reply");
+}
+
+/* EXEC's own reply: each element has the shape of its command. */
+static int take_exec(struct lrd_wire *w, struct lrd_ticket *t, larder_value *v)
+{
+  if (v->type == LARDER_ARRAY) {
+    if (v->len != t->count)
+      return poison(w, "EXEC replied another number of elements");
+    for (size_t i = 0; i < v->len; i++)
+      if (shape(w, t, &t->vector[i], (larder_value *)&v->element[i]) != 0)
+        return -1;
+  } else if (v->type != LARDER_ERROR && v->type != LARDER_NIL) {
+    return poison(w, "EXEC replied something else than an array");
+  }
+  t->value[0] = t->stray ? t->queue_error : *v;
+  t->got = 1;
+  return 0;
+}
+
+/* MULTI's reply, a QUEUED for each command, EXEC's reply: folded into one. */
+static int take_atomic(struct lrd_wire *w, struct lrd_ticket *t, size_t i, larder_value *v)
+{
+  if (i == t->count + 1)
+    return take_exec(w, t, v);
+  if (v->type == LARDER_ERROR) {
+    if (i == 0) {
+      t->queue_error = *v;
+      t->stray = 1;
+    }
+    return 0;
+  }
+  if (t->stray) {
+    t->stray = 2;
+    return 0;
+  }
+  return is_status(v, i == 0 ? "OK" : "QUEUED") ? 0
+                                                : poison(w, "a command in MULTI was not queued");
+}
+
+static int take(struct lrd_wire *w, struct lrd_slot *s, larder_value *v)
+{
+  struct lrd_ticket *t = s->ticket;
+  size_t i = s->got++;
+  if (t) {
+    if (t->atomic) {
+      if (take_atomic(w, t, i, v) != 0)
+        return -1;
+    } else {
+      if (shape(w, t, &t->vector[i], v) != 0)
+        return -1;
+      t->value[i] = *v;
+      t->got++;
+    }
+  }
+  if (s->got < s->replies)
+    return 0;
+  pop_slot(w);
+  if (t)
+    end_ticket(w, t, LRD_TICKET_DONE);
+  return 0;
+}
+
+int lrd_wire_feed(struct lrd_wire *w, const char *bytes, size_t len)
+{
+  if (w->poisoned)
+    return -1;
+  if (lrd_reader_feed(&w->reader, bytes, len) != 0)
+    return poison(w, w->reader.error);
+  for (;;) {
+    struct lrd_slot *s = w->used ? &w->slot[w->head] : NULL;
+    /* Not even the beginning of a reply may come before its request went out. */
+    if (!s || s->begin >= w->handed)
+      return lrd_reader_pending(&w->reader) ? poison(w, "a reply that nobody asked for") : 0;
+    larder_value v;
+    switch (lrd_reader_next(&w->reader, s->ticket ? &s->ticket->arena : NULL, &v)) {
+    case 0:
+      return 0;
+    case 1:
+      if (take(w, s, &v) != 0)
+        return -1;
+      break;
+    default:
+      return poison(w, w->reader.error);
+    }
+  }
+}
+
+/* --- giving up ---------------------------------------------------------------- */
+
+static size_t digits(size_t n)
+{
+  size_t d = 1;
+  while (n >= 10) {
+    n /= 10;
+    d++;
+  }
+  return d;
+}
+
+static uint64_t encoded_size(const larder_vector *v)
+{
+  uint64_t size = 3 + digits((size_t)v->argc);
+  for (int i = 0; i < v->argc; i++)
+    size += 5 + digits(v->argv[i].len) + v->argv[i].len;
+  return size;
+}
+
+/* How many of the slot's vectors begin (whole: end) within the bytes handed over;
+ * *end: where the last of them ends. */
+static size_t reached(const struct lrd_wire *w, const struct lrd_slot *s, int whole, uint64_t *end)
+{
+  const struct lrd_ticket *t = s->ticket;
+  if (t->atomic) {
+    int in = whole ? s->end <= w->handed : s->begin < w->handed;
+    *end = in ? s->end : s->begin;
+    return in ? t->count : 0;
+  }
+  uint64_t at = s->begin;
+  size_t i = 0;
+  for (; i < t->count; i++) {
+    uint64_t next = at + encoded_size(&t->vector[i]);
+    if (whole ? next > w->handed : at >= w->handed)
+      break;
+    at = next;
+  }
+  *end = at;
+  return i;
+}
+
+/* Takes bytes that were not handed over out of the stream. */
+static void cut(struct lrd_wire *w, size_t index, uint64_t from)
+{
+  struct lrd_slot *s = slot_at(w, index);
+  size_t len = (size_t)(s->end - from);
+  if (!len)
+    return;
+  size_t at = w->out_position + (size_t)(from - w->handed);
+  memmove(w->out.data + at, w->out.data + at + len, w->out.len - at - len);
+  w->out.len -= len;
+  s->end = from;
+  for (size_t i = index + 1; i < w->used; i++) {
+    slot_at(w, i)->begin -= len;
+    slot_at(w, i)->end -= len;
+  }
+}
+
+static void remove_slot(struct lrd_wire *w, size_t index)
+{
+  for (size_t i = index + 1; i < w->used; i++)
+    *slot_at(w, i - 1) = *slot_at(w, i);
+  w->used--;
+}
+
+void lrd_wire_withdraw(struct lrd_wire *w, struct lrd_ticket *t, larder_cause cause,
+                       const char *error)
+{
+  size_t index = 0;
+  while (index < w->used && slot_at(w, index)->ticket != t)
+    index++;
+  if (index == w->used)
+    return;
+  struct lrd_slot *s = slot_at(w, index);
+  uint64_t end;
+  t->committed = reached(w, s, 0, &end);
+  cut(w, index, end);
+  if (!t->atomic)
+    s->replies = t->committed;
+  else if (!t->committed)
+    s->replies = 0;
+  if (index == 0)
+    lrd_reader_drop(&w->reader);
+  s->ticket = NULL;
+  if (s->got >= s->replies) {
+    if (index == 0 && lrd_reader_pending(&w->reader))
+      poison(w, "a reply that nobody asked for");
+    remove_slot(w, index);
+  }
+  t->state = LRD_TICKET_FAILED;
+  set_failure(t, cause, error);
+}
+
+int lrd_wire_fail(struct lrd_wire *w, larder_cause cause, const char *error)
+{
+  int writes = 0;
+  w->poisoned = 1;
+  lrd_reader_drop(&w->reader);
+  for (; w->used; pop_slot(w)) {
+    struct lrd_slot *s = &w->slot[w->head];
+    if (s->writes && s->begin < w->handed)
+      writes = 1;
+    struct lrd_ticket *t = s->ticket;
+    if (!t)
+      continue;
+    uint64_t end;
+    t->committed = reached(w, s, 1, &end);
+    set_failure(t, cause, error);
+    end_ticket(w, t, LRD_TICKET_FAILED);
+  }
+  return writes;
+}
+
+struct lrd_ticket *lrd_wire_ended(struct lrd_wire *w)
+{
+  struct lrd_ticket *first = w->ended;
+  w->ended = NULL;
+  w->ended_tail = &w->ended;
+  return first;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LRD_REMOTE_WIRE_H
+#define LRD_REMOTE_WIRE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <larder/backend.h>
+
+#include "remote/reader.h"
+#include "util/arena.h"
+#include "util/buffer.h"
+
+/*
+ * The protocol machine of one connection, without I/O.
+ *
+ * Commands go in as tickets and come out as bytes in wire->out; bytes received
+ * go in by lrd_wire_feed and come out as ended tickets.  A FIFO of slots, one a
+ * call, says whose the next reply is.  A ticket whose owner gives up is cut out
+ * if none of its bytes were handed over, else its slot stays as a tombstone: its
+ * replies are parsed and dropped.  Whatever is not expected poisons the machine: the
+ * connection is to be closed and lrd_wire_fail ends everything.
+ *
+ * No lock, no clock, no I/O: a link (link.h) serialises the calls.  RESP2; what
+ * RESP3 adds in the way (pushes) is to be routed aside in lrd_wire_feed.
+ */
+
+enum lrd_ticket_state {
+  LRD_TICKET_NEW = 0,
+  LRD_TICKET_PENDING, /* in a wire */
+  LRD_TICKET_DONE,    /* every reply is in value[] */
+  LRD_TICKET_FAILED   /* value[0 .. got-1] is all there is; cause and error say why */
+};
+
+/* One call on one wire.  Memory of the caller, until it ended or was withdrawn. */
+struct lrd_ticket {
+  const larder_vector *vector;
+  size_t count;
+  int atomic;       /* MULTI, the vectors, EXEC: one reply */
+  int64_t deadline; /* for the link: when the owner gives up */
+  int64_t sent_at;  /* for the link: when it was put into a wire */
+
+  enum lrd_ticket_state state;
+  struct lrd_arena arena; /* the replies; freed by lrd_ticket_release */
+  larder_value *value;    /* count of them (atomic: one), shaped (RESP3) */
+  size_t got;
+  size_t committed;       /* failed: the first so many vectors may have been executed */
+  int stray;              /* atomic: 1: MULTI was refused, and all else too; 2: not all else */
+  larder_cause cause;
+  char error[160];
+
+  larder_value one; /* value, if there is but one */
+  larder_value queue_error; /* MULTI's */
+  struct lrd_ticket *next; /* in wire->ended */
+};
+
+void lrd_ticket_init(struct lrd_ticket *, const larder_memory *, const larder_vector *,
+                     size_t count, int atomic);
+/* Frees the replies.  Not while pending. */
+void lrd_ticket_release(struct lrd_ticket *);
+/* Number of replies that the owner gets: count, atomic: 1. */
+size_t lrd_ticket_replies(const struct lrd_ticket *);
+/* 1: the command may change data (its lost reply is UNKNOWN, not NO_ANSWER). */
+int lrd_is_write(const larder_vector *);
+
+struct lrd_slot {
+  struct lrd_ticket *ticket; /* NULL: a tombstone */
+  uint64_t begin, end;       /* its bytes, counted from the connection's first */
+  size_t replies, got;       /* that the server sends */
+  int64_t deadline;
+  int writes;
+};
+
+struct lrd_wire {
+  const larder_memory *memory;
+  struct lrd_buffer out;
+  size_t out_position; /* out.data[out_position ..] is not yet handed over */
+  uint64_t handed;     /* bytes handed over since the connection's first */
+  struct lrd_reader reader;
+  struct lrd_slot *slot; /* a ring; slot[head], ... */
+  size_t head, used, capacity;
+  struct lrd_ticket *ended, **ended_tail;
+  int poisoned;
+  char error[160];
+};
+
+enum { LRD_WIRE_OUT_LIMIT = 1 << 30 };
+
+/* A machine for a new connection; reply_limit: bytes of one reply, 0: the default.
+ * 0, or -1: no memory. */
+int lrd_wire_init(struct lrd_wire *, const larder_memory *, size_t reply_limit);
+/* Nothing may be pending.  Zeroed or freed already: nothing happens. */
+void lrd_wire_free(struct lrd_wire *);
+
+/* Encodes a ticket and queues its slot.  0, or -1: no memory, nothing changed. */
+int lrd_wire_call(struct lrd_wire *, struct lrd_ticket *);
+
+/* Bytes to be written, and how many of them have been handed to the kernel. */
+static inline const char *lrd_wire_out(const struct lrd_wire *w, size_t *len)
+{
+  *len = w->out.len - w->out_position;
+  return w->out.data + w->out_position;
+}
+void lrd_wire_handed(struct lrd_wire *, size_t len);
+
+/* Takes bytes from the server.  0, or -1: poisoned (error says why). */
+int lrd_wire_feed(struct lrd_wire *, const char *bytes, size_t len);
+
+/* Takes a pending ticket back, FAILED with cause and error; replies that it has
+ * stay with it. */
+void lrd_wire_withdraw(struct lrd_wire *, struct lrd_ticket *, larder_cause, const char *error);
+
+/* The connection ended: every ticket is FAILED.  1: the server may hold a write
+ * of ours whose reply has not been seen. */
+int lrd_wire_fail(struct lrd_wire *, larder_cause, const char *error);
+
+/* The tickets that ended (DONE or FAILED) since the last call, oldest first;
+ * withdrawn ones are not among them. */
+struct lrd_ticket *lrd_wire_ended(struct lrd_wire *);
+
+/* The slot whose reply comes next; NULL: none is owed. */
+static inline const struct lrd_slot *lrd_wire_head(const struct lrd_wire *w)
+{
+  return w->used ? &w->slot[w->head] : NULL;
+}
+
+#endif
