@@ -106,6 +106,11 @@ struct lrd_packed {
   uint32_t capacity;
 };
 
+static inline const unsigned char *lrd_packed_end(const struct lrd_packed *p)
+{
+  return p->used ? p->data + p->used : p->data;
+}
+
 /* Room for more bytes: 0, or -1: no memory. */
 int lrd_packed_reserve(struct lrd_packed *, const larder_memory *, size_t more);
 /* Opens a gap of len bytes (reserved before) at an offset; where it is. */

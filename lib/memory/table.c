@@ -178,7 +178,7 @@ static const unsigned char *group_find(struct lrd_group *g, unsigned char tag, l
 
 uint64_t lrd_table_hash(const struct lrd_table *t, larder_bytes key)
 {
-  return lrd_hash(t->key, key.len ? key.data : "", key.len);
+  return lrd_hash(&t->key, key.len ? key.data : "", key.len);
 }
 
 /* The items of a bucket are dealt out to it and to the new last one.  Both
@@ -264,7 +264,7 @@ static void shrink(struct lrd_table *t, const larder_memory *memory)
 
 /* --- the table ----------------------------------------------------------- */
 
-struct lrd_table *lrd_table_new(const larder_memory *memory, const struct lrd_hash_key *key)
+struct lrd_table *lrd_table_new(const larder_memory *memory)
 {
   struct lrd_table *t = lrd_allocate_zeroed(memory, 1, sizeof *t);
   size_t i;
@@ -272,11 +272,11 @@ struct lrd_table *lrd_table_new(const larder_memory *memory, const struct lrd_ha
   if (!t)
     return NULL;
   t->segment[0] = lrd_allocate(memory, segment_size(0));
-  if (!t->segment[0]) {
+  if (!t->segment[0] || lrd_random(&t->key, sizeof t->key) != 0) {
+    lrd_release(memory, t->segment[0], segment_size(0));
     lrd_release(memory, t, sizeof *t);
     return NULL;
   }
-  t->key = key;
   t->buckets = FIRST;
   t->target = FIRST;
   for (i = 0; i < FIRST; i++)

@@ -25,7 +25,7 @@ enum { LRD_TABLE_SEGMENTS = 40 };
 struct lrd_group;
 
 struct lrd_table {
-  const struct lrd_hash_key *key;
+  struct lrd_hash_key key; /* its own, random */
   size_t count;
   size_t buckets;
   size_t target;  /* a power of two that buckets is on the way to */
@@ -35,8 +35,8 @@ struct lrd_table {
   void *segment[LRD_TABLE_SEGMENTS];
 };
 
-/* The hash key must outlive the table.  NULL: no memory. */
-struct lrd_table *lrd_table_new(const larder_memory *, const struct lrd_hash_key *);
+/* NULL: no memory, or no randomness. */
+struct lrd_table *lrd_table_new(const larder_memory *);
 /* The items are the owner's to free, before. */
 void lrd_table_free(struct lrd_table *, const larder_memory *);
 

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LRD_MEMORY_LIST_H
+#define LRD_MEMORY_LIST_H
+
+#include <larder/backend.h>
+
+/*
+ * A list of byte strings: a doubly linked row of chunks.
+ *
+ * An element lies in its chunk between its length and its length once more
+ * backwards, so that it can be read from either end.  The elements of a chunk
+ * lie together, free bytes before and behind them: a chunk that was begun at
+ * the front of the list grows to the front.  A push or a pop at an end touches
+ * one chunk and moves nothing; what lies in the middle is found chunk by chunk.
+ *
+ *     first                                            last
+ *   +--------------+   +--------------------+   +--------------+
+ *   |      [c][b][a|<->|[d][e][f][g][h][i]  |<->|[j][k]        |
+ *   +--------------+   +--------------------+   +--------------+
+ *
+ * Elements that are handed out are valid until the list changes.
+ */
+struct lrd_chunk;
+
+struct lrd_list {
+  struct lrd_chunk *first, *last;
+  size_t count;
+};
+
+enum lrd_side { LRD_LIST_FRONT, LRD_LIST_BACK };
+
+/* NULL: no memory. */
+struct lrd_list *lrd_list_new(const larder_memory *);
+void lrd_list_free(struct lrd_list *, const larder_memory *);
+
+/* Pushes one after the other; 0, or -1: no memory, nothing was pushed. */
+int lrd_list_push(struct lrd_list *, const larder_memory *, enum lrd_side, size_t n,
+                  const larder_bytes *elements);
+/* Removes n elements from an end; n is at most count. */
+void lrd_list_pop(struct lrd_list *, const larder_memory *, enum lrd_side, size_t n);
+
+/* A walk from an element (index below count) forward, or backward from it. */
+struct lrd_list_cursor {
+  const struct lrd_chunk *chunk;
+  size_t at; /* forward: where the element begins; backward: where it ends */
+};
+void lrd_list_seek(const struct lrd_list *, size_t index, struct lrd_list_cursor *);
+/* Begins a walk backward at the last element. */
+void lrd_list_seek_last(const struct lrd_list *, struct lrd_list_cursor *);
+/* The element, and on to the next one (previous one); 0: there is none. */
+int lrd_list_next(struct lrd_list_cursor *, larder_bytes *element);
+int lrd_list_previous(struct lrd_list_cursor *, larder_bytes *element);
+
+/* For tests: NULL, or what is wrong. */
+const char *lrd_list_check(const struct lrd_list *);
+
+#endif

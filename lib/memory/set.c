@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "memory/set.h"
+
+#include "util/memory.h"
+
+enum { PACKED_COUNT = 128, PACKED_LEN = 64, FEW = 16 };
+
+static size_t node_size(const unsigned char *node)
+{
+  return lrd_blob_size(lrd_blob(node).len);
+}
+
+static unsigned char *node_new(const larder_memory *memory, larder_bytes member)
+{
+  unsigned char *node = lrd_allocate(memory, lrd_blob_size(member.len));
+
+  if (node)
+    lrd_blob_write(node, member);
+  return node;
+}
+
+static void node_free(const larder_memory *memory, const unsigned char *node)
+{
+  if (node)
+    lrd_release(memory, (void *)(uintptr_t)node, node_size(node));
+}
+
+static void table_free(struct lrd_table *table, const larder_memory *memory)
+{
+  struct lrd_table_cursor c = { 0 };
+  const unsigned char *node;
+
+  while ((node = lrd_table_next(table, &c)))
+    node_free(memory, node);
+  lrd_table_free(table, memory);
+}
+
+struct lrd_set *lrd_set_new(const larder_memory *memory)
+{
+  return lrd_allocate_zeroed(memory, 1, sizeof(struct lrd_set));
+}
+
+void lrd_set_free(struct lrd_set *set, const larder_memory *memory)
+{
+  if (set->table)
+    table_free(set->table, memory);
+  lrd_packed_free(&set->packed, memory);
+  lrd_release(memory, set, sizeof *set);
+}
+
+/* --- packed -------------------------------------------------------------- */
+
+static const unsigned char *packed_find(const struct lrd_packed *p, larder_bytes member)
+{
+  const unsigned char *at = p->data, *end = lrd_packed_end(p), *next;
+  larder_bytes b;
+
+  for (; at < end; at = next) {
+    next = lrd_blob_read(at, &b);
+    if (lrd_bytes_equal(b, member))
+      return at;
+  }
+  return NULL;
+}
+
+static int packed_fits(const struct lrd_set *set, size_t n, const larder_bytes *members)
+{
+  size_t i;
+
+  if (set->count + n > PACKED_COUNT)
+    return 0;
+  for (i = 0; i < n; i++)
+    if (members[i].len > PACKED_LEN)
+      return 0;
+  return 1;
+}
+
+static int64_t packed_add(struct lrd_set *set, const larder_memory *memory, size_t n,
+                          const larder_bytes *members)
+{
+  size_t i, size = 0, added = 0;
+
+  for (i = 0; i < n; i++)
+    if (!packed_find(&set->packed, members[i]))
+      size += lrd_blob_size(members[i].len);
+  if (lrd_packed_reserve(&set->packed, memory, size) != 0)
+    return -1;
+  for (i = 0; i < n; i++) {
+    if (packed_find(&set->packed, members[i]))
+      continue;
+    lrd_blob_write(lrd_packed_open(&set->packed, set->packed.used, lrd_blob_size(members[i].len)),
+                   members[i]);
+    added++;
+  }
+  set->count += added;
+  return (int64_t)added;
+}
+
+static int convert(struct lrd_set *set, const larder_memory *memory)
+{
+  const unsigned char *at = set->packed.data, *end = lrd_packed_end(&set->packed);
+  struct lrd_table *table = lrd_table_new(memory);
+
+  if (!table)
+    return -1;
+  if (lrd_table_reserve(table, memory, set->count) != 0)
+    goto fail;
+  while (at < end) {
+    larder_bytes member;
+    unsigned char *node;
+    at = lrd_blob_read(at, &member);
+    node = node_new(memory, member);
+    if (!node)
+      goto fail;
+    lrd_table_insert(table, memory, lrd_table_hash(table, member), node);
+  }
+  lrd_table_unreserve(table, memory);
+  lrd_packed_free(&set->packed, memory);
+  set->table = table;
+  return 0;
+
+fail:
+  table_free(table, memory);
+  return -1;
+}
+
+/* --- large --------------------------------------------------------------- */
+
+/* Nodes for those of the n that are not in the table, NULL for the others. */
+static int nodes_make(struct lrd_set *set, const larder_memory *memory, size_t n,
+                      const larder_bytes *members, unsigned char **node)
+{
+  size_t i;
+
+  for (i = 0; i < n; i++) {
+    node[i] = NULL;
+    if (lrd_table_find(set->table, lrd_table_hash(set->table, members[i]), members[i]))
+      continue;
+    node[i] = node_new(memory, members[i]);
+    if (!node[i]) {
+      while (i--)
+        node_free(memory, node[i]);
+      return -1;
+    }
+  }
+  return 0;
+}
+
+static int64_t table_add(struct lrd_set *set, const larder_memory *memory, size_t n,
+                         const larder_bytes *members, unsigned char **node)
+{
+  struct lrd_table *table = set->table;
+  size_t i, added = 0;
+
+  if (lrd_table_reserve(table, memory, n) != 0 || nodes_make(set, memory, n, members, node) != 0) {
+    lrd_table_unreserve(table, memory);
+    return -1;
+  }
+  for (i = 0; i < n; i++) {
+    uint64_t hash;
+    if (!node[i])
+      continue;
+    hash = lrd_table_hash(table, members[i]);
+    if (i && lrd_table_find(table, hash, members[i])) { /* named twice */
+      node_free(memory, node[i]);
+      continue;
+    }
+    lrd_table_insert(table, memory, hash, node[i]);
+    added++;
+  }
+  lrd_table_unreserve(table, memory);
+  set->count += added;
+  return (int64_t)added;
+}
+
+/* --- the set ------------------------------------------------------------- */
+
+int lrd_set_has(const struct lrd_set *set, larder_bytes member)
+{
+  if (!set->table)
+    return packed_find(&set->packed, member) != NULL;
+  return lrd_table_find(set->table, lrd_table_hash(set->table, member), member) != NULL;
+}
+
+int64_t lrd_set_add(struct lrd_set *set, const larder_memory *memory, size_t n,
+                    const larder_bytes *members)
+{
+  unsigned char *few[FEW], **node = few;
+  int64_t added;
+
+  if (!set->table && packed_fits(set, n, members))
+    return packed_add(set, memory, n, members);
+  if (!set->table && convert(set, memory) != 0)
+    return -1;
+  if (n > FEW && !(node = lrd_allocate(memory, n * sizeof *node)))
+    return -1;
+  added = table_add(set, memory, n, members, node);
+  if (node != few)
+    lrd_release(memory, node, n * sizeof *node);
+  return added;
+}
+
+int lrd_set_remove(struct lrd_set *set, const larder_memory *memory, larder_bytes member)
+{
+  const unsigned char *node;
+
+  if (set->table) {
+    node = lrd_table_remove(set->table, memory, lrd_table_hash(set->table, member), member);
+    node_free(memory, node);
+  } else {
+    node = packed_find(&set->packed, member);
+    if (node) {
+      lrd_packed_close(&set->packed, (size_t)(node - set->packed.data), node_size(node));
+      lrd_packed_trim(&set->packed, memory);
+    }
+  }
+  if (node)
+    set->count--;
+  return node != NULL;
+}
+
+int lrd_set_next(const struct lrd_set *set, struct lrd_set_cursor *c, larder_bytes *member)
+{
+  const unsigned char *node;
+
+  if (set->table) {
+    node = lrd_table_next(set->table, &c->table);
+    if (node)
+      lrd_blob_read(node, member);
+    return node != NULL;
+  }
+  if (c->at == set->packed.used)
+    return 0;
+  c->at = (size_t)(lrd_blob_read(set->packed.data + c->at, member) - set->packed.data);
+  return 1;
+}
+
+/* --- sampling ------------------------------------------------------------ */
+
+/* One walk; each member is taken with the chance that those still wanted have
+ * among those still to come. */
+static void sample_walk(const struct lrd_set *set, struct lrd_prng *prng, size_t n,
+                        larder_bytes *members)
+{
+  struct lrd_set_cursor c = { 0 };
+  size_t left = set->count;
+
+  while (n) {
+    lrd_set_next(set, &c, members);
+    if (lrd_prng_below(prng, left--) < n) {
+      members++;
+      n--;
+    }
+  }
+}
+
+/* A few of many: draws, and draws again what was drawn before. */
+static int sample_draw(const struct lrd_set *set, const larder_memory *memory,
+                       struct lrd_prng *prng, size_t n, larder_bytes *members)
+{
+  const unsigned char **drawn;
+  size_t size = 4, i, at;
+
+  while (size < 2 * n)
+    size *= 2;
+  drawn = lrd_allocate_zeroed(memory, size, sizeof *drawn);
+  if (!drawn)
+    return -1;
+  for (i = 0; i < n;) {
+    const unsigned char *node = lrd_table_sample(set->table, prng);
+    at = ((uintptr_t)node >> 4) & (size - 1);
+    while (drawn[at] && drawn[at] != node)
+      at = (at + 1) & (size - 1);
+    if (drawn[at])
+      continue;
+    drawn[at] = node;
+    lrd_blob_read(node, &members[i++]);
+  }
+  lrd_release(memory, drawn, size * sizeof *drawn);
+  return 0;
+}
+
+int lrd_set_sample(const struct lrd_set *set, const larder_memory *memory, struct lrd_prng *prng,
+                   size_t n, larder_bytes *members)
+{
+  if (set->table && n == 1) {
+    lrd_blob_read(lrd_table_sample(set->table, prng), members);
+    return 0;
+  }
+  if (set->table && n <= set->count / 4)
+    return sample_draw(set, memory, prng, n, members);
+  sample_walk(set, prng, n, members);
+  return 0;
+}
+
+const char *lrd_set_check(const struct lrd_set *set)
+{
+  struct lrd_set_cursor c = { 0 };
+  larder_bytes member;
+  size_t count = 0;
+
+  if (set->table && set->packed.data)
+    return "both forms at once";
+  while (lrd_set_next(set, &c, &member)) {
+    count++;
+    if (!lrd_set_has(set, member))
+      return "a member is not found";
+  }
+  if (count != set->count)
+    return "the count is wrong";
+  if (!set->table && packed_fits(set, 0, NULL) == 0)
+    return "packed although it is large";
+  return set->table ? lrd_table_check(set->table) : NULL;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LRD_MEMORY_SET_H
+#define LRD_MEMORY_SET_H
+
+#include "memory/packed.h"
+#include "memory/table.h"
+
+/*
+ * A set of byte strings.  Small: the members as blobs in one packed block.
+ * Else a table of blobs, each in an allocation of its own.  A set that has
+ * become large stays so.  Members that are handed out are valid until the set
+ * changes.
+ */
+struct lrd_set {
+  struct lrd_packed packed;
+  struct lrd_table *table; /* NULL: packed */
+  size_t count;
+};
+
+/* NULL: no memory. */
+struct lrd_set *lrd_set_new(const larder_memory *);
+void lrd_set_free(struct lrd_set *, const larder_memory *);
+
+int lrd_set_has(const struct lrd_set *, larder_bytes member);
+/* How many of the n were not there; -1: no memory, nothing was added. */
+int64_t lrd_set_add(struct lrd_set *, const larder_memory *, size_t n, const larder_bytes *);
+/* 1: it was there. */
+int lrd_set_remove(struct lrd_set *, const larder_memory *, larder_bytes member);
+
+/* Walks over all members while nothing changes; begins as { 0 }.  0: the end. */
+struct lrd_set_cursor {
+  size_t at;
+  struct lrd_table_cursor table;
+};
+int lrd_set_next(const struct lrd_set *, struct lrd_set_cursor *, larder_bytes *member);
+
+/* n different members, each choice of n with the same chance; n is at most
+ * count.  0, or -1: no memory. */
+int lrd_set_sample(const struct lrd_set *, const larder_memory *, struct lrd_prng *, size_t n,
+                   larder_bytes *members);
+
+/* For tests: NULL, or what is wrong. */
+const char *lrd_set_check(const struct lrd_set *);
+
+#endif
