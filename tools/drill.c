@@ -25,6 +25,7 @@ static const char help[] =
     "  --seed N        of the writers' choices (default: random)\n"
     "  --store-options QUERY\n"
     "                  options for the store's URL, such as timeout=100ms&outage=journal\n"
+    "  --in-process    without a redis-server: the same load on the engine in this process\n"
     "  --verbose       the store's events on standard error\n"
     "  -h, --help      this\n"
     "\n"
@@ -42,7 +43,7 @@ enum { BACK_MS = 20000, TICK_MS = 2, PROGRESS_TICKS = 50 };
 struct drill {
   struct drill_server server;
   struct drill_load load;
-  int seconds, verbose;
+  int seconds, verbose, in_process;
   int terminal;      /* standard output is one: a line that changes is shown */
   const char *query; /* or NULL */
 };
@@ -63,6 +64,7 @@ static int read_options(struct drill *d, int argc, char **argv)
     { "threads", required_argument, NULL, 't' },
     { "seed", required_argument, NULL, 's' },
     { "store-options", required_argument, NULL, 'o' },
+    { "in-process", no_argument, NULL, 'i' },
     { "verbose", no_argument, NULL, 'v' },
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
@@ -84,6 +86,9 @@ static int read_options(struct drill *d, int argc, char **argv)
       break;
     case 'o':
       d->query = optarg;
+      break;
+    case 'i':
+      d->in_process = 1;
       break;
     case 'v':
       d->verbose = 1;
@@ -312,7 +317,7 @@ static int in_process(struct drill *d, const char *why)
 {
   int status = TOOL_UNREACHED;
 
-  printf("%s\nSo there is no outage to show: the same load on the engine in this process.\n", why);
+  printf("%s  So there is no outage to show:\nthe same load on the engine in this process.\n", why);
   d->load.start = drill_now();
   d->load.store = open_store(d, "memory:");
   if (!d->load.store)
@@ -343,7 +348,9 @@ int tool_drill(int argc, char **argv)
   d.terminal = isatty(STDOUT_FILENO);
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
-  if (!CAN_USE_REDIS)
+  if (d.in_process)
+    status = in_process(&d, "No redis-server is to be used.");
+  else if (!CAN_USE_REDIS)
     status = in_process(&d, "This build can't talk to Redis (configured with --disable-redis).");
   else if (drill_server_find(&d.server) != 0)
     status = in_process(&d, "There is no redis-server here (Debian: apt-get install redis-server).");

@@ -147,7 +147,7 @@ static int serve(larder *store, struct plan *p, const sigset_t *ending)
   larder_listen_options options = LARDER_LISTEN_OPTIONS_INIT;
   char error[LARDER_ERROR_SIZE];
   larder_listener *listener;
-  int signal_number, status;
+  int signal_number, cause, status;
   size_t i;
 
   options.address = p->address;
@@ -158,8 +158,9 @@ static int serve(larder *store, struct plan *p, const sigset_t *ending)
   listener = larder_listen(store, &options, error, sizeof error);
   memset(p->password, 0, sizeof p->password);
   if (!listener) {
+    cause = errno;
     fprintf(stderr, "larder serve: %s\n", error);
-    return TOOL_UNREACHED;
+    return cause == EINVAL ? TOOL_USAGE : TOOL_UNREACHED;
   }
   if (p->allow_remote && !options.password)
     fputs("larder serve: warning: --allow-remote without a password\n", stderr);

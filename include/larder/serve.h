@@ -70,8 +70,8 @@ typedef struct larder_listener_status {
 
 /* Begins to listen.  The store must stay open until larder_listener_close has
  * returned.  NULL on failure, with one line in error (always NUL-terminated if
- * error_size > 0) that names the option, its value and what is allowed, or
- * the address and cause.  Any thread. */
+ * error_size > 0) that names the option, its value and what is allowed (errno is
+ * EINVAL), or the address and cause (errno).  Any thread. */
 larder_listener *larder_listen(larder *store, const larder_listen_options *options, char *error,
                                size_t error_size);
 

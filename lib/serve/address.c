@@ -159,7 +159,10 @@ static int new_socket(int family)
 
 static int say_errno(const struct lrd_address *a, const char *what, char *error, size_t error_size)
 {
-  snprintf(error, error_size, "address %s: %s: %s", a->text, what, strerror(errno));
+  int cause = errno;
+
+  snprintf(error, error_size, "address %s: %s: %s", a->text, what, strerror(cause));
+  errno = cause;
   return -1;
 }
 
@@ -197,16 +200,19 @@ static int look_for_stale(struct lrd_address *a, const char *path, char *error, 
     return errno == ENOENT ? 0 : say_errno(a, "lstat", error, error_size);
   if (!S_ISSOCK(st.st_mode)) {
     snprintf(error, error_size, "address %s: this file is there and is not a socket", a->text);
+    errno = EEXIST;
     return -1;
   }
   fd = new_socket(AF_UNIX);
   if (fd < 0)
     return say_errno(a, "socket", error, error_size);
-  refused = connect(fd, (struct sockaddr *)&a->name, a->name_len) != 0 && errno == ECONNREFUSED;
+  refused = connect(fd, (const struct sockaddr *)&a->name, a->name_len) != 0 &&
+            errno == ECONNREFUSED;
   close(fd);
   if (refused)
     return 0;
   snprintf(error, error_size, "address %s: somebody listens there already", a->text);
+  errno = EADDRINUSE;
   return -1;
 }
 
@@ -218,7 +224,7 @@ static int bind_private(struct lrd_address *a, const char *path, char *error, si
   char directory[sizeof un.sun_path + 16];
   const char *base = strrchr(path, '/');
   struct stat st;
-  int result = -1;
+  int result = -1, cause;
 
   snprintf(directory, sizeof directory, "%.*s/.lXXXXXX", (int)(base - path), path);
   if (strlen(directory) + 2 >= sizeof un.sun_path) {
@@ -235,6 +241,7 @@ static int bind_private(struct lrd_address *a, const char *path, char *error, si
     say_errno(a, "listen", error, error_size);
   else
     result = 0;
+  cause = errno;
   if (result == 0) {
     a->device = st.st_dev;
     a->inode = st.st_ino;
@@ -242,6 +249,7 @@ static int bind_private(struct lrd_address *a, const char *path, char *error, si
     unlink(un.sun_path);
   }
   rmdir(directory);
+  errno = cause;
   return result;
 }
 
@@ -256,15 +264,17 @@ static int open_unix(struct lrd_address *a, char *error, size_t error_size)
 
 int lrd_address_open(struct lrd_address *a, char *error, size_t error_size)
 {
-  int is_unix = a->name.ss_family == AF_UNIX;
+  int is_unix = a->name.ss_family == AF_UNIX, cause;
 
   a->fd = new_socket(a->name.ss_family);
   if (a->fd < 0)
     return say_errno(a, "socket", error, error_size);
   if ((is_unix ? open_unix : open_tcp)(a, error, error_size) == 0)
     return 0;
+  cause = errno;
   close(a->fd);
   a->fd = -1;
+  errno = cause;
   return -1;
 }
 

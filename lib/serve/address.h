@@ -24,7 +24,7 @@ int lrd_address_parse(struct lrd_address *, const char *text, int allow_remote, 
 
 /* Binds and listens (non-blocking, close-on-exec).  A unix socket has mode 0600
  * from the moment its name appears; one that nobody serves is replaced.  0, or
- * -1 and one line in error. */
+ * -1, one line in error, and errno. */
 int lrd_address_open(struct lrd_address *, char *error, size_t error_size);
 
 /* Closes the socket and removes its file. */

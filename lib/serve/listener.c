@@ -106,6 +106,10 @@ static void begin_end(larder_listener *l)
     next = lrd_client_next(c);
     lrd_client_close(c);
   }
+  if (l->pool) {
+    lrd_pool_drop(l->pool);
+    drain_pool(l);
+  }
 }
 
 static void on_wake(uv_async_t *wake)
@@ -179,6 +183,7 @@ static int number(const char *name, uint64_t value, uint64_t least, uint64_t mos
     return 0;
   snprintf(error, error_size, "%s: %llu is out of range (allowed: %llu to %llu)", name,
            (unsigned long long)value, (unsigned long long)least, (unsigned long long)most);
+  errno = EINVAL;
   return -1;
 }
 
@@ -213,6 +218,13 @@ static int read_options(larder_listener *l, const larder_listen_options *o, unsi
   return 0;
 }
 
+static int no_memory(char *error, size_t error_size)
+{
+  snprintf(error, error_size, "out of memory");
+  errno = ENOMEM;
+  return -1;
+}
+
 static int copy_password(larder_listener *l, const char *password, char *error, size_t error_size)
 {
   size_t len = password ? strlen(password) : 0;
@@ -221,12 +233,12 @@ static int copy_password(larder_listener *l, const char *password, char *error, 
     return 0;
   if (len == 0 || len > LRD_SERVE_PASSWORD) {
     snprintf(error, error_size, "password: %zu bytes (allowed: 1 to %d)", len, LRD_SERVE_PASSWORD);
+    errno = EINVAL;
     return -1;
   }
   l->password = lrd_allocate_zeroed(l->memory, 1, LRD_SERVE_PASSWORD);
   if (!l->password) {
-    snprintf(error, error_size, "out of memory");
-    return -1;
+    return no_memory(error, error_size);
   }
   memcpy(l->password, password, len);
   l->password_len = len;
@@ -241,16 +253,18 @@ static int open_addresses(larder_listener *l, const larder_listen_options *o, ch
 
   l->endpoint = lrd_allocate_zeroed(l->memory, o->addresses, sizeof *l->endpoint);
   if (!l->endpoint) {
-    snprintf(error, error_size, "out of memory");
-    return -1;
+    return no_memory(error, error_size);
   }
   l->endpoints = o->addresses;
   for (i = 0; i < l->endpoints; i++)
     l->endpoint[i].address.fd = -1;
   for (i = 0; i < l->endpoints; i++) {
     a = &l->endpoint[i].address;
-    if (lrd_address_parse(a, o->address[i], o->allow_remote, error, error_size) != 0 ||
-        lrd_address_open(a, error, error_size) != 0)
+    if (lrd_address_parse(a, o->address[i], o->allow_remote, error, error_size) != 0) {
+      errno = EINVAL;
+      return -1;
+    }
+    if (lrd_address_open(a, error, error_size) != 0)
       return -1;
   }
   return 0;
@@ -306,54 +320,56 @@ static int listener_start(larder_listener *l, const larder_listen_options *o, ch
     return -1;
   if (!l->local) {
     l->pool = lrd_pool_new(l->memory, workers, wake_loop, l);
-    if (!l->pool) {
-      snprintf(error, error_size, "worker threads: %s", strerror(errno));
-      return -1;
-    }
+    if (!l->pool)
+      return no_memory(error, error_size);
   }
   status = prepare_loop(l);
   if (status == 0)
     status = start_thread(l);
-  if (status != 0)
-    snprintf(error, error_size, "event loop: %s", uv_strerror(status));
-  return status == 0 ? 0 : -1;
+  if (status == 0)
+    return 0;
+  snprintf(error, error_size, "event loop: %s", uv_strerror(status));
+  errno = -status;
+  return -1;
+}
+
+static larder_listener *bad_call(const char *why, char *error, size_t error_size)
+{
+  snprintf(error, error_size, "larder_listen: %s", why);
+  errno = EINVAL;
+  return NULL;
 }
 
 larder_listener *larder_listen(larder *store, const larder_listen_options *options, char *error,
                                size_t error_size)
 {
   larder_listen_options o = LARDER_LISTEN_OPTIONS_INIT;
-  const larder_memory *memory;
   larder_listener *l;
+  int cause;
 
   if (error_size > 0)
     error[0] = '\0';
-  if (!store || !options || options->size == 0 || options->size > sizeof o) {
-    snprintf(error, error_size, "larder_listen: store and options (LARDER_LISTEN_OPTIONS_INIT) are "
-             "needed");
-    return NULL;
-  }
-  if (lrd_forked(&store->fork)) {
-    snprintf(error, error_size, "larder_listen: the store belongs to another process");
-    return NULL;
-  }
+  if (!store || !options || options->size == 0 || options->size > sizeof o)
+    return bad_call("a store and LARDER_LISTEN_OPTIONS_INIT options are needed", error, error_size);
+  if (lrd_forked(&store->fork))
+    return bad_call("the store belongs to another process", error, error_size);
   memset(&o, 0, sizeof o);
   memcpy(&o, options, options->size);
-  memory = &store->config.memory;
-  l = lrd_allocate_zeroed(memory, 1, sizeof *l);
+  l = lrd_allocate_zeroed(&store->config.memory, 1, sizeof *l);
   if (!l) {
-    snprintf(error, error_size, "out of memory");
+    no_memory(error, error_size);
     return NULL;
   }
   l->store = store;
-  l->memory = memory;
+  l->memory = &store->config.memory;
   l->pid = getpid();
   l->local = (store->table->capabilities & LARDER_IS_LOCAL) != 0;
-  if (listener_start(l, &o, error, error_size) != 0) {
-    listener_free(l);
-    return NULL;
-  }
-  return l;
+  if (listener_start(l, &o, error, error_size) == 0)
+    return l;
+  cause = errno;
+  listener_free(l);
+  errno = cause;
+  return NULL;
 }
 
 const char *larder_listener_address(const larder_listener *l, size_t i)

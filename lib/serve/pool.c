@@ -166,6 +166,15 @@ struct lrd_job *lrd_pool_done(struct lrd_pool *p)
   return first;
 }
 
+void lrd_pool_drop(struct lrd_pool *p)
+{
+  lrd_lock(&p->lock);
+  while (p->queue.first)
+    list_append(&p->done, list_take(&p->queue));
+  p->queued = 0;
+  lrd_unlock(&p->lock);
+}
+
 unsigned lrd_pool_threads(struct lrd_pool *p)
 {
   unsigned threads;

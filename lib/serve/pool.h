@@ -28,6 +28,9 @@ int lrd_pool_submit(struct lrd_pool *, struct lrd_job *);
  * it returns, the wake() of each of them has returned too. */
 struct lrd_job *lrd_pool_done(struct lrd_pool *);
 
+/* Jobs that no thread has begun are done without being run. */
+void lrd_pool_drop(struct lrd_pool *);
+
 unsigned lrd_pool_threads(struct lrd_pool *);
 
 /* Runs what is queued, joins the threads.  Jobs that are done can still be fetched. */

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "serve/talk.h"
+
+#include <arpa/inet.h>
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static int connected(int fd, const void *name, socklen_t len)
+{
+  int error;
+
+  if (fd < 0 || connect(fd, name, len) == 0)
+    return fd;
+  error = errno;
+  close(fd);
+  errno = error;
+  return -1;
+}
+
+int talk_connect(int port)
+{
+  struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+
+  in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return connected(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), &in, sizeof in);
+}
+
+int talk_connect_path(const char *path)
+{
+  struct sockaddr_un un = { .sun_family = AF_UNIX };
+
+  strncpy(un.sun_path, path, sizeof un.sun_path - 1);
+  return connected(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), &un, sizeof un);
+}
+
+static int wait_for(int fd, short events, int wait_ms)
+{
+  struct pollfd p = { fd, events, 0 };
+
+  return poll(&p, 1, wait_ms) > 0 ? p.revents : 0;
+}
+
+struct talk talk_exchange(int fd, const void *bytes, size_t len, int half_close, int wait_ms)
+{
+  struct talk t = { malloc(1), 0, 0 };
+  const char *at = bytes;
+  char block[16384];
+  ssize_t n;
+  int ready;
+
+  if (len == 0 && half_close)
+    shutdown(fd, SHUT_WR);
+  while ((ready = wait_for(fd, (short)(POLLIN | (len ? POLLOUT : 0)), wait_ms)) != 0) {
+    if (ready & POLLOUT) {
+      n = send(fd, at, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (n > 0) {
+        at += n;
+        len -= (size_t)n;
+        if (len == 0 && half_close)
+          shutdown(fd, SHUT_WR);
+      } else if (errno != EAGAIN) {
+        len = 0; /* it has closed: what it said before is still to be read */
+      }
+    }
+    if (!(ready & (POLLIN | POLLHUP | POLLERR)))
+      continue;
+    n = recv(fd, block, sizeof block, MSG_DONTWAIT);
+    if (n < 0 && errno == EAGAIN)
+      continue;
+    if (n <= 0) {
+      t.closed = 1;
+      break;
+    }
+    t.bytes = realloc(t.bytes, t.len + (size_t)n + 1);
+    memcpy(t.bytes + t.len, block, (size_t)n);
+    t.len += (size_t)n;
+  }
+  t.bytes[t.len] = '\0';
+  return t;
+}
+
+void talk_free(struct talk *t)
+{
+  free(t->bytes);
+  t->bytes = NULL;
+}
+
+int talk_read(int fd, void *bytes, size_t len, int wait_ms)
+{
+  char *at = bytes;
+  ssize_t n;
+
+  while (len > 0) {
+    if (!wait_for(fd, POLLIN, wait_ms))
+      return -1;
+    n = recv(fd, at, len, 0);
+    if (n <= 0)
+      return -1;
+    at += n;
+    len -= (size_t)n;
+  }
+  return 0;
+}
+
+int talk_send(int fd, const void *bytes, size_t len)
+{
+  const char *at = bytes;
+  ssize_t n;
+
+  while (len > 0) {
+    n = send(fd, at, len, MSG_NOSIGNAL);
+    if (n <= 0)
+      return -1;
+    at += n;
+    len -= (size_t)n;
+  }
+  return 0;
+}
+
+/* --- house ------------------------------------------------------------------ */
+
+static void *count_allocate(void *context, size_t size)
+{
+  atomic_fetch_add((atomic_size_t *)context, size);
+  return malloc(size);
+}
+
+static void *count_resize(void *context, void *block, size_t old_size, size_t size)
+{
+  void *larger = realloc(block, size);
+
+  if (larger) {
+    atomic_fetch_add((atomic_size_t *)context, size);
+    atomic_fetch_sub((atomic_size_t *)context, old_size);
+  }
+  return larger;
+}
+
+static void count_release(void *context, void *block, size_t size)
+{
+  atomic_fetch_sub((atomic_size_t *)context, size);
+  free(block);
+}
+
+void house_open(struct house *h, const larder_options *store_options,
+                const larder_listen_options *listen_options)
+{
+  static const char *const anywhere[] = { "tcp://127.0.0.1:0" };
+  larder_memory memory = { count_allocate, count_resize, count_release, &h->used };
+  larder_options o = LARDER_OPTIONS_INIT;
+  larder_listen_options l = LARDER_LISTEN_OPTIONS_INIT;
+  char error[LARDER_ERROR_SIZE];
+
+  memset(h, 0, sizeof *h);
+  if (store_options)
+    o = *store_options;
+  if (listen_options)
+    l = *listen_options;
+  if (!l.addresses) {
+    l.address = anywhere;
+    l.addresses = 1;
+  }
+  o.memory = &memory;
+  h->store = larder_open("memory:", &o, error, sizeof error);
+  ck_assert_msg(h->store != NULL, "%s", error);
+  h->listener = larder_listen(h->store, &l, error, sizeof error);
+  ck_assert_msg(h->listener != NULL, "%s", error);
+  h->port = larder_listener_port(h->listener, 0);
+}
+
+void house_close(struct house *h)
+{
+  larder_listener_close(h->listener);
+  larder_close(h->store, 0);
+  ck_assert_uint_eq(atomic_load(&h->used), 0);
+}
