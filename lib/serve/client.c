@@ -263,13 +263,12 @@ static void run(struct lrd_client *c)
 {
   larder_listener *l = c->listener;
   enum lrd_request_end end = LRD_REQUEST_FULL;
-  int stranger, found;
+  int stranger;
 
   while (end == LRD_REQUEST_FULL && may_run(c)) {
     stranger = !c->session->authenticated;
     end = lrd_request_parse(&c->request, c->in.data, c->in.len, stranger ? 1 : c->window,
                             l->query_buffer, stranger);
-    found = c->request.count > 0;
     find_end(c);
     if (end == LRD_REQUEST_NO_MEMORY)
       c->dead = 1;
@@ -279,7 +278,7 @@ static void run(struct lrd_client *c)
       return;
     if (end == LRD_REQUEST_ERROR)
       protocol_error(c, c->request.text);
-    else if (end == LRD_REQUEST_MORE && !found && c->in.len > l->query_buffer + LRD_REQUEST_LINE)
+    else if (end == LRD_REQUEST_MORE && c->in.len > l->query_buffer + LRD_REQUEST_LINE)
       protocol_error(c, "ERR Protocol error: request exceeds the query buffer limit");
   }
   if (end == LRD_REQUEST_MORE && c->eof)
