@@ -17,7 +17,6 @@ core_sources += \
   lib/store/front.c \
   lib/store/front.h \
   lib/store/job.h \
-  lib/store/outcome.c \
   lib/store/queue.c \
   lib/store/queue.h \
   lib/store/reply.c \

@@ -6,12 +6,6 @@
 
 #include "store/store.h"
 
-const char *larder_state_name(larder_state state)
-{
-  static const char *const names[] = {"starting", "up", "replaying", "down", "denied", "closed"};
-  return (unsigned)state < sizeof names / sizeof *names ? names[state] : "?";
-}
-
 static larder_state state_of_link(larder_link link)
 {
   switch (link) {
