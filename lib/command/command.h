@@ -44,7 +44,8 @@ enum lrd_shape {
   LRD_SHAPE_DOUBLE,  /* RESP2: bulk string */
   LRD_SHAPE_PAIRS,   /* array of [member, score]; RESP2: flat array */
   LRD_SHAPE_SCORED,  /* flat [member, score] with a double; RESP2: two bulks */
-  LRD_SHAPE_INFO     /* COMMAND INFO: sets inside */
+  LRD_SHAPE_VERBATIM, /* RESP2: bulk string */
+  LRD_SHAPE_INFO      /* COMMAND INFO: sets inside */
 };
 
 enum {
@@ -100,10 +101,10 @@ enum lrd_command_id {
 
 extern const struct lrd_command lrd_commands[LRD_COMMANDS];
 
-/* Case-insensitive; LRD_NO_COMMAND if there is none.  O(1). */
+/* Case-insensitive; LRD_NO_COMMAND if there is none (internal ones have no name here).  O(1). */
 unsigned lrd_command_find(const char *name, size_t len);
 
-/* Checks name and number of arguments and sets v->command: LARDER_OK, or
+/* Checks name, subcommand and number of arguments and sets v->command: LARDER_OK, or
  * BAD_ARGUMENT with Redis's own error text in error.  Internal commands are unknown here. */
 larder_outcome lrd_command_check(larder_vector *v, char *error, size_t error_size);
 
@@ -119,11 +120,16 @@ struct lrd_keys {
 };
 struct lrd_keys lrd_command_key_range(const larder_vector *v);
 
+/* The shape of the reply to this argument vector. */
+enum lrd_shape lrd_command_reply_shape(const larder_vector *v);
+
 /* Is this reply (RESP3-shaped) the authority's "no such thing"? */
 int lrd_command_absent(const larder_vector *v, const larder_value *value);
 
 /* Turns a reply as RESP2 carries it into the RESP3 shape of its command, in
- * place (arena: where new nodes come from).  0, or -1: no memory. */
+ * place (arena: where new nodes come from), with the resp2 hints that the
+ * engine would have given; a reply that is RESP3 already stays what it is.
+ * 0, or -1: no memory. */
 struct lrd_arena;
 int lrd_command_shape(const larder_vector *v, larder_value *value, struct lrd_arena *arena);
 

@@ -1,1 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
+core_sources += \
+  lib/command/argv.c \
+  lib/command/argv.h \
+  lib/command/cause.c \
+  lib/command/command.c \
+  lib/command/command.h \
+  lib/command/count.c \
+  lib/command/glob.c \
+  lib/command/list.h \
+  lib/command/lookup.h \
+  lib/command/outcome.c \
+  lib/command/reply.c \
+  lib/command/resp.c \
+  lib/command/sink.c \
+  lib/command/sink.h \
+  lib/command/tree.c
+EXTRA_DIST += lib/command/lookup.awk

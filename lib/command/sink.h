@@ -51,19 +51,23 @@ struct lrd_tree_reply {
 };
 
 /* Calls are made on one thread at a time.  After n end()s reply[0..n-1] are
- * valid until the arena is freed. */
+ * valid until the arena is freed (the lrd_tree itself is not needed any more). */
 struct lrd_tree {
   larder_sink sink;
   struct lrd_arena *arena;
   struct lrd_tree_reply *reply;
   size_t replies, capacity;
-  struct lrd_tree_frame *frame; /* open aggregates */
-  char reserve[LARDER_SINK_RESERVE]; /* small scalars never fail */
+  struct lrd_tree_frame *frame; /* open aggregates, innermost first */
+  struct lrd_tree_frame *spare; /* frames for reuse */
+  char *reserve;                /* what is left of the arena's memory that is set aside
+                                   so that small scalars never fail */
   size_t reserved;
+  char *mark; /* reserve and reserved when the current reply began */
+  size_t marked;
 };
 
 /* expected: how many replies will come (their slots are allocated now: -1 if
- * there is no memory for them). */
+ * there is no memory for them; more replies than that are possible). */
 int lrd_tree_init(struct lrd_tree *, struct lrd_arena *, size_t expected);
 
 /* --- resp ---------------------------------------------------------------- */
@@ -73,11 +77,14 @@ int lrd_tree_init(struct lrd_tree *, struct lrd_arena *, size_t expected);
  * so): UNAVAILABLE (UNKNOWN_LOCALLY, NO_ANSWER), UNKNOWN, NOTSENT. */
 struct lrd_resp {
   larder_sink sink;
-  struct lrd_buffer *out;
+  struct lrd_buffer *out; /* may be consumed from between replies, not inside one */
   int protocol;   /* 2 or 3 */
-  size_t begin;   /* where the current reply starts in out */
+  size_t begin;   /* where the current reply starts in out; SIZE_MAX: nothing written */
   size_t open[16]; /* where open() aggregates start */
+  unsigned char type[16]; /* their types */
   unsigned depth;
+  int lost; /* a reply could not be written: out ends with a whole reply, and the
+               conversation can only be cut; sink.failed and out->failed stay set */
   larder_outcome worst; /* of all replies so far */
 };
 void lrd_resp_init(struct lrd_resp *, struct lrd_buffer *out, int protocol);

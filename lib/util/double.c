@@ -94,7 +94,7 @@ static double assemble(uint64_t mantissa, int exponent, int sticky)
   half = UINT64_C(1) << (drop - 1);
   q = drop == 64 ? 0 : mantissa >> drop;
   rest = mantissa & (half | (half - 1));
-  q += rest > half || (rest == half && (sticky || q & 1));
+  q += rest > half || (rest == half && (sticky || (q & 1)));
   /* a carry out of the mantissa counts the exponent up, as it has to */
   bits = high >= -1022 ? ((uint64_t)(high + 1022) << 52) + q : q;
   memcpy(&value, &bits, sizeof value);

@@ -93,7 +93,7 @@ static uint64_t seventeen_digits(double value, int *exponent)
 
   memcpy(&bits, &value, sizeof bits);
   shift = 1075 - (int)(bits >> 52); /* value = mantissa / 2^shift; -4 .. 66 here */
-  mantissa = (bits & (UINT64_C(1) << 52) - 1) | UINT64_C(1) << 52;
+  mantissa = (bits & ((UINT64_C(1) << 52) - 1)) | UINT64_C(1) << 52;
   /* log10(2) from below: right, or one too small */
   x = (int)(((1075 - 1023 - shift) * INT64_C(1292913986)) >> 32);
   for (;; x++) {
@@ -107,7 +107,7 @@ static uint64_t seventeen_digits(double value, int *exponent)
       q = (uint64_t)(product >> shift);
       half = (wide)1 << (shift - 1);
       rest = product & (half * 2 - 1);
-      q += rest > half || (rest == half && q & 1);
+      q += rest > half || (rest == half && (q & 1));
     }
     if (q < UINT64_C(100000000000000000) || !scale)
       break;

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "command/command.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command/lookup.h"
+
+const struct lrd_command lrd_commands[LRD_COMMANDS] = {
+  [LRD_NO_COMMAND] = { .name = "", .acl = "", .group = "", .since = "", .syntax = "",
+                       .summary = "" },
+#define LRD_X(id, name, arity, flags, class, first, last, step, shape, absence, ...) \
+  [LRD_##id] = { name, arity, flags, LRD_CLASS_##class, first, last, step,           \
+                 LRD_SHAPE_##shape, LRD_ABSENCE_##absence, __VA_ARGS__ },
+#include "command/list.h"
+#undef LRD_X
+};
+
+/* --- finding ------------------------------------------------------------- */
+
+static char to_lower(char c)
+{
+  return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+static int equals_name(const char *s, size_t len, const char *name)
+{
+  size_t i;
+
+  for (i = 0; i < len; i++)
+    if (to_lower(s[i]) != name[i])
+      return 0;
+  return !name[i];
+}
+
+int lrd_is_word(const larder_bytes *b, const char *word)
+{
+  size_t i;
+
+  for (i = 0; i < b->len; i++)
+    if (!word[i] || to_lower(b->data[i]) != to_lower(word[i]))
+      return 0;
+  return !word[i];
+}
+
+unsigned lrd_command_find(const char *name, size_t len)
+{
+  unsigned id;
+
+  if (!len)
+    return LRD_NO_COMMAND;
+  id = lookup_slot[lookup_hash((const unsigned char *)name, len)];
+  return id && equals_name(name, len, lrd_commands[id].name) ? id : LRD_NO_COMMAND;
+}
+
+/* --- checking ------------------------------------------------------------ */
+
+struct subcommand {
+  unsigned command;
+  const char *name;
+  int arity; /* of the whole vector */
+};
+
+static const struct subcommand subcommands[] = {
+  { LRD_CLIENT, "setname", 3 }, { LRD_CLIENT, "getname", 2 },  { LRD_CLIENT, "id", 2 },
+  { LRD_COMMAND, "list", -2 },  { LRD_COMMAND, "info", -2 },   { LRD_COMMAND, "count", 2 },
+  { LRD_CONFIG, "get", -3 },
+};
+
+static int has_subcommands(unsigned command)
+{
+  return command == LRD_CLIENT || command == LRD_COMMAND || command == LRD_CONFIG;
+}
+
+static int arity_fits(int arity, int argc)
+{
+  return arity >= 0 ? argc == arity : argc >= -arity;
+}
+
+/* What a caller sent may hold anything: an error text is one line. */
+static larder_outcome bad(char *error)
+{
+  for (; *error; error++)
+    if (*error == '\r' || *error == '\n')
+      *error = ' ';
+  return LARDER_BAD_ARGUMENT;
+}
+
+static int clipped(size_t len, size_t most)
+{
+  return (int)(len < most ? len : most);
+}
+
+static larder_outcome unknown_command(const larder_vector *v, char *error, size_t size)
+{
+  const larder_bytes *a = v->argv;
+  size_t n, begin, shown = 0;
+  int i;
+
+  n = (size_t)snprintf(error, size, "ERR unknown command '%.*s', with args beginning with: ",
+                       clipped(a[0].len, 128), a[0].len ? a[0].data : "");
+  for (i = 1; i < v->argc && shown < 128 && n < size; i++) {
+    begin = n;
+    n += (size_t)snprintf(error + n, size - n, "'%.*s' ", clipped(a[i].len, 128 - shown),
+                          a[i].len ? a[i].data : "");
+    shown += n - begin;
+  }
+  return bad(error);
+}
+
+static larder_outcome check_subcommand(const larder_vector *v, char *error, size_t size)
+{
+  const larder_bytes *word = &v->argv[1];
+  const char *name = lrd_commands[v->command].name;
+  char upper[16];
+  size_t i;
+
+  for (i = 0; i < sizeof subcommands / sizeof subcommands[0]; i++) {
+    const struct subcommand *s = &subcommands[i];
+
+    if (s->command != v->command || !lrd_is_word(word, s->name))
+      continue;
+    if (arity_fits(s->arity, v->argc))
+      return LARDER_OK;
+    snprintf(error, size, "ERR wrong number of arguments for '%s|%s' command", name, s->name);
+    return bad(error);
+  }
+  for (i = 0; i + 1 < sizeof upper && name[i]; i++)
+    upper[i] = (char)(name[i] & ~0x20);
+  upper[i] = '\0';
+  snprintf(error, size, "ERR unknown subcommand '%.*s'. Try %s HELP.", clipped(word->len, 128),
+           word->len ? word->data : "", upper);
+  return bad(error);
+}
+
+larder_outcome lrd_command_check(larder_vector *v, char *error, size_t error_size)
+{
+  char spare[1];
+
+  if (!error_size) {
+    error = spare;
+    error_size = sizeof spare;
+  }
+  error[0] = '\0';
+  if (v->argc < 1) {
+    v->command = LRD_NO_COMMAND;
+    snprintf(error, error_size, "ERR no command");
+    return LARDER_BAD_ARGUMENT;
+  }
+  v->command = lrd_command_find(v->argv[0].data, v->argv[0].len);
+  if (!v->command)
+    return unknown_command(v, error, error_size);
+  if (!arity_fits(lrd_commands[v->command].arity, v->argc)) {
+    snprintf(error, error_size, "ERR wrong number of arguments for '%s' command",
+             lrd_commands[v->command].name);
+    return LARDER_BAD_ARGUMENT;
+  }
+  if (v->argc > 1 && has_subcommands(v->command))
+    return check_subcommand(v, error, error_size);
+  return LARDER_OK;
+}
+
+/* --- class --------------------------------------------------------------- */
+
+/* Option words are looked for only where the command's own parser does: a
+ * value, member or number may be the same word. */
+
+static enum lrd_class class_of_set(const larder_vector *v)
+{
+  enum lrd_class class = LRD_CLASS_OVERWRITE;
+  int i;
+
+  for (i = 3; i < v->argc; i++) {
+    const larder_bytes *a = &v->argv[i];
+
+    if (lrd_is_word(a, "NX") || lrd_is_word(a, "XX"))
+      return LRD_CLASS_CONDITIONAL;
+    if (lrd_is_word(a, "GET"))
+      class = LRD_CLASS_CONSUME;
+    else if (!lrd_is_word(a, "KEEPTTL"))
+      i++; /* EX, PX, EXAT, PXAT: a number follows */
+  }
+  return class;
+}
+
+enum { ZADD_CONDITION = 1, ZADD_INCR = 2 };
+
+static int zadd_options(const larder_vector *v)
+{
+  int i, options = 0;
+
+  for (i = 2; i < v->argc; i++) {
+    const larder_bytes *a = &v->argv[i];
+
+    if (lrd_is_word(a, "NX") || lrd_is_word(a, "XX") || lrd_is_word(a, "GT") ||
+        lrd_is_word(a, "LT"))
+      options |= ZADD_CONDITION;
+    else if (lrd_is_word(a, "INCR"))
+      options |= ZADD_INCR;
+    else if (!lrd_is_word(a, "CH"))
+      break;
+  }
+  return options;
+}
+
+enum lrd_class lrd_command_class(const larder_vector *v)
+{
+  int options;
+
+  switch (v->command) {
+  case LRD_SET:
+    return v->argc == 3 ? LRD_CLASS_OVERWRITE : class_of_set(v);
+  case LRD_GETEX:
+    return v->argc > 2 ? LRD_CLASS_CONSUME : LRD_CLASS_READ;
+  case LRD_ZADD:
+    options = v->argc == 4 ? 0 : zadd_options(v);
+    if (options & ZADD_CONDITION)
+      return LRD_CLASS_CONDITIONAL;
+    return options & ZADD_INCR ? LRD_CLASS_ACCUMULATE : LRD_CLASS_OVERWRITE;
+  case LRD_EXPIRE:
+  case LRD_PEXPIRE:
+  case LRD_PEXPIREAT:
+    return v->argc > 3 ? LRD_CLASS_CONDITIONAL : LRD_CLASS_OVERWRITE;
+  default:
+    return lrd_commands[v->command].class;
+  }
+}
+
+/* --- keys ---------------------------------------------------------------- */
+
+struct lrd_keys lrd_command_key_range(const larder_vector *v)
+{
+  const struct lrd_command *c = &lrd_commands[v->command];
+  struct lrd_keys keys = { 0, 0, 0 };
+  int last = c->last < 0 ? v->argc + c->last : c->last;
+
+  if (!c->first || c->first >= v->argc)
+    return keys;
+  if (last >= v->argc)
+    last = v->argc - 1;
+  keys.first = c->first;
+  keys.step = c->step;
+  keys.count = (last - c->first) / c->step + 1;
+  return keys;
+}
+
+void lrd_command_keys(const larder_vector *v, void (*visit)(void *context, int index),
+                      void *context)
+{
+  struct lrd_keys keys = lrd_command_key_range(v);
+  int i, n;
+
+  for (i = keys.first, n = 0; n < keys.count; i += keys.step, n++)
+    visit(context, i);
+}
+
+/* --- the reply's shape, as far as it is in the arguments ------------------ */
+
+static int has_withscores(const larder_vector *v)
+{
+  int i;
+
+  for (i = 4; i < v->argc; i++) {
+    if (lrd_is_word(&v->argv[i], "WITHSCORES"))
+      return 1;
+    if (lrd_is_word(&v->argv[i], "LIMIT"))
+      i += 2;
+  }
+  return 0;
+}
+
+enum lrd_shape lrd_command_reply_shape(const larder_vector *v)
+{
+  switch (v->command) {
+  case LRD_SPOP:
+    return v->argc > 2 ? LRD_SHAPE_SET : LRD_SHAPE_PLAIN;
+  case LRD_ZADD:
+    return v->argc > 4 && zadd_options(v) & ZADD_INCR ? LRD_SHAPE_DOUBLE : LRD_SHAPE_PLAIN;
+  case LRD_ZRANGE:
+    return v->argc > 4 && has_withscores(v) ? LRD_SHAPE_PAIRS : LRD_SHAPE_PLAIN;
+  case LRD_ZPOPMIN:
+    return v->argc > 2 ? LRD_SHAPE_PAIRS : LRD_SHAPE_SCORED;
+  case LRD_COMMAND:
+    return v->argc > 1 && !lrd_is_word(&v->argv[1], "INFO") ? LRD_SHAPE_PLAIN : LRD_SHAPE_INFO;
+  default:
+    return lrd_commands[v->command].shape;
+  }
+}
