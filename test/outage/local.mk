@@ -1,1 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
+if REDIS
+check_PROGRAMS += test/outage/check_outage test/outage/check_switch test/outage/check_hammer
+endif
+test_outage_check_outage_SOURCES = test/outage/check_outage.c
+test_outage_check_hammer_SOURCES = test/outage/check_hammer.c
+test_outage_check_switch_SOURCES = \
+  test/outage/check_switch.c \
+  test/outage/client.c test/outage/client.h \
+  test/outage/ledger.c test/outage/ledger.h \
+  test/outage/listener.c test/outage/listener.h \
+  test/outage/recount.c test/outage/recount.h
+
+# 20 outages behind `larder serve`; 8 threads for a minute.
+check-switch: test/outage/check_switch tools/larder
+	$(AM_TESTS_ENVIRONMENT) test/outage/check_switch --times 20
+check-hammer: test/outage/check_hammer
+	$(AM_TESTS_ENVIRONMENT) test/outage/check_hammer --seconds 60
+.PHONY: check-switch check-hammer
