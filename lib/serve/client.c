@@ -136,8 +136,9 @@ static void collect(struct lrd_client *c)
 {
   struct lrd_buffer swap;
 
-  if (c->replies.failed)
-    c->ending = 1; /* what is there is whole replies; the next one doesn't fit */
+  if (c->resp.lost)
+    c->ending = 1; /* what is there is whole replies; the next one didn't fit */
+  c->replies.failed = 0;
   if (pending(c) == 0) {
     swap = c->out;
     c->out = c->replies;

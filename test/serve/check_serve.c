@@ -351,7 +351,7 @@ START_TEST(password_too_long)
   expect(fd, "-WRONGPASS invalid username-password pair or user is disabled.\r\n");
   close(fd);
   fd = connect_house(&h);
-  ck_assert_int_eq(talk_send(fd, "*2\r\n$4\r\nAUTH\r\n$7\r\nsecret\0\r\n", 29), 0);
+  ck_assert_int_eq(talk_send(fd, "*2\r\n$4\r\nAUTH\r\n$7\r\nsecret\0\r\n", 27), 0);
   expect(fd, "-WRONGPASS invalid username-password pair or user is disabled.\r\n");
   say(fd, "AUTH secret\r\nPING\r\n");
   expect(fd, "+OK\r\n+PONG\r\n");
