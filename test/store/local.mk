@@ -1,1 +1,23 @@
 # SPDX-License-Identifier: BSD-2-Clause
+
+store_fakes = \
+  test/store/fake.c test/store/fake.h \
+  test/store/heap.c test/store/heap.h \
+  test/store/reference.c test/store/reference.h
+
+check_PROGRAMS += \
+  test/store/check_async \
+  test/store/check_batch \
+  test/store/check_config \
+  test/store/check_memory \
+  test/store/check_session \
+  test/store/check_store \
+  test/store/check_threads
+
+test_store_check_async_SOURCES = test/store/check_async.c $(store_fakes)
+test_store_check_batch_SOURCES = test/store/check_batch.c $(store_fakes)
+test_store_check_config_SOURCES = test/store/check_config.c $(store_fakes)
+test_store_check_memory_SOURCES = test/store/check_memory.c $(store_fakes)
+test_store_check_session_SOURCES = test/store/check_session.c $(store_fakes)
+test_store_check_store_SOURCES = test/store/check_store.c $(store_fakes)
+test_store_check_threads_SOURCES = test/store/check_threads.c $(store_fakes)
