@@ -56,14 +56,17 @@ struct lrd_exec {
   unsigned unknown : 1;     /* the reply can't be known: it becomes UNKNOWN_LOCALLY */
   /* The engine's own. */
   unsigned whole : 1;      /* what the last look-up found is wholly known */
+  unsigned unanswered : 1; /* ... and the handler wrote nothing */
   unsigned as_absent : 1;  /* second run: what is not known counts as absent */
+  unsigned changed : 1;
   unsigned atomic : 1;     /* one of several vectors that give one reply */
   unsigned all_locked : 1; /* every shard is locked */
-  unsigned expires : 1;    /* something got an expiry */
   void *note;              /* the call's, for the observer */
   struct larder_hold *hold;
-  const char *hashed; /* the key whose hash is known already: its address */
+  const char *hashed;      /* the key whose hash is known: its address and length */
+  size_t hashed_len;
   uint64_t hash;
+  struct lrd_keyspace *discarded;
 };
 
 typedef void lrd_handler(struct lrd_exec *);

@@ -1,5 +1,28 @@
 # SPDX-License-Identifier: BSD-2-Clause
-core_sources += lib/memory/engine.h lib/memory/kind.h
+core_sources += \
+  lib/memory/account.c lib/memory/account.h \
+  lib/memory/engine.h \
+  lib/memory/entry.c lib/memory/entry.h \
+  lib/memory/exec.c \
+  lib/memory/handlers.c \
+  lib/memory/hold.c lib/memory/hold.h \
+  lib/memory/index.c lib/memory/index.h \
+  lib/memory/keyspace.c \
+  lib/memory/kind.h \
+  lib/memory/lookup.c \
+  lib/memory/maintain.c \
+  lib/memory/memory.c \
+  lib/memory/shard.h \
+  lib/memory/t_engine.h \
+  lib/memory/t_expire.c \
+  lib/memory/t_generic.c \
+  lib/memory/t_info.c \
+  lib/memory/t_internal.c \
+  lib/memory/t_keyspace.c \
+  lib/memory/t_server.c \
+  lib/memory/t_string.c \
+  lib/memory/t_transaction.c \
+  lib/memory/wheel.c lib/memory/wheel.h
 
 # The collection types.
 core_sources += \

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "memory/engine.h"
+
+#include "memory/hold.h"
+#include "memory/shard.h"
+
+static const char text_unknown_value[] =
+    "UNAVAILABLE Redis can't be reached and what this key holds is not known here";
+static const char text_unknown_keys[] =
+    "UNAVAILABLE Redis can't be reached and which keys there are is not known here";
+
+/* --- locks ------------------------------------------------------------------- */
+
+enum { SHARDS_MAX = 1024 };
+
+/* The shards of a call, locked in order of their numbers. */
+struct shard_set {
+  const struct lrd_engine *engine;
+  unsigned words;
+  uint64_t word[SHARDS_MAX / 64];
+};
+
+static void set_init(struct shard_set *set, const struct lrd_engine *e)
+{
+  set->engine = e;
+  set->words = (e->shards + 63) / 64;
+  for (unsigned i = 0; i < set->words; i++)
+    set->word[i] = 0;
+}
+
+static void set_add(void *context, unsigned shard)
+{
+  struct shard_set *set = context;
+  set->word[shard / 64] |= UINT64_C(1) << (shard % 64);
+}
+
+static void set_add_all(struct shard_set *set)
+{
+  for (unsigned i = 0; i < set->engine->shards; i++)
+    set_add(set, i);
+}
+
+static void set_lock(const struct shard_set *set)
+{
+  for (unsigned i = 0; i < set->words; i++)
+    for (uint64_t w = set->word[i]; w; w &= w - 1)
+      lrd_lock(&set->engine->shard[i * 64 + (unsigned)__builtin_ctzll(w)].lock);
+}
+
+static void set_unlock(const struct shard_set *set)
+{
+  for (unsigned i = 0; i < set->words; i++)
+    for (uint64_t w = set->word[i]; w; w &= w - 1)
+      lrd_unlock(&set->engine->shard[i * 64 + (unsigned)__builtin_ctzll(w)].lock);
+}
+
+static void set_add_keys(struct shard_set *set, const larder_vector *v)
+{
+  const struct lrd_engine *e = set->engine;
+  struct lrd_keys keys = lrd_command_key_range(v);
+
+  for (int i = 0, at = keys.first; i < keys.count; i++, at += keys.step)
+    set_add(set, (unsigned)(lrd_shard_of(e, lrd_key_hash(e, v->argv[at])) - e->shard));
+}
+
+/* --- one vector ---------------------------------------------------------------- */
+
+static int is_keyspace(const larder_vector *v)
+{
+  return (lrd_commands[v->command].flags & LRD_KEYSPACE) != 0;
+}
+
+static int is_write(const larder_vector *v)
+{
+  return (lrd_commands[v->command].flags & LRD_WRITE) != 0;
+}
+
+/* Commands over the whole keyspace that lock for themselves, shard by shard. */
+static int locks_itself(const larder_vector *v)
+{
+  return v->command == LRD_SCAN || v->command == LRD_INFO;
+}
+
+static int knows_all_keys(struct lrd_exec *x)
+{
+  struct lrd_keys keys = lrd_command_key_range(x->vector);
+
+  for (int i = 0, at = keys.first; i < keys.count; i++, at += keys.step)
+    if (!lrd_knows(x, x->argv[at]))
+      return 0;
+  return 1;
+}
+
+/* Does the command need more than a partial engine knows? */
+static int is_beyond(struct lrd_exec *x)
+{
+  return is_keyspace(x->vector) ||
+         ((x->vector->flags & LARDER_VECTOR_COMPLETE) && !knows_all_keys(x));
+}
+
+/* May the handler run again with what is not known counted as absent?  Reads
+ * may, and what takes something out of one key: there is nothing to take then. */
+static int may_run_as_absent(const struct lrd_exec *x)
+{
+  return (x->call_flags & LARDER_CALL_MISS_NIL) && !is_keyspace(x->vector) &&
+         (!is_write(x->vector) || (lrd_command_class(x->vector) == LRD_CLASS_CONSUME &&
+                                   lrd_command_key_range(x->vector).count == 1));
+}
+
+static void run_as_absent(struct lrd_exec *x, lrd_handler *handler)
+{
+  x->as_absent = 1;
+  x->unanswered = 0;
+  x->provisional = 0;
+  handler(x);
+}
+
+static int too_long(const struct lrd_exec *x)
+{
+  for (int i = 1; i < x->argc; i++)
+    if (x->argv[i].len > LRD_STRING_MAX)
+      return 1;
+  return 0;
+}
+
+/* Writes one value. */
+static void run(struct lrd_exec *x)
+{
+  lrd_handler *handler = lrd_handlers[x->vector->command];
+
+  if (!handler) {
+    x->verdict.outcome = LARDER_UNSUPPORTED;
+    lrd_sink_errorf(x->sink, "ERR the in-process engine has no command '%s'",
+                    lrd_commands[x->vector->command].name);
+    return;
+  }
+  if (too_long(x)) {
+    lrd_error(x, "ERR string exceeds maximum allowed size (proto-max-bulk-len)");
+    return;
+  }
+  if (x->engine->partial && is_keyspace(x->vector) && is_write(x->vector)) {
+    x->verdict.outcome = LARDER_UNSUPPORTED;
+    lrd_sink_errorf(x->sink, "ERR %s is not possible while Redis can't be reached",
+                    lrd_commands[x->vector->command].name);
+    return;
+  }
+  if (x->engine->partial && is_beyond(x))
+    lrd_unknown(x);
+  else
+    handler(x);
+  if (!x->unknown)
+    return;
+  if (x->unanswered && may_run_as_absent(x))
+    run_as_absent(x, handler);
+  if (x->unanswered) {
+    if (!x->atomic)
+      x->sink->type->rewind(x->sink);
+    lrd_sink_error(x->sink, is_keyspace(x->vector) ? text_unknown_keys : text_unknown_value);
+  }
+  if (x->verdict.outcome == LARDER_OK || x->unanswered) {
+    x->verdict.outcome = LARDER_UNKNOWN_LOCALLY;
+    x->verdict.cause = LARDER_CAUSE_NONE;
+  }
+}
+
+static void begin(struct lrd_exec *x, struct lrd_engine *e, const larder_call *call,
+                  larder_sink *sink, int64_t now)
+{
+  *x = (struct lrd_exec){ .engine = e,
+                          .sink = sink,
+                          .database = call->database,
+                          .now = now,
+                          .call_flags = call->flags,
+                          .verdict = { .outcome = LARDER_OK,
+                                       .origin = LARDER_FROM_LOCAL,
+                                       .age_ms = -1 },
+                          .note = call->note,
+                          .hold = call->hold };
+}
+
+static void set_vector(struct lrd_exec *x, const larder_vector *v)
+{
+  x->vector = v;
+  x->argc = v->argc;
+  x->argv = v->argv;
+}
+
+static void free_discarded(struct lrd_exec *x)
+{
+  for (struct lrd_keyspace *ks; (ks = x->discarded);) {
+    x->discarded = ks->next;
+    lrd_keyspace_free(x->engine, ks);
+  }
+}
+
+static void execute_one(struct lrd_engine *e, const larder_call *call, const larder_vector *v,
+                        larder_sink *sink, int64_t now)
+{
+  struct lrd_keys keys = lrd_command_key_range(v);
+  struct lrd_exec x;
+
+  begin(&x, e, call, sink, now);
+  set_vector(&x, v);
+  if (keys.count == 1) {
+    struct lrd_shard *shard = lrd_at(&x, v->argv[keys.first]).shard;
+
+    lrd_lock(&shard->lock);
+    shard->calls++;
+    run(&x);
+    lrd_unlock(&shard->lock);
+  } else {
+    struct shard_set set;
+
+    set_init(&set, e);
+    set_add_keys(&set, v);
+    if (is_keyspace(v) && !locks_itself(v)) {
+      set_add_all(&set);
+      x.all_locked = 1;
+    }
+    set_lock(&set);
+    run(&x);
+    set_unlock(&set);
+    free_discarded(&x);
+    atomic_fetch_add_explicit(&e->calls, 1, memory_order_relaxed);
+  }
+  if (x.provisional && x.verdict.outcome == LARDER_OK)
+    x.verdict.flags |= LARDER_PROVISIONAL;
+  lrd_sink_end(sink, &x.verdict);
+}
+
+/* --- all of them at once --------------------------------------------------------- */
+
+/* Whether the call may go ahead; else its reply is written. */
+static int may_begin(struct lrd_exec *x, const larder_call *call)
+{
+  if (call->hold) {
+    int changed = lrd_hold_changed(call->hold, x->now);
+
+    lrd_hold_clear(call->hold, 1);
+    if (changed) {
+      lrd_sink_nil_array(x->sink);
+      return 0;
+    }
+  }
+  for (size_t i = 0; x->engine->partial && i < call->count; i++) {
+    set_vector(x, &call->vector[i]);
+    if ((call->vector[i].flags & LARDER_VECTOR_COMPLETE) && !knows_all_keys(x)) {
+      x->verdict.outcome = LARDER_UNKNOWN_LOCALLY;
+      lrd_sink_error(x->sink, text_unknown_value);
+      return 0;
+    }
+  }
+  return 1;
+}
+
+static void run_all(struct lrd_exec *whole, const larder_call *call)
+{
+  int changed = 0, unknown = 0, provisional = 0;
+
+  lrd_sink_array(whole->sink, call->count);
+  if (whole->sink->failed)
+    return;
+  for (size_t i = 0; i < call->count; i++) {
+    struct lrd_exec x;
+
+    begin(&x, whole->engine, call, whole->sink, whole->now);
+    set_vector(&x, &call->vector[i]);
+    x.atomic = 1;
+    x.all_locked = whole->all_locked;
+    x.discarded = whole->discarded;
+    run(&x);
+    whole->discarded = x.discarded;
+    changed |= x.changed;
+    unknown |= x.verdict.outcome == LARDER_UNKNOWN_LOCALLY;
+    provisional |= x.provisional && x.verdict.outcome == LARDER_OK;
+  }
+  if (unknown && !changed)
+    whole->verdict.outcome = LARDER_UNKNOWN_LOCALLY;
+  if (provisional)
+    whole->verdict.flags |= LARDER_PROVISIONAL;
+}
+
+static void execute_atomic(struct lrd_engine *e, const larder_call *call, larder_sink *sink,
+                           int64_t now)
+{
+  struct lrd_exec x;
+  struct shard_set set;
+
+  begin(&x, e, call, sink, now);
+  set_init(&set, e);
+  for (size_t i = 0; i < call->count && !x.all_locked; i++) {
+    set_add_keys(&set, &call->vector[i]);
+    x.all_locked = is_keyspace(&call->vector[i]) || locks_itself(&call->vector[i]);
+  }
+  if (x.all_locked)
+    set_add_all(&set);
+  else if (call->hold)
+    lrd_hold_shards(call->hold, set_add, &set);
+  set_lock(&set);
+  if (may_begin(&x, call))
+    run_all(&x, call);
+  set_unlock(&set);
+  free_discarded(&x);
+  atomic_fetch_add_explicit(&e->calls, call->count, memory_order_relaxed);
+  lrd_sink_end(sink, &x.verdict);
+}
+
+void lrd_engine_execute(larder_backend *base, const larder_call *call, larder_sink *sink)
+{
+  struct lrd_engine *e = (struct lrd_engine *)base;
+  int64_t now = lrd_wall_ms(&base->clock);
+
+  if (call->flags & LARDER_CALL_ATOMIC)
+    execute_atomic(e, call, sink, now);
+  else
+    for (size_t i = 0; i < call->count; i++)
+      execute_one(e, call, &call->vector[i], sink, now);
+  lrd_maintenance_start(e);
+}

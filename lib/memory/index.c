@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "memory/index.h"
+
+#include <string.h>
+
+#include "util/memory.h"
+
+enum { PLACES = 7, LARGE = 256, LINE = 64 };
+
+/* Mean number of items a bucket above which the table grows, below which it shrinks. */
+enum { FULL = 5, EMPTY = 2 };
+
+struct lrd_bucket {
+  uint8_t tag[PLACES];
+  uint8_t chained;
+  void *item[PLACES];
+};
+
+_Static_assert(sizeof(void *) != 8 || sizeof(struct lrd_bucket) == LINE, "one cache line");
+
+static uint8_t tag_of(uint64_t hash)
+{
+  uint8_t tag = (uint8_t)(hash >> 44);
+  return tag ? tag : 255;
+}
+
+static uint64_t hash_of(const struct lrd_index *ix, const void *item)
+{
+  larder_bytes key = ix->key(item);
+  return lrd_hash(ix->hash_key, key.data, key.len);
+}
+
+/* --- where buckets lie ---------------------------------------------------- */
+
+static unsigned log2_of(size_t n)
+{
+  return (unsigned)(63 - __builtin_clzll((unsigned long long)n));
+}
+
+static struct lrd_bucket *bucket_at(const struct lrd_index *ix, size_t i)
+{
+  unsigned level;
+
+  if (i >= LARGE)
+    return &ix->large[i / LARGE - 1][i % LARGE];
+  if (!i)
+    return ix->small[0];
+  level = log2_of(i);
+  return &ix->small[level + 1][i - ((size_t)1 << level)];
+}
+
+static size_t position(const struct lrd_index *ix, uint64_t hash)
+{
+  size_t i = (size_t)hash & ix->mask;
+  return i < ix->buckets ? i : i & (ix->mask >> 1);
+}
+
+/* Cache-line aligned; the byte before says by how much. */
+static struct lrd_bucket *segment_new(const larder_memory *m, size_t buckets)
+{
+  unsigned char *block = lrd_allocate(m, buckets * sizeof(struct lrd_bucket) + LINE);
+  size_t shift;
+
+  if (!block)
+    return NULL;
+  shift = LINE - (size_t)((uintptr_t)block % LINE);
+  block += shift;
+  block[-1] = (unsigned char)shift;
+  memset(block, 0, buckets * sizeof(struct lrd_bucket));
+  return (struct lrd_bucket *)(void *)block;
+}
+
+static void segment_free(const larder_memory *m, struct lrd_bucket *segment, size_t buckets)
+{
+  unsigned char *block = (unsigned char *)segment;
+
+  if (segment)
+    lrd_release(m, block - block[-1], buckets * sizeof(struct lrd_bucket) + LINE);
+}
+
+static int large_reserve(struct lrd_index *ix, const larder_memory *m, size_t n)
+{
+  size_t capacity = ix->large_capacity ? ix->large_capacity * 2 : 8;
+  struct lrd_bucket **large;
+
+  if (n < ix->large_capacity)
+    return 0;
+  large = ix->large ? lrd_resize(m, ix->large, ix->large_capacity * sizeof *large,
+                                 capacity * sizeof *large)
+                    : lrd_allocate(m, capacity * sizeof *large);
+  if (!large)
+    return -1;
+  ix->large = large;
+  ix->large_capacity = capacity;
+  return 0;
+}
+
+/* Makes room for bucket i, the first one behind the last. */
+static int segment_reserve(struct lrd_index *ix, const larder_memory *m, size_t i)
+{
+  struct lrd_bucket **segment;
+  size_t size;
+
+  if (i >= LARGE) {
+    if (i % LARGE)
+      return 0;
+    if (large_reserve(ix, m, i / LARGE - 1))
+      return -1;
+    segment = &ix->large[i / LARGE - 1];
+    size = LARGE;
+  } else {
+    if (i & (i - 1))
+      return 0;
+    segment = &ix->small[i ? log2_of(i) + 1 : 0];
+    size = i ? i : 1;
+  }
+  *segment = segment_new(m, size);
+  return *segment ? 0 : -1;
+}
+
+/* Bucket i was the last one and is gone. */
+static void segment_drop(struct lrd_index *ix, const larder_memory *m, size_t i)
+{
+  struct lrd_bucket **segment;
+
+  if (i >= LARGE) {
+    if (i % LARGE)
+      return;
+    segment_free(m, ix->large[i / LARGE - 1], LARGE);
+    return;
+  }
+  if (i & (i - 1))
+    return;
+  segment = &ix->small[i ? log2_of(i) + 1 : 0];
+  segment_free(m, *segment, i ? i : 1);
+  *segment = NULL;
+}
+
+static void set_buckets(struct lrd_index *ix, size_t n)
+{
+  ix->buckets = n;
+  ix->mask = n > 1 ? ((size_t)2 << log2_of(n - 1)) - 1 : 0;
+}
+
+/* --- chains --------------------------------------------------------------- */
+
+static unsigned places(const struct lrd_bucket *b)
+{
+  return b->chained ? PLACES - 1 : PLACES;
+}
+
+static struct lrd_bucket *next_of(const struct lrd_bucket *b)
+{
+  return b->chained ? b->item[PLACES - 1] : NULL;
+}
+
+static void put(struct lrd_bucket *b, unsigned i, uint8_t tag, void *item)
+{
+  b->tag[i] = tag;
+  b->item[i] = item;
+}
+
+static int chain_insert(struct lrd_bucket *b, const larder_memory *m, uint8_t tag, void *item)
+{
+  struct lrd_bucket *next;
+
+  for (;; b = next) {
+    for (unsigned i = 0; i < places(b); i++)
+      if (!b->tag[i]) {
+        put(b, i, tag, item);
+        return 0;
+      }
+    next = next_of(b);
+    if (!next)
+      break;
+  }
+  next = lrd_allocate(m, sizeof *next);
+  if (!next)
+    return -1;
+  memset(next, 0, sizeof *next);
+  put(next, 0, b->tag[PLACES - 1], b->item[PLACES - 1]);
+  put(next, 1, tag, item);
+  put(b, PLACES - 1, 0, next);
+  b->chained = 1;
+  return 0;
+}
+
+static void chain_release(const larder_memory *m, struct lrd_bucket *b)
+{
+  while (b) {
+    struct lrd_bucket *next = next_of(b);
+    lrd_release(m, b, sizeof *b);
+    b = next;
+  }
+}
+
+/* Closes the holes and gives back the buckets that are no longer needed. */
+static void chain_pack(const larder_memory *m, struct lrd_bucket *head)
+{
+  struct lrd_bucket *to = head, *before = NULL;
+  unsigned n = 0;
+
+  if (!head->chained)
+    return;
+  for (struct lrd_bucket *from = head; from; from = next_of(from))
+    for (unsigned i = 0; i < places(from); i++) {
+      uint8_t tag = from->tag[i];
+      if (!tag)
+        continue;
+      if (n == places(to)) {
+        before = to;
+        to = next_of(to);
+        n = 0;
+      }
+      from->tag[i] = 0;
+      put(to, n++, tag, from->item[i]);
+    }
+  chain_release(m, next_of(to));
+  to->chained = 0;
+  if (before && n == 1) {
+    put(before, PLACES - 1, to->tag[0], to->item[0]);
+    before->chained = 0;
+    lrd_release(m, to, sizeof *to);
+  }
+}
+
+/* Moves the items whose hash has that bit; -1: no memory, nothing was moved. */
+static int chain_move(const struct lrd_index *ix, const larder_memory *m, struct lrd_bucket *from,
+                      struct lrd_bucket *to, size_t bit)
+{
+  for (struct lrd_bucket *b = from; b; b = next_of(b))
+    for (unsigned i = 0; i < places(b); i++) {
+      if (!b->tag[i] || !((size_t)hash_of(ix, b->item[i]) & bit))
+        continue;
+      if (chain_insert(to, m, b->tag[i], b->item[i])) {
+        /* the holes that they left are still there */
+        (void)chain_move(ix, m, to, from, bit);
+        return -1;
+      }
+      b->tag[i] = 0;
+    }
+  chain_pack(m, from);
+  return 0;
+}
+
+/* --- growing and shrinking ------------------------------------------------- */
+
+static void grow(struct lrd_index *ix, const larder_memory *m)
+{
+  size_t n = ix->buckets, half;
+
+  if (segment_reserve(ix, m, n))
+    return;
+  if (n) {
+    half = (size_t)1 << log2_of(n);
+    if (chain_move(ix, m, bucket_at(ix, n - half), bucket_at(ix, n), half)) {
+      chain_pack(m, bucket_at(ix, n));
+      segment_drop(ix, m, n);
+      return;
+    }
+  }
+  set_buckets(ix, n + 1);
+}
+
+static void shrink(struct lrd_index *ix, const larder_memory *m)
+{
+  size_t last = ix->buckets - 1, half = (size_t)1 << log2_of(last);
+
+  if (chain_move(ix, m, bucket_at(ix, last), bucket_at(ix, last - half), half))
+    return;
+  set_buckets(ix, last);
+  segment_drop(ix, m, last);
+}
+
+/* --- the interface ---------------------------------------------------------- */
+
+void lrd_index_init(struct lrd_index *ix, const struct lrd_hash_key *hash_key,
+                    lrd_index_key_fn *key)
+{
+  memset(ix, 0, sizeof *ix);
+  ix->hash_key = hash_key;
+  ix->key = key;
+}
+
+void lrd_index_free(struct lrd_index *ix, const larder_memory *m)
+{
+  while (ix->buckets) {
+    size_t last = ix->buckets - 1;
+    chain_release(m, next_of(bucket_at(ix, last)));
+    ix->buckets = last;
+    segment_drop(ix, m, last);
+  }
+  lrd_release(m, ix->large, ix->large_capacity * sizeof *ix->large);
+  lrd_index_init(ix, ix->hash_key, ix->key);
+}
+
+/* A bit at the top of each byte of the tags that equals tag, and perhaps of some
+ * that don't. */
+static uint64_t match(const struct lrd_bucket *b, uint8_t tag)
+{
+  const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+  uint64_t word;
+
+  memcpy(&word, b, sizeof word);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  word = __builtin_bswap64(word);
+#endif
+  word ^= ones * tag;
+  return (word - ones) & ~word & (tops >> 8);
+}
+
+void **lrd_index_find(const struct lrd_index *ix, uint64_t hash, larder_bytes key)
+{
+  struct lrd_bucket *b;
+  uint8_t tag = tag_of(hash);
+
+  if (!ix->buckets)
+    return NULL;
+  for (b = bucket_at(ix, position(ix, hash)); b; b = next_of(b))
+    for (uint64_t found = match(b, tag); found; found &= found - 1) {
+      unsigned i = (unsigned)__builtin_ctzll(found) / 8;
+      larder_bytes other;
+
+      if (b->tag[i] != tag)
+        continue;
+      other = ix->key(b->item[i]);
+      if (other.len == key.len && (!key.len || !memcmp(other.data, key.data, key.len)))
+        return &b->item[i];
+    }
+  return NULL;
+}
+
+int lrd_index_insert(struct lrd_index *ix, const larder_memory *m, uint64_t hash, void *item)
+{
+  /* Two steps, so that a table that could not grow for a while catches up. */
+  for (int step = 0; step < 2 && ix->count >= ix->buckets * FULL; step++)
+    grow(ix, m);
+  if (!ix->buckets ||
+      chain_insert(bucket_at(ix, position(ix, hash)), m, tag_of(hash), item))
+    return -1;
+  ix->count++;
+  return 0;
+}
+
+void lrd_index_remove(struct lrd_index *ix, const larder_memory *m, uint64_t hash,
+                      const void *item)
+{
+  struct lrd_bucket *head = bucket_at(ix, position(ix, hash));
+
+  for (struct lrd_bucket *b = head; b; b = next_of(b))
+    for (unsigned i = 0; i < places(b); i++)
+      if (b->tag[i] && b->item[i] == item) {
+        b->tag[i] = 0;
+        ix->count--;
+        if (ix->visiting)
+          return;
+        chain_pack(m, head);
+        if (ix->buckets > 1 && ix->count < ix->buckets * EMPTY)
+          shrink(ix, m);
+        return;
+      }
+}
+
+static void visit_chain(struct lrd_index *ix, const larder_memory *m, size_t i,
+                        lrd_index_visit *visit, void *context)
+{
+  struct lrd_bucket *head = bucket_at(ix, i);
+
+  ix->visiting++;
+  for (struct lrd_bucket *b = head; b; b = next_of(b))
+    for (unsigned j = 0; j < places(b); j++)
+      if (b->tag[j])
+        visit(context, b->item[j]);
+  ix->visiting--;
+  if (!ix->visiting)
+    chain_pack(m, head);
+}
+
+static uint64_t reversed(uint64_t v)
+{
+  v = __builtin_bswap64(v);
+  v = (v >> 4 & UINT64_C(0x0f0f0f0f0f0f0f0f)) | (v & UINT64_C(0x0f0f0f0f0f0f0f0f)) << 4;
+  v = (v >> 2 & UINT64_C(0x3333333333333333)) | (v & UINT64_C(0x3333333333333333)) << 2;
+  return (v >> 1 & UINT64_C(0x5555555555555555)) | (v & UINT64_C(0x5555555555555555)) << 1;
+}
+
+/* The cursor counts from its highest bit down, so what a bucket is split into
+ * comes after it in the order, and all that came before stays before.  A bucket
+ * and the one split off it in this round are visited together. */
+uint64_t lrd_index_scan(struct lrd_index *ix, const larder_memory *m, uint64_t cursor,
+                        lrd_index_visit *visit, void *context)
+{
+  uint64_t half;
+  size_t i;
+
+  if (!ix->buckets)
+    return 0;
+  half = UINT64_C(1) << log2_of(ix->buckets);
+  i = (size_t)(cursor & (half - 1));
+  visit_chain(ix, m, i, visit, context);
+  if (i + half < ix->buckets)
+    visit_chain(ix, m, (size_t)(i + half), visit, context);
+  cursor |= ~(half - 1);
+  return reversed(reversed(cursor) + 1);
+}
+
+/* --- for tests -------------------------------------------------------------- */
+
+static const char *check_chain(const struct lrd_index *ix, size_t i, size_t *count)
+{
+  for (const struct lrd_bucket *b = bucket_at(ix, i); b; b = next_of(b)) {
+    unsigned used = 0;
+
+    for (unsigned j = 0; j < places(b); j++) {
+      uint64_t hash;
+      if (!b->tag[j])
+        continue;
+      used++;
+      hash = hash_of(ix, b->item[j]);
+      if (b->tag[j] != tag_of(hash))
+        return "a tag differs from its item's hash";
+      if (position(ix, hash) != i)
+        return "an item is in the wrong bucket";
+    }
+    if (b->chained && (b->tag[PLACES - 1] || !used))
+      return "a chained bucket is not what it should be";
+    if (b != bucket_at(ix, i) && !b->chained && used < 2)
+      return "a chain was not packed";
+    *count += used;
+  }
+  return NULL;
+}
+
+const char *lrd_index_check(const struct lrd_index *ix)
+{
+  size_t count = 0;
+
+  for (size_t i = 0; i < ix->buckets; i++) {
+    const char *wrong = check_chain(ix, i, &count);
+    if (wrong)
+      return wrong;
+  }
+  return count == ix->count ? NULL : "the count is wrong";
+}

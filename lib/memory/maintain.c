@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "memory/shard.h"
+
+#include <signal.h>
+
+/*
+ * The maintenance thread reclaims what has expired.  It is started by the first
+ * call after something got an expiry, sleeps until the next thing is due, and
+ * is woken when something is to expire before that.
+ */
+
+enum { NOT_WANTED, WANTED, RUNS };
+
+/* Steps of the wheel under one lock; a shard's callers wait that long at most. */
+enum { SLICE = 64 };
+
+/* The thread sleeps at least that long, so that what expires about the same time
+ * is reclaimed together (a breath only, if a round did not finish), and at most
+ * that long, because the wall clock may jump; with nothing to expire much longer. */
+enum { SLEEP_BREATH_MS = 1, SLEEP_MIN_MS = 10, SLEEP_MAX_MS = 1000, SLEEP_IDLE_MS = 3600000 };
+
+int lrd_maintenance_open(struct lrd_engine *e)
+{
+  struct lrd_maintenance *m = &e->maintenance;
+
+  atomic_init(&m->state, NOT_WANTED);
+  atomic_init(&m->sleeps_until, INT64_MAX);
+  if (lrd_lock_init(&m->lock, LRD_RANK_QUEUE, 0))
+    return -1;
+  if (lrd_cond_init(&m->wake)) {
+    lrd_lock_destroy(&m->lock);
+    return -1;
+  }
+  return 0;
+}
+
+void lrd_maintenance_note(struct lrd_engine *e, int64_t at)
+{
+  struct lrd_maintenance *m = &e->maintenance;
+
+  if (!e->background || at >= atomic_load_explicit(&m->sleeps_until, memory_order_relaxed))
+    return;
+  if (atomic_load_explicit(&m->state, memory_order_relaxed) == NOT_WANTED) {
+    atomic_store_explicit(&m->state, WANTED, memory_order_relaxed);
+    return;
+  }
+  lrd_lock(&m->lock);
+  if (at < atomic_load_explicit(&m->sleeps_until, memory_order_relaxed)) {
+    atomic_store_explicit(&m->sleeps_until, at, memory_order_relaxed);
+    pthread_cond_signal(&m->wake);
+  }
+  lrd_unlock(&m->lock);
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+  return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+int64_t lrd_maintenance_round(struct lrd_engine *e, int64_t budget)
+{
+  int64_t begin = lrd_monotonic(&e->base.clock), now = lrd_wall_ms(&e->base.clock), next = -1;
+  unsigned first = atomic_load_explicit(&e->next_tick, memory_order_relaxed);
+
+  for (unsigned i = 0; i < e->shards; i++) {
+    unsigned number = (first + i) & (e->shards - 1);
+    struct lrd_shard *shard = &e->shard[number];
+    size_t left;
+
+    do {
+      lrd_lock(&shard->lock);
+      left = lrd_shard_reclaim(e, shard, now, SLICE);
+      if (left && shard->wheel)
+        next = earlier(next, lrd_wheel_next(shard->wheel));
+      lrd_unlock(&shard->lock);
+      if (!left && lrd_monotonic(&e->base.clock) - begin >= budget) {
+        atomic_store_explicit(&e->next_tick, number, memory_order_relaxed);
+        return now;
+      }
+    } while (!left);
+  }
+  return next;
+}
+
+/* Under the lock. */
+static void sleep_until(struct lrd_engine *e, int64_t next)
+{
+  struct lrd_maintenance *m = &e->maintenance;
+  int64_t wait = SLEEP_IDLE_MS;
+
+  if (next >= 0) {
+    wait = next - lrd_wall_ms(&e->base.clock);
+    if (wait > SLEEP_MAX_MS)
+      wait = SLEEP_MAX_MS;
+    else if (wait <= 0)
+      wait = SLEEP_BREATH_MS;
+    else if (wait < SLEEP_MIN_MS)
+      wait = SLEEP_MIN_MS;
+  }
+  (void)lrd_cond_wait(&m->wake, &m->lock,
+                      lrd_monotonic(&lrd_clock_system) + wait * LRD_NS_PER_MS);
+}
+
+static void *maintain(void *context)
+{
+  struct lrd_engine *e = context;
+  struct lrd_maintenance *m = &e->maintenance;
+
+  lrd_lock(&m->lock);
+  while (!m->stop) {
+    int64_t next;
+
+    /* whoever arms a timer from here on wakes us, unless it is later than next */
+    atomic_store_explicit(&m->sleeps_until, INT64_MAX, memory_order_relaxed);
+    lrd_unlock(&m->lock);
+    next = lrd_maintenance_round(e, LRD_NS_PER_MS);
+    lrd_lock(&m->lock);
+    if (m->stop)
+      break;
+    next = earlier(next, atomic_load_explicit(&m->sleeps_until, memory_order_relaxed));
+    if (next == INT64_MAX)
+      next = -1;
+    atomic_store_explicit(&m->sleeps_until, next < 0 ? INT64_MAX : next, memory_order_relaxed);
+    sleep_until(e, next);
+  }
+  lrd_unlock(&m->lock);
+  return NULL;
+}
+
+void lrd_maintenance_start(struct lrd_engine *e)
+{
+  struct lrd_maintenance *m = &e->maintenance;
+  sigset_t all, old;
+  int wanted = WANTED;
+
+  if (atomic_load_explicit(&m->state, memory_order_relaxed) != WANTED)
+    return;
+  lrd_lock(&m->lock);
+  if (!m->stop && atomic_compare_exchange_strong(&m->state, &wanted, RUNS)) {
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    /* without the thread expired keys stay invisible, but are not reclaimed */
+    if (pthread_create(&m->thread, NULL, maintain, e))
+      atomic_store(&m->state, NOT_WANTED);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+  }
+  lrd_unlock(&m->lock);
+}
+
+void lrd_maintenance_close(struct lrd_engine *e, int forked)
+{
+  struct lrd_maintenance *m = &e->maintenance;
+  int runs;
+
+  if (forked)
+    return;
+  lrd_lock(&m->lock);
+  m->stop = 1;
+  runs = atomic_load(&m->state) == RUNS;
+  pthread_cond_signal(&m->wake);
+  lrd_unlock(&m->lock);
+  if (runs)
+    pthread_join(m->thread, NULL);
+  pthread_cond_destroy(&m->wake);
+  lrd_lock_destroy(&m->lock);
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LRD_MEMORY_SHARD_H
+#define LRD_MEMORY_SHARD_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "memory/account.h"
+#include "memory/engine.h"
+#include "memory/entry.h"
+#include "memory/index.h"
+
+/*
+ * The engine: a power of two of shards, chosen by the highest bits of a key's
+ * hash.  A shard has one lock (LRD_RANK_SHARD, its number) over all that is in
+ * it: sixteen databases, which come into being with their first key, a timing
+ * wheel, and who watches which key.
+ */
+
+enum { LRD_DATABASES = 16 };
+
+/* One database's part in a shard. */
+struct lrd_keyspace {
+  struct lrd_index index;    /* of struct lrd_entry */
+  size_t tombstones;         /* of its items */
+  size_t expiring;           /* entries with an armed timer */
+  struct lrd_keyspace *next; /* in a list of those that were flushed */
+  struct lrd_wheel *wheel;   /* flushed with it, or NULL */
+};
+
+struct lrd_shard {
+  struct lrd_lock lock;
+  struct lrd_keyspace *database[LRD_DATABASES]; /* NULL: empty */
+  struct lrd_wheel *wheel;                      /* NULL: nothing ever expired */
+  struct lrd_index watched;                     /* of struct lrd_watched: hold.c */
+  struct lrd_prng prng;
+  uint64_t calls, hits, misses, expired;
+};
+
+/* The optional maintenance thread; maintain.c. */
+struct lrd_maintenance {
+  struct lrd_lock lock;
+  pthread_cond_t wake;
+  pthread_t thread;
+  _Atomic int state;        /* enum in maintain.c */
+  _Atomic int64_t sleeps_until; /* wall ms; INT64_MAX: until it is woken */
+  int stop;                 /* under the lock */
+};
+
+struct lrd_engine {
+  larder_backend base;
+  struct lrd_account account;
+  larder_observer observer; /* changed NULL: there is none */
+  int partial;
+  int background;
+  struct lrd_hash_key hash_key;
+  unsigned shards, shift;   /* a key's shard is hash >> shift */
+  struct lrd_shard *shard;
+  struct lrd_maintenance maintenance;
+  int64_t opened;           /* wall ms */
+  _Atomic uint64_t calls;   /* those that no shard has counted */
+  _Atomic unsigned next_tick; /* the shard where the next tick begins */
+};
+
+/* 0, or -1: no memory, or no random numbers. */
+int lrd_shards_open(struct lrd_engine *, unsigned shards);
+/* locks: also the locks (not in a forked child, where they may be held). */
+void lrd_shards_close(struct lrd_engine *, int locks);
+
+static inline struct lrd_shard *lrd_shard_of(const struct lrd_engine *e, uint64_t hash)
+{
+  return &e->shard[e->shift < 64 ? hash >> e->shift : 0];
+}
+
+static inline uint64_t lrd_key_hash(const struct lrd_engine *e, larder_bytes key)
+{
+  return lrd_hash(&e->hash_key, key.data, key.len);
+}
+
+/* A key and where it belongs. */
+struct lrd_at {
+  struct lrd_shard *shard;
+  unsigned database;
+  larder_bytes key;
+  uint64_t hash;
+};
+
+/* --- what a shard holds; its lock is held ----------------------------------- */
+
+/* The entry as it stands, tombstones too, expired or not; its place in the index. */
+struct lrd_entry **lrd_keyspace_find(const struct lrd_at *);
+/* The same, but what has expired is removed first, and the world is told. */
+struct lrd_entry **lrd_keyspace_live(struct lrd_engine *, const struct lrd_at *, int64_t now);
+
+/* A new entry for a key that has none.  0, or -1: no memory. */
+int lrd_keyspace_insert(struct lrd_engine *, const struct lrd_at *, struct lrd_entry *);
+/* Puts another block of the same key in the place of an entry and frees the old
+ * one: its value too, its expiry is gone. */
+void lrd_keyspace_replace(struct lrd_engine *, const struct lrd_at *, struct lrd_entry **place,
+                          struct lrd_entry *by);
+/* Removes an entry.  known: the key is known not to exist now, so a partial engine
+ * keeps a tombstone. */
+void lrd_keyspace_remove(struct lrd_engine *, const struct lrd_at *, struct lrd_entry *,
+                         int known);
+
+/* Makes a key a string, COMPLETE, that expires at (-1: never).  NULL: no memory,
+ * nothing changed. */
+struct lrd_entry *lrd_keyspace_put(struct lrd_engine *, const struct lrd_at *, larder_bytes value,
+                                   int64_t at, int64_t now);
+/* The same in two steps: stage takes the memory (NULL: there is none) and changes
+ * nothing; the staged entry is freed, or committed: 0, which is certain if the key
+ * has an entry, or -1: no memory. */
+struct lrd_entry *lrd_keyspace_stage(struct lrd_engine *, const struct lrd_at *,
+                                     larder_bytes value, int64_t at, int64_t now);
+int lrd_keyspace_commit(struct lrd_engine *, const struct lrd_at *, struct lrd_entry *staged,
+                        int64_t at);
+/* A tombstone for a key without an entry.  0, or -1: no memory. */
+int lrd_keyspace_bury(struct lrd_engine *, const struct lrd_at *);
+
+/* The following keep key, expiry and knowledge; the entry may move.  0, or -1: no
+ * memory, nothing changed. */
+
+/* Sets or clears (-1) the expiry.  After a reserve it can't fail. */
+int lrd_keyspace_expire(struct lrd_engine *, const struct lrd_at *, struct lrd_entry **,
+                        int64_t at, int64_t now);
+int lrd_keyspace_reserve_timer(struct lrd_engine *, const struct lrd_at *, struct lrd_entry **,
+                               int64_t now);
+/* Makes a string a text with room for that many bytes. */
+int lrd_keyspace_widen(struct lrd_engine *, const struct lrd_at *, struct lrd_entry **,
+                       size_t capacity);
+/* Makes a string that number. */
+int lrd_keyspace_set_integer(struct lrd_engine *, const struct lrd_at *, struct lrd_entry *,
+                             int64_t value);
+
+/* Whether the key's value, or that there is none, is wholly known. */
+int lrd_keyspace_knows(const struct lrd_engine *, const struct lrd_at *);
+
+/* Tells WATCH and the observer. */
+void lrd_keyspace_changed(struct lrd_engine *, const struct lrd_at *, void *note, int complete,
+                          int argc, const larder_bytes *argv);
+
+/* Live keys of a database in this shard, expired ones not yet reclaimed included. */
+size_t lrd_keyspace_count(const struct lrd_shard *, unsigned database);
+
+/* Takes a database out of the shard, whole; its watchers are told.  What is
+ * returned (or NULL) is freed with lrd_keyspace_free when no lock is held. */
+struct lrd_keyspace *lrd_keyspace_detach(struct lrd_engine *, struct lrd_shard *,
+                                         unsigned database);
+void lrd_keyspace_free(struct lrd_engine *, struct lrd_keyspace *);
+
+/* Reclaims what is due, at most budget steps; 0: there may be more. */
+size_t lrd_shard_reclaim(struct lrd_engine *, struct lrd_shard *, int64_t now, size_t budget);
+
+void lrd_engine_execute(larder_backend *, const larder_call *, larder_sink *);
+
+/* --- the thread -------------------------------------------------------------- */
+
+int lrd_maintenance_open(struct lrd_engine *);
+/* Something expires at; any lock may be held. */
+void lrd_maintenance_note(struct lrd_engine *, int64_t at);
+/* Starts the thread if it is wanted; no lock is held. */
+void lrd_maintenance_start(struct lrd_engine *);
+void lrd_maintenance_close(struct lrd_engine *, int forked);
+/* One round over the shards while budget ns last; wall ms of the next thing to
+ * do, -1: none. */
+int64_t lrd_maintenance_round(struct lrd_engine *, int64_t budget);
+
+/* --- for command handlers: exec.c -------------------------------------------- */
+
+struct lrd_at lrd_at(struct lrd_exec *, larder_bytes key);
+/* The entry of any kind and state that a key has now (tombstones too), or NULL. */
+struct lrd_entry *lrd_peek(struct lrd_exec *, larder_bytes key);
+/* Whether the key is wholly known. */
+int lrd_knows(struct lrd_exec *, larder_bytes key);
+/* Makes the key a string that expires at (-1: never), COMPLETE.  NULL: no memory,
+ * replied. */
+struct lrd_entry *lrd_put(struct lrd_exec *, larder_bytes key, larder_bytes value, int64_t at);
+/* Makes the key known to be absent.  0: no memory, replied. */
+int lrd_bury(struct lrd_exec *, larder_bytes key);
+#endif

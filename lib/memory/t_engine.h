@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LRD_MEMORY_T_ENGINE_H
+#define LRD_MEMORY_T_ENGINE_H
+
+#include "memory/engine.h"
+
+/* The handlers of what is not about a collection: t_<group>.c. */
+
+lrd_handler lrd_t_get, lrd_t_set, lrd_t_getdel, lrd_t_getex, lrd_t_mget, lrd_t_mset, lrd_t_append,
+    lrd_t_strlen, lrd_t_incr, lrd_t_decr, lrd_t_incrby, lrd_t_decrby;
+
+lrd_handler lrd_t_del, lrd_t_exists, lrd_t_type, lrd_t_rename;
+
+lrd_handler lrd_t_expire, lrd_t_pexpire, lrd_t_pexpireat, lrd_t_ttl, lrd_t_pttl, lrd_t_persist;
+
+lrd_handler lrd_t_scan, lrd_t_keys, lrd_t_dbsize, lrd_t_flushdb, lrd_t_flushall;
+
+lrd_handler lrd_t_watch, lrd_t_unwatch;
+
+lrd_handler lrd_t_ping, lrd_t_echo, lrd_t_time, lrd_t_config, lrd_t_info;
+
+lrd_handler lrd_t_forget, lrd_t_rebuild;
+
+/* --- what they share -------------------------------------------------------- */
+
+/* "EX 10", "PXAT ...": a positive time as absolute wall ms.  0: replied. */
+enum lrd_time_unit { LRD_SECONDS, LRD_MILLISECONDS };
+int lrd_argument_expiry(struct lrd_exec *, int i, enum lrd_time_unit, int absolute, int64_t *at);
+void lrd_expiry_error(struct lrd_exec *);
+
+/* Intents. */
+void lrd_changed_del(struct lrd_exec *, larder_bytes key);
+void lrd_changed_expiry(struct lrd_exec *, larder_bytes key, int64_t at);
+
+/* Deletes a key, known or not.  -1: no memory, replied; 0: it was known not to
+ * exist; 1: it existed, or may have (then the reply is provisional). */
+int lrd_delete(struct lrd_exec *, larder_bytes key);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "memory/shard.h"
+#include "memory/t_engine.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <larder.h>
+
+#include "util/buffer.h"
+
+/* What INFO adds up over the shards. */
+struct totals {
+  uint64_t keys[LRD_DATABASES], expires[LRD_DATABASES];
+  uint64_t calls, hits, misses, expired;
+};
+
+static void add_up(struct lrd_exec *x, struct totals *t)
+{
+  struct lrd_engine *e = x->engine;
+
+  *t = (struct totals){ .calls = atomic_load_explicit(&e->calls, memory_order_relaxed) };
+  for (unsigned i = 0; i < e->shards; i++) {
+    struct lrd_shard *s = &e->shard[i];
+
+    if (!x->all_locked)
+      lrd_lock(&s->lock);
+    for (unsigned d = 0; d < LRD_DATABASES; d++) {
+      t->keys[d] += lrd_keyspace_count(s, d);
+      t->expires[d] += s->database[d] ? s->database[d]->expiring : 0;
+    }
+    t->calls += s->calls;
+    t->hits += s->hits;
+    t->misses += s->misses;
+    t->expired += s->expired;
+    if (!x->all_locked)
+      lrd_unlock(&s->lock);
+  }
+}
+
+__attribute__((format(printf, 2, 3))) static void line(struct lrd_buffer *b, const char *format,
+                                                       ...)
+{
+  char text[160];
+  va_list arguments;
+  int len;
+
+  va_start(arguments, format);
+  len = vsnprintf(text, sizeof text - 2, format, arguments);
+  va_end(arguments);
+  memcpy(text + len, "\r\n", 2);
+  (void)lrd_buffer_append(b, text, (size_t)len + 2);
+}
+
+/* --- the sections --------------------------------------------------------------------- */
+
+static void server(struct lrd_exec *x, const struct totals *t, struct lrd_buffer *b)
+{
+  int64_t up = (x->now - x->engine->opened) / 1000;
+
+  (void)t;
+  line(b, "# Server");
+  line(b, "redis_version:7.0.15");
+  line(b, "larder_version:%s", LARDER_VERSION);
+  line(b, "redis_mode:standalone");
+  line(b, "arch_bits:%d", (int)sizeof(void *) * 8);
+  line(b, "process_id:%ld", (long)getpid());
+  line(b, "uptime_in_seconds:%lld", (long long)up);
+  line(b, "uptime_in_days:%lld", (long long)up / 86400);
+}
+
+static void memory(struct lrd_exec *x, const struct totals *t, struct lrd_buffer *b)
+{
+  (void)t;
+  line(b, "# Memory");
+  line(b, "used_memory:%zu", lrd_account_bytes(&x->engine->account));
+  line(b, "maxmemory:0");
+  line(b, "maxmemory_policy:noeviction");
+}
+
+static void persistence(struct lrd_exec *x, const struct totals *t, struct lrd_buffer *b)
+{
+  (void)x;
+  (void)t;
+  line(b, "# Persistence");
+  line(b, "loading:0");
+  line(b, "aof_enabled:0");
+}
+
+static void stats(struct lrd_exec *x, const struct totals *t, struct lrd_buffer *b)
+{
+  (void)x;
+  line(b, "# Stats");
+  line(b, "total_commands_processed:%llu", (unsigned long long)t->calls);
+  line(b, "expired_keys:%llu", (unsigned long long)t->expired);
+  line(b, "evicted_keys:0");
+  line(b, "keyspace_hits:%llu", (unsigned long long)t->hits);
+  line(b, "keyspace_misses:%llu", (unsigned long long)t->misses);
+}
+
+static void replication(struct lrd_exec *x, const struct totals *t, struct lrd_buffer *b)
+{
+  (void)x;
+  (void)t;
+  line(b, "# Replication");
+  line(b, "role:master");
+  line(b, "connected_slaves:0");
+}
+
+static void cluster(struct lrd_exec *x, const struct totals *t, struct lrd_buffer *b)
+{
+  (void)x;
+  (void)t;
+  line(b, "# Cluster");
+  line(b, "cluster_enabled:0");
+}
+
+static void keyspace(struct lrd_exec *x, const struct totals *t, struct lrd_buffer *b)
+{
+  (void)x;
+  line(b, "# Keyspace");
+  for (unsigned d = 0; d < LRD_DATABASES; d++)
+    if (t->keys[d])
+      line(b, "db%u:keys=%llu,expires=%llu,avg_ttl=0", d, (unsigned long long)t->keys[d],
+           (unsigned long long)t->expires[d]);
+}
+
+static const struct section {
+  const char *name;
+  void (*write)(struct lrd_exec *, const struct totals *, struct lrd_buffer *);
+} sections[] = {
+  { "server", server },           { "memory", memory },   { "persistence", persistence },
+  { "stats", stats },             { "replication", replication }, { "cluster", cluster },
+  { "keyspace", keyspace },
+};
+
+static int wanted(const struct lrd_exec *x, const char *section)
+{
+  for (int i = 1; i < x->argc; i++)
+    if (lrd_is_word(&x->argv[i], section) || lrd_is_word(&x->argv[i], "all") ||
+        lrd_is_word(&x->argv[i], "everything") || lrd_is_word(&x->argv[i], "default"))
+      return 1;
+  return x->argc == 1;
+}
+
+void lrd_t_info(struct lrd_exec *x)
+{
+  struct lrd_buffer b;
+  struct totals t;
+
+  add_up(x, &t);
+  lrd_buffer_init(&b, lrd_memory_of(x->engine), 0);
+  for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
+    if (wanted(x, sections[i].name)) {
+      if (b.len)
+        (void)lrd_buffer_append(&b, "\r\n", 2);
+      sections[i].write(x, &t, &b);
+    }
+  if (b.failed)
+    lrd_no_memory(x);
+  else
+    x->sink->type->verbatim(x->sink, b.len ? b.data : "", b.len);
+  lrd_buffer_free(&b);
+}

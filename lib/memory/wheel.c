@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "memory/wheel.h"
+
+#include <string.h>
+
+enum { BITS = 6 };
+
+/* The first tick that begins after at. */
+static uint64_t tick_of(int64_t at)
+{
+  return at < 0 ? 0 : (uint64_t)at / LRD_WHEEL_TICK_MS + 1;
+}
+
+void lrd_wheel_init(struct lrd_wheel *w, int64_t now_ms)
+{
+  memset(w, 0, sizeof *w);
+  w->now = now_ms <= 0 ? 0 : (uint64_t)now_ms / LRD_WHEEL_TICK_MS;
+}
+
+/* The level is that of the highest group of bits in which tick and now differ. */
+static void place(struct lrd_wheel *w, struct lrd_timer *t)
+{
+  uint64_t tick = tick_of(t->at);
+  unsigned level = 0, i;
+
+  if (tick < w->now)
+    tick = w->now;
+  if (tick != w->now)
+    level = (unsigned)(63 - __builtin_clzll(tick ^ w->now)) / BITS;
+  i = (unsigned)(tick >> (BITS * level)) % LRD_WHEEL_SLOTS;
+  t->link = &w->slot[level][i];
+  t->next = *t->link;
+  if (t->next)
+    t->next->link = &t->next;
+  *t->link = t;
+  w->occupied[level] |= UINT64_C(1) << i;
+}
+
+static void unlink_timer(struct lrd_timer *t)
+{
+  *t->link = t->next;
+  if (t->next)
+    t->next->link = t->link;
+  t->link = NULL;
+  t->next = NULL;
+}
+
+void lrd_wheel_arm(struct lrd_wheel *w, struct lrd_timer *t, int64_t at)
+{
+  t->at = at;
+  place(w, t);
+  w->armed++;
+}
+
+void lrd_wheel_disarm(struct lrd_wheel *w, struct lrd_timer *t)
+{
+  if (!t->link)
+    return;
+  unlink_timer(t);
+  w->armed--;
+}
+
+void lrd_wheel_moved(struct lrd_timer *t)
+{
+  if (!t->link)
+    return;
+  *t->link = t;
+  if (t->next)
+    t->next->link = &t->next;
+}
+
+/* The occupied slot that begins first; of those that begin together the one of the
+ * highest level, because what is in it may belong into the others.  0: none. */
+static int first_slot(struct lrd_wheel *w, unsigned *level, unsigned *index, uint64_t *begin)
+{
+  int found = 0;
+
+  for (unsigned l = 0; l < LRD_WHEEL_LEVELS; l++)
+    while (w->occupied[l]) {
+      unsigned i = (unsigned)__builtin_ctzll(w->occupied[l]);
+      uint64_t above = BITS * (l + 1) < 64 ? w->now >> (BITS * (l + 1)) << (BITS * (l + 1)) : 0;
+      uint64_t at = above | (uint64_t)i << (BITS * l);
+
+      if (!w->slot[l][i]) {
+        w->occupied[l] &= ~(UINT64_C(1) << i);
+        continue;
+      }
+      if (!found || at <= *begin) {
+        *level = l;
+        *index = i;
+        *begin = at;
+        found = 1;
+      }
+      break;
+    }
+  return found;
+}
+
+size_t lrd_wheel_advance(struct lrd_wheel *w, int64_t now_ms, size_t budget, lrd_wheel_due *due,
+                         void *context)
+{
+  uint64_t target = now_ms <= 0 ? 0 : (uint64_t)now_ms / LRD_WHEEL_TICK_MS, begin;
+  unsigned level, i;
+
+  while (budget) {
+    if (!first_slot(w, &level, &i, &begin) || begin > target) {
+      if (target > w->now)
+        w->now = target;
+      break;
+    }
+    if (begin > w->now)
+      w->now = begin;
+    for (struct lrd_timer *t; budget && (t = w->slot[level][i]); budget--) {
+      unlink_timer(t);
+      if (level) {
+        place(w, t);
+        continue;
+      }
+      w->armed--;
+      due(context, t);
+    }
+  }
+  return budget;
+}
+
+int64_t lrd_wheel_next(struct lrd_wheel *w)
+{
+  unsigned level, i;
+  uint64_t begin;
+
+  if (!w->armed || !first_slot(w, &level, &i, &begin))
+    return -1;
+  if (begin > (uint64_t)INT64_MAX / LRD_WHEEL_TICK_MS)
+    return INT64_MAX;
+  return (int64_t)(begin * LRD_WHEEL_TICK_MS);
+}
