@@ -19,10 +19,11 @@ enum { SECONDS = 300 };
 
 static void report(const struct run *run)
 {
-  printf("%s: %d sequences, %d replies compared, %d rightly not served, %d differences\n", run->target->name,
-         run->sequences, run->commands, run->refused, run->differences);
+  printf("%s: %d sequences, %d replies compared, %d rightly not served, %d differences\n",
+         run->target->name, run->sequences, run->commands, run->refused, run->differences);
   fflush(stdout);
-  ck_assert_msg(run->differences == 0, "%s: %d differences, see above", run->target->name, run->differences);
+  ck_assert_msg(run->differences == 0, "%s: %d differences, see above", run->target->name,
+                run->differences);
   ck_assert(run->sequences > 0);
 }
 
@@ -48,7 +49,8 @@ static void compare_with_redis(struct target *target)
 
 static void with_query(char *url, size_t size, const struct server *server, const char *query)
 {
-  snprintf(url, size, "%s%c%s", server_url(server), strchr(server_url(server), '?') ? '&' : '?', query);
+  snprintf(url, size, "%s%c%s", server_url(server), strchr(server_url(server), '?') ? '&' : '?',
+           query);
 }
 
 /* The runner itself: two redis-servers must not differ. */
@@ -114,7 +116,8 @@ static struct target *store_in_outage(struct server *server, const char *query)
     if (t->outcome == LARDER_OK)
       return t;
   }
-  ck_abort_msg("with its server killed the store does not serve INCR: %s", larder_outcome_name(t->outcome));
+  ck_abort_msg("with its server killed the store does not serve INCR: %s",
+               larder_outcome_name(t->outcome));
   return NULL;
 }
 
@@ -177,7 +180,8 @@ START_TEST(unseen)
   server_restart(server);
   for (int i = 0; i < 500 && !is_replayed(target->store); i++)
     nap(20);
-  ck_assert_msg(is_replayed(target->store), "10 s after its Redis is back the store has still something to replay");
+  ck_assert_msg(is_replayed(target->store),
+                "10 s after its Redis is back the store has still something to replay");
   client = server_connect(server, 3);
   ck_assert_int_eq(unseen_check_replayed(client), 0);
   resp_close(client);

@@ -66,6 +66,21 @@ void line_parse(struct line *l, const char *text)
   }
 }
 
+void line_fill(char *out, size_t size, const char *pattern, const char *word)
+{
+  size_t used = 0, len = strlen(word);
+  for (const char *p = pattern; *p; p++) {
+    int here = p[0] == '%' && p[1] == 's';
+    size_t n = here ? len : 1;
+    if (used + n >= size)
+      malformed(pattern);
+    memcpy(out + used, here ? word : p, n);
+    used += n;
+    p += here;
+  }
+  out[used] = 0;
+}
+
 static int is_plain(const char *text, size_t len)
 {
   for (size_t i = 0; i < len; i++)

@@ -21,6 +21,10 @@ struct line {
 /* Prints and ends the process if the line is malformed or too long. */
 void line_parse(struct line *, const char *text);
 
+/* Copies pattern to out with word in the place of each "%s"; ends the process if
+ * it does not fit. */
+void line_fill(char *out, size_t size, const char *pattern, const char *word);
+
 /* The inverse, for people; to be freed. */
 char *line_print(int argc, const char *const *argv, const size_t *len);
 

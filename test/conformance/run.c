@@ -118,7 +118,7 @@ int run_is_served(int argc, const char *const *argv, const size_t *len)
 {
   static const char *const conditions[] = {"NX", "XX", "GT", "LT", NULL};
   static const char *const conditional[] = {"SET", "ZADD", "EXPIRE", "PEXPIRE", "PEXPIREAT", NULL};
-  static const char *const keyspace[] = {"KEYS",    "SCAN", "DBSIZE", "FLUSHDB", "FLUSHALL",
+  static const char *const keyspace[] = {"KEYS",   "SCAN", "DBSIZE", "FLUSHDB", "FLUSHALL",
                                          "CONFIG", "INFO", "WATCH",  NULL};
   if (argc == 0 || has_word_after(1, argv, len, 0, keyspace))
     return 0;
@@ -180,7 +180,8 @@ static void compare_step(const struct step *s, struct conversation *c, const str
   if (is(s->line, 0, "EXEC"))
     compare_exec(s, c, expected, got);
   else {
-    char *text = compare(expected, got, compare_mode_of(s->line->argc, s->line->argv, s->line->len));
+    char *text =
+        compare(expected, got, compare_mode_of(s->line->argc, s->line->argv, s->line->len));
     if (text)
       complain(s, text);
     else
@@ -253,7 +254,8 @@ static void delete_words(struct run *run, const struct sequence *sequence, struc
   }
 }
 
-static void delete_words_everywhere(struct run *run, const struct sequence *sequence, struct line *l)
+static void delete_words_everywhere(struct run *run, const struct sequence *sequence,
+                                    struct line *l)
 {
   static const char *const databases[] = {"0", "1", "2", "3", "15"};
   int selects = 0;
@@ -281,13 +283,14 @@ static void prepare(struct run *run, const struct sequence *sequence, struct lin
   }
 }
 
-static void probe(struct step *s, struct line *l, struct conversation *c, const char *format,
+static void probe(struct step *s, struct line *l, struct conversation *c, const char *pattern,
                   const char *key, size_t len)
 {
   char *name = line_print(1, &key, &len);
-  char *text = malloc(strlen(name) + 64);
+  size_t size = strlen(name) + 64;
+  char *text = malloc(size);
   if (text) {
-    sprintf(text, format, name);
+    line_fill(text, size, pattern, name);
     line_parse(l, text);
     s->line = l;
     run_step(s, c);

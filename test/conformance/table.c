@@ -4,60 +4,248 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "conformance/line.h"
+
 enum { NAME_SIZE = 320, LINE = 256 };
 
 /* What k may be before a command. */
 static const char *const states[] = {
-  NULL,
-  "SET k abc",
-  "SET k 12",
-  "RPUSH k a b c 1",
-  "SADD k a b c",
-  "SADD k 1 2 3",
-  "HSET k a 1 b x",
-  "ZADD k 1 a 2 b 3 c",
+    NULL,           "SET k abc",    "SET k 12",       "RPUSH k a b c 1",
+    "SADD k a b c", "SADD k 1 2 3", "HSET k a 1 b x", "ZADD k 1 a 2 b 3 c",
 };
 
 /* Every command with every option, on k. */
 static const char *const commands[] = {
-  "GET k", "SET k v", "SET k v NX", "SET k v XX", "SET k v GET", "SET k v NX GET", "SET k v XX GET", "SET k v KEEPTTL",
-  "SET k v KEEPTTL GET", "SET k v EX 50", "SET k v PX 50000 XX", "SET k v EXAT 9999999999 NX", "SET k v PXAT 1", "SET k v EX 0",
-  "SET k v PXAT 1 GET", "SET k v PXAT 1 NX",
-  "GETDEL k", "GETEX k", "GETEX k EX 50", "GETEX k PX 50000", "GETEX k EXAT 9999999999", "GETEX k PXAT 1", "GETEX k PERSIST",
-  "MGET k k x", "MSET k 1 l 2", "APPEND k xyz", "APPEND k \"\"", "STRLEN k", "INCR k", "DECR k", "INCRBY k 5", "DECRBY k 5",
-  "DEL k", "DEL k k", "UNLINK k x", "EXISTS k k", "TYPE k", "RENAME k l", "RENAME k k", "RENAME l k", "EXPIRE k 50", "EXPIRE k 0",
-  "EXPIRE k -1", "EXPIRE k 50 NX", "EXPIRE k 50 XX", "EXPIRE k 50 GT", "EXPIRE k 50 LT", "EXPIRE k 5000 GT", "EXPIRE k 5000 LT",
-  "EXPIRE k 5000 XX GT", "EXPIRE k 5000 XX LT", "EXPIRE k -1 GT", "EXPIRE k -1 LT", "EXPIRE k -1 NX", "EXPIRE k -1 XX",
-  "PEXPIRE k 50000", "PEXPIRE k 50000 XX", "PEXPIREAT k 9999999999999", "PEXPIREAT k 1", "PEXPIREAT k 1 NX",
-  "PEXPIREAT k 9999999999999 GT", "TTL k", "PTTL k", "PERSIST k", "SCAN 0 COUNT 100", "SCAN 0 TYPE hash COUNT 100",
-  "KEYS *", "DBSIZE",
-  "HSET k a v", "HSET k new v", "HSET k a 1 c 2", "HGET k a", "HGET k c", "HDEL k a", "HDEL k a b", "HDEL k x", "HGETALL k", "HLEN k",
-  "HINCRBY k a 3", "HINCRBY k b 3", "HINCRBY k n 3",
-  "SADD k a", "SADD k 1", "SADD k z", "SADD k 99", "SREM k a", "SREM k 1 2 3", "SREM k a b c", "SREM k x", "SISMEMBER k a", "SISMEMBER k 1",
-  "SMEMBERS k", "SCARD k", "SPOP k 9", "SPOP k 0",
-  "LPUSH k x", "RPUSH k x y", "LPOP k", "RPOP k", "LPOP k 2", "RPOP k 9", "LPOP k 0", "LLEN k", "LRANGE k 0 -1", "LRANGE k 1 2",
-  "ZADD k 5 a", "ZADD k 5 n", "ZADD k NX 5 a", "ZADD k XX 5 n", "ZADD k GT 0 a", "ZADD k LT 0 a", "ZADD k CH 5 a 5 n", "ZADD k INCR 5 a",
-  "ZADD k XX INCR 5 n", "ZREM k a", "ZREM k a b c", "ZSCORE k a", "ZSCORE k n", "ZINCRBY k 2.5 a", "ZINCRBY k 2.5 n", "ZCARD k",
-  "ZRANK k b", "ZRANK k n", "ZRANGE k 0 -1", "ZRANGE k 0 -1 WITHSCORES", "ZRANGE k 1 2 BYSCORE", "ZRANGE k (1 +inf BYSCORE LIMIT 0 1",
-  "ZRANGE k - + BYLEX", "ZRANGE k 0 -1 REV", "ZREMRANGEBYSCORE k 1 2", "ZREMRANGEBYSCORE k -inf +inf", "ZPOPMIN k", "ZPOPMIN k 2",
-  "ZPOPMIN k 9", "ZPOPMIN k 0",
+    "GET k",
+    "SET k v",
+    "SET k v NX",
+    "SET k v XX",
+    "SET k v GET",
+    "SET k v NX GET",
+    "SET k v XX GET",
+    "SET k v KEEPTTL",
+    "SET k v KEEPTTL GET",
+    "SET k v EX 50",
+    "SET k v PX 50000 XX",
+    "SET k v EXAT 9999999999 NX",
+    "SET k v PXAT 1",
+    "SET k v EX 0",
+    "SET k v PXAT 1 GET",
+    "SET k v PXAT 1 NX",
+    "GETDEL k",
+    "GETEX k",
+    "GETEX k EX 50",
+    "GETEX k PX 50000",
+    "GETEX k EXAT 9999999999",
+    "GETEX k PXAT 1",
+    "GETEX k PERSIST",
+    "MGET k k x",
+    "MSET k 1 l 2",
+    "APPEND k xyz",
+    "APPEND k \"\"",
+    "STRLEN k",
+    "INCR k",
+    "DECR k",
+    "INCRBY k 5",
+    "DECRBY k 5",
+    "DEL k",
+    "DEL k k",
+    "UNLINK k x",
+    "EXISTS k k",
+    "TYPE k",
+    "RENAME k l",
+    "RENAME k k",
+    "RENAME l k",
+    "EXPIRE k 50",
+    "EXPIRE k 0",
+    "EXPIRE k -1",
+    "EXPIRE k 50 NX",
+    "EXPIRE k 50 XX",
+    "EXPIRE k 50 GT",
+    "EXPIRE k 50 LT",
+    "EXPIRE k 5000 GT",
+    "EXPIRE k 5000 LT",
+    "EXPIRE k 5000 XX GT",
+    "EXPIRE k 5000 XX LT",
+    "EXPIRE k -1 GT",
+    "EXPIRE k -1 LT",
+    "EXPIRE k -1 NX",
+    "EXPIRE k -1 XX",
+    "PEXPIRE k 50000",
+    "PEXPIRE k 50000 XX",
+    "PEXPIREAT k 9999999999999",
+    "PEXPIREAT k 1",
+    "PEXPIREAT k 1 NX",
+    "PEXPIREAT k 9999999999999 GT",
+    "TTL k",
+    "PTTL k",
+    "PERSIST k",
+    "SCAN 0 COUNT 100",
+    "SCAN 0 TYPE hash COUNT 100",
+    "KEYS *",
+    "DBSIZE",
+    "HSET k a v",
+    "HSET k new v",
+    "HSET k a 1 c 2",
+    "HGET k a",
+    "HGET k c",
+    "HDEL k a",
+    "HDEL k a b",
+    "HDEL k x",
+    "HGETALL k",
+    "HLEN k",
+    "HINCRBY k a 3",
+    "HINCRBY k b 3",
+    "HINCRBY k n 3",
+    "SADD k a",
+    "SADD k 1",
+    "SADD k z",
+    "SADD k 99",
+    "SREM k a",
+    "SREM k 1 2 3",
+    "SREM k a b c",
+    "SREM k x",
+    "SISMEMBER k a",
+    "SISMEMBER k 1",
+    "SMEMBERS k",
+    "SCARD k",
+    "SPOP k 9",
+    "SPOP k 0",
+    "LPUSH k x",
+    "RPUSH k x y",
+    "LPOP k",
+    "RPOP k",
+    "LPOP k 2",
+    "RPOP k 9",
+    "LPOP k 0",
+    "LLEN k",
+    "LRANGE k 0 -1",
+    "LRANGE k 1 2",
+    "ZADD k 5 a",
+    "ZADD k 5 n",
+    "ZADD k NX 5 a",
+    "ZADD k XX 5 n",
+    "ZADD k GT 0 a",
+    "ZADD k LT 0 a",
+    "ZADD k CH 5 a 5 n",
+    "ZADD k INCR 5 a",
+    "ZADD k XX INCR 5 n",
+    "ZREM k a",
+    "ZREM k a b c",
+    "ZSCORE k a",
+    "ZSCORE k n",
+    "ZINCRBY k 2.5 a",
+    "ZINCRBY k 2.5 n",
+    "ZCARD k",
+    "ZRANK k b",
+    "ZRANK k n",
+    "ZRANGE k 0 -1",
+    "ZRANGE k 0 -1 WITHSCORES",
+    "ZRANGE k 1 2 BYSCORE",
+    "ZRANGE k (1 +inf BYSCORE LIMIT 0 1",
+    "ZRANGE k - + BYLEX",
+    "ZRANGE k 0 -1 REV",
+    "ZREMRANGEBYSCORE k 1 2",
+    "ZREMRANGEBYSCORE k -inf +inf",
+    "ZPOPMIN k",
+    "ZPOPMIN k 2",
+    "ZPOPMIN k 9",
+    "ZPOPMIN k 0",
 };
 
 static const char *const numbers[] = {
-  "0", "1", "-1", "2", "-0", "+1", "01", "00", "-01", "\" 1\"", "\"1 \"", "\"\"", "-", "+", "abc", "1a", "1.0", "1.5", "1e3", "0x10", "inf",
-  "+inf", "-inf", "nan", "infinity", "9223372036854775807", "-9223372036854775808", "9223372036854775808", "-9223372036854775809",
-  "18446744073709551615", "99999999999999999999999999", "4294967296", "2147483648", "-2147483649", "1e308", "1e309", "-1e309", "1e-320", ".5",
-  "5.", ".", "1e", "\"1\\x00\"", "\"\\n1\"", "0.1", "1e21", "3.14159265358979323846", "(1", "[1",
+    "0",
+    "1",
+    "-1",
+    "2",
+    "-0",
+    "+1",
+    "01",
+    "00",
+    "-01",
+    "\" 1\"",
+    "\"1 \"",
+    "\"\"",
+    "-",
+    "+",
+    "abc",
+    "1a",
+    "1.0",
+    "1.5",
+    "1e3",
+    "0x10",
+    "inf",
+    "+inf",
+    "-inf",
+    "nan",
+    "infinity",
+    "9223372036854775807",
+    "-9223372036854775808",
+    "9223372036854775808",
+    "-9223372036854775809",
+    "18446744073709551615",
+    "99999999999999999999999999",
+    "4294967296",
+    "2147483648",
+    "-2147483649",
+    "1e308",
+    "1e309",
+    "-1e309",
+    "1e-320",
+    ".5",
+    "5.",
+    ".",
+    "1e",
+    "\"1\\x00\"",
+    "\"\\n1\"",
+    "0.1",
+    "1e21",
+    "3.14159265358979323846",
+    "(1",
+    "[1",
 };
 
 /* Every numeric argument; %s is the number. */
 static const char *const numeric[] = {
-  "INCRBY n %s", "DECRBY n %s", "SET k v EX %s", "SET k v PX %s", "SET k v EXAT %s", "SET k v PXAT %s", "GETEX s EX %s", "GETEX s PXAT %s",
-  "EXPIRE s %s", "PEXPIRE s %s", "PEXPIREAT s %s", "EXPIRE s %s LT", "SCAN 0 COUNT %s", "SELECT %s", "HINCRBY h n %s", "SPOP missing %s",
-  "LPOP l %s", "RPOP l %s", "LPOP missing %s", "LRANGE l %s -1", "LRANGE l 0 %s", "ZADD z %s m", "ZADD z INCR %s a", "ZINCRBY z %s a",
-  "ZRANGE z %s -1", "ZRANGE z 0 %s", "ZRANGE z %s +inf BYSCORE", "ZRANGE z -inf %s BYSCORE WITHSCORES", "ZRANGE z (%s +inf BYSCORE",
-  "ZRANGE z -inf +inf BYSCORE LIMIT %s 2", "ZRANGE z -inf +inf BYSCORE LIMIT 1 %s", "ZREMRANGEBYSCORE z %s +inf",
-  "ZREMRANGEBYSCORE z -inf (%s", "ZRANGE z %s + BYLEX", "ZPOPMIN z %s", "ZPOPMIN missing %s", "SET n %s", "HSET h n %s", "HELLO %s",
+    "INCRBY n %s",
+    "DECRBY n %s",
+    "SET k v EX %s",
+    "SET k v PX %s",
+    "SET k v EXAT %s",
+    "SET k v PXAT %s",
+    "GETEX s EX %s",
+    "GETEX s PXAT %s",
+    "EXPIRE s %s",
+    "PEXPIRE s %s",
+    "PEXPIREAT s %s",
+    "EXPIRE s %s LT",
+    "SCAN 0 COUNT %s",
+    "SELECT %s",
+    "HINCRBY h n %s",
+    "SPOP missing %s",
+    "LPOP l %s",
+    "RPOP l %s",
+    "LPOP missing %s",
+    "LRANGE l %s -1",
+    "LRANGE l 0 %s",
+    "ZADD z %s m",
+    "ZADD z INCR %s a",
+    "ZINCRBY z %s a",
+    "ZRANGE z %s -1",
+    "ZRANGE z 0 %s",
+    "ZRANGE z %s +inf BYSCORE",
+    "ZRANGE z -inf %s BYSCORE WITHSCORES",
+    "ZRANGE z (%s +inf BYSCORE",
+    "ZRANGE z -inf +inf BYSCORE LIMIT %s 2",
+    "ZRANGE z -inf +inf BYSCORE LIMIT 1 %s",
+    "ZREMRANGEBYSCORE z %s +inf",
+    "ZREMRANGEBYSCORE z -inf (%s",
+    "ZRANGE z %s + BYLEX",
+    "ZPOPMIN z %s",
+    "ZPOPMIN missing %s",
+    "SET n %s",
+    "HSET h n %s",
+    "HELLO %s",
 };
 
 static void run_one(struct run *run, const char *name, const char *const *lines, const char *only)
@@ -90,22 +278,22 @@ static void run_commands(struct run *run, const char *only)
         lines[n++] = "PTTL k";
         lines[n++] = "TYPE k";
         lines[n++] = NULL;
-        snprintf(name, sizeof name, "product: %s, then %s%s", states[j] ? states[j] : "nothing", commands[i],
-                 expires ? ", with expiry" : "");
+        snprintf(name, sizeof name, "product: %s, then %s%s", states[j] ? states[j] : "nothing",
+                 commands[i], expires ? ", with expiry" : "");
         run_one(run, name, lines, only);
       }
 }
 
 /* Not: what can't be quoted inside a word, and what dies before one has looked. */
-static void insert(char *out, const char *format, const char *number)
+static void insert(char *out, const char *pattern, const char *number)
 {
   int soon = strcmp(number, "1") == 0 || strcmp(number, "2") == 0 || strcmp(number, "+1") == 0;
-  int milliseconds = strstr(format, " PX ") || strstr(format, "PEXPIRE ");
-  if ((strstr(format, "(%s") && number[0] == '"') || (soon && milliseconds)) {
+  int milliseconds = strstr(pattern, " PX ") || strstr(pattern, "PEXPIRE ");
+  if ((strstr(pattern, "(%s") && number[0] == '"') || (soon && milliseconds)) {
     snprintf(out, LINE, "PING");
     return;
   }
-  snprintf(out, LINE, format, number);
+  line_fill(out, LINE, pattern, number);
 }
 
 static void run_numbers(struct run *run, const char *only)
@@ -114,9 +302,17 @@ static void run_numbers(struct run *run, const char *only)
   for (size_t i = 0; i < sizeof numeric / sizeof *numeric; i++)
     for (size_t j = 0; j < sizeof numbers / sizeof *numbers; j++) {
       insert(line, numeric[i], numbers[j]);
-      snprintf(again, sizeof again, "%s", line[0] == 'S' && line[2] == 'T' && line[4] == 'n' ? "INCR n" : "HINCRBY h n 1");
-      const char *const lines[] = {
-        "SET n 10", "SET s v", "HSET h n 5", "RPUSH l a b c d", "ZADD z 1 a 2 b 2.5 c 3 d inf e", line, again, "SELECT 0", NULL};
+      snprintf(again, sizeof again, "%s",
+               line[0] == 'S' && line[2] == 'T' && line[4] == 'n' ? "INCR n" : "HINCRBY h n 1");
+      const char *const lines[] = {"SET n 10",
+                                   "SET s v",
+                                   "HSET h n 5",
+                                   "RPUSH l a b c d",
+                                   "ZADD z 1 a 2 b 2.5 c 3 d inf e",
+                                   line,
+                                   again,
+                                   "SELECT 0",
+                                   NULL};
       snprintf(name, sizeof name, "number: %s", line);
       run_one(run, name, lines, only);
     }
@@ -125,8 +321,9 @@ static void run_numbers(struct run *run, const char *only)
 void table_run(struct run *run, const char *only)
 {
   const struct sequence *const tables[] = {
-    sequences_string, sequences_generic, sequences_expiry, sequences_hash, sequences_set,
-    sequences_list, sequences_zset, sequences_transaction, sequences_connection};
+      sequences_string, sequences_generic,     sequences_expiry,
+      sequences_hash,   sequences_set,         sequences_list,
+      sequences_zset,   sequences_transaction, sequences_connection};
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
     run_table(run, tables[i], only);
   run_commands(run, only);

@@ -8,12 +8,18 @@
  * The sequences, written down (one table for each type) and multiplied out.
  */
 
-#define SEQUENCE(name, ...) {name, (const char *const[]){__VA_ARGS__, NULL}}
+#define SEQUENCE(name, ...)                                                                        \
+  {                                                                                                \
+    name, (const char *const[])                                                                    \
+    {                                                                                              \
+      __VA_ARGS__, NULL                                                                            \
+    }                                                                                              \
+  }
 
 /* Each ends with a name that is NULL. */
 extern const struct sequence sequences_string[], sequences_generic[], sequences_expiry[],
-    sequences_hash[], sequences_set[], sequences_list[], sequences_zset[],
-    sequences_transaction[], sequences_connection[];
+    sequences_hash[], sequences_set[], sequences_list[], sequences_zset[], sequences_transaction[],
+    sequences_connection[];
 
 /* Calls run_sequence for every table and for the products: every command on a
  * key of every type, with and without expiry, and every numeric argument with

@@ -56,7 +56,8 @@ static struct resp_client *connection(struct target *t)
 /* Commands that leave something behind in the conversation. */
 static int leaves_traces(int argc, const char *const *argv, const size_t *len)
 {
-  static const char *const names[] = {"MULTI", "WATCH", "SELECT", "CLIENT", "HELLO", "AUTH", "QUIT"};
+  static const char *const names[] = {"MULTI", "WATCH", "SELECT", "CLIENT",
+                                      "HELLO", "AUTH",  "QUIT"};
   for (size_t i = 0; argc && i < sizeof names / sizeof *names; i++)
     if (compare_is_word(argv, len, 0, names[i]))
       return 1;
@@ -132,9 +133,18 @@ void target_tree(struct resp *to, const larder_value *from)
   case LARDER_ERROR: resp_set_text(to, RESP_ERROR, from->str, from->len); return;
   case LARDER_BIGNUM: resp_set_text(to, RESP_BIGNUM, from->str, from->len); return;
   case LARDER_VERBATIM: resp_set_text(to, RESP_VERBATIM, from->str, from->len); return;
-  case LARDER_INTEGER: to->type = RESP_INTEGER; to->integer = from->integer; return;
-  case LARDER_BOOLEAN: to->type = RESP_BOOLEAN; to->integer = from->integer; return;
-  case LARDER_DOUBLE: to->type = RESP_DOUBLE; to->real = from->real; return;
+  case LARDER_INTEGER:
+    to->type = RESP_INTEGER;
+    to->integer = from->integer;
+    return;
+  case LARDER_BOOLEAN:
+    to->type = RESP_BOOLEAN;
+    to->integer = from->integer;
+    return;
+  case LARDER_DOUBLE:
+    to->type = RESP_DOUBLE;
+    to->real = from->real;
+    return;
   case LARDER_ARRAY: tree_elements(to, RESP_ARRAY, from); return;
   case LARDER_MAP: tree_elements(to, RESP_MAP, from); return;
   case LARDER_SET: tree_elements(to, RESP_SET, from); return;

@@ -19,14 +19,14 @@ enum { TARGET_SESSIONS = 3 };
 
 struct target {
   const char *name;
-  int protocol;      /* in which its replies are: 2 or 3 */
-  int has_outcome;   /* a store's: the outcome below means something */
+  int protocol;           /* in which its replies are: 2 or 3 */
+  int has_outcome;        /* a store's: the outcome below means something */
   larder_outcome outcome; /* of the last call */
   unsigned flags;         /* of the last reply: LARDER_JOURNALED, LARDER_PROVISIONAL */
-  larder *store;     /* or NULL */
+  larder *store;          /* or NULL */
   struct resp *(*call)(struct target *, int session, int argc, const char *const *argv,
                        const size_t *len); /* never NULL */
-  void (*fresh)(struct target *); /* forgets all conversations */
+  void (*fresh)(struct target *);          /* forgets all conversations */
   void (*close)(struct target *);
   const struct server *server;
   struct resp_client *client[TARGET_SESSIONS];

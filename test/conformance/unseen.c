@@ -8,21 +8,52 @@
 #include "conformance/line.h"
 #include "support/compare.h"
 
-static const char *const preload[] = {
-  "SET string before", "SET number 10", "RPUSH list before", "SADD set before", "HSET hash f before n 5",
-  "ZADD zset 1 before", "SET gone before", "SET over before", "RPUSH popped a b", "SET name before", "SET expires before",
-  "SADD removed a b", "HSET fields a 1 b 2", "SET text ab", NULL};
+static const char *const preload[] = {"SET string before",
+                                      "SET number 10",
+                                      "RPUSH list before",
+                                      "SADD set before",
+                                      "HSET hash f before n 5",
+                                      "ZADD zset 1 before",
+                                      "SET gone before",
+                                      "SET over before",
+                                      "RPUSH popped a b",
+                                      "SET name before",
+                                      "SET expires before",
+                                      "SADD removed a b",
+                                      "HSET fields a 1 b 2",
+                                      "SET text ab",
+                                      NULL};
 
 /* On each of the keys, and on one that nobody has: not to be known. */
-static const char *const reads[] = {
-  "GET %s", "STRLEN %s", "EXISTS %s", "TYPE %s", "TTL %s", "PTTL %s", "MGET %s", "MGET known %s", "EXISTS known %s",
-  "HGET %s f", "HGETALL %s", "HLEN %s", "SMEMBERS %s", "SISMEMBER %s x", "SCARD %s", "LLEN %s", "LRANGE %s 0 -1",
-  "ZSCORE %s x", "ZCARD %s", "ZRANK %s x", "ZRANGE %s 0 -1", "ZRANGE %s 0 -1 WITHSCORES", "ZRANGE %s -inf +inf BYSCORE",
-  "ZRANGE %s - + BYLEX"};
+static const char *const reads[] = {"GET %s",
+                                    "STRLEN %s",
+                                    "EXISTS %s",
+                                    "TYPE %s",
+                                    "TTL %s",
+                                    "PTTL %s",
+                                    "MGET %s",
+                                    "MGET known %s",
+                                    "EXISTS known %s",
+                                    "HGET %s f",
+                                    "HGETALL %s",
+                                    "HLEN %s",
+                                    "SMEMBERS %s",
+                                    "SISMEMBER %s x",
+                                    "SCARD %s",
+                                    "LLEN %s",
+                                    "LRANGE %s 0 -1",
+                                    "ZSCORE %s x",
+                                    "ZCARD %s",
+                                    "ZRANK %s x",
+                                    "ZRANGE %s 0 -1",
+                                    "ZRANGE %s 0 -1 WITHSCORES",
+                                    "ZRANGE %s -inf +inf BYSCORE",
+                                    "ZRANGE %s - + BYLEX"};
 
 static const char *const takes[] = {
-  "GETDEL %s", "LPOP %s", "RPOP %s", "LPOP %s 2", "SPOP %s", "SPOP %s 2", "ZPOPMIN %s", "SET %s v GET", "RENAME %s other",
-  "SET %s v NX", "SET %s v XX", "ZADD %s NX 1 x", "EXPIRE %s 10 GT"};
+    "GETDEL %s",   "LPOP %s",        "RPOP %s",        "LPOP %s 2",       "SPOP %s",
+    "SPOP %s 2",   "ZPOPMIN %s",     "SET %s v GET",   "RENAME %s other", "SET %s v NX",
+    "SET %s v XX", "ZADD %s NX 1 x", "EXPIRE %s 10 GT"};
 
 static const char *const over_all[] = {"KEYS *", "SCAN 0", "DBSIZE"};
 
@@ -38,8 +69,8 @@ static struct resp *ask(struct target *t, const char *text)
 static int wrong(struct target *t, const char *line, const char *expected, const struct resp *got)
 {
   char *text = resp_text(got);
-  printf("%s: unseen: %s\n  expected %s\n  got      %s, outcome %s, flags %u\n", t->name, line, expected, text,
-         larder_outcome_name(t->outcome), t->flags);
+  printf("%s: unseen: %s\n  expected %s\n  got      %s, outcome %s, flags %u\n", t->name, line,
+         expected, text, larder_outcome_name(t->outcome), t->flags);
   fflush(stdout);
   free(text);
   return 1;
@@ -48,7 +79,8 @@ static int wrong(struct target *t, const char *line, const char *expected, const
 static int is_unknown(struct target *t, const char *line, int or_not_sent)
 {
   struct resp *r = ask(t, line);
-  int right = t->outcome == LARDER_UNKNOWN_LOCALLY || (or_not_sent && t->outcome == LARDER_NOT_SENT);
+  int right =
+      t->outcome == LARDER_UNKNOWN_LOCALLY || (or_not_sent && t->outcome == LARDER_NOT_SENT);
   int bad = !right || r->type != RESP_ERROR
                 ? wrong(t, line, or_not_sent ? "NOT_SENT or UNKNOWN_LOCALLY" : "UNKNOWN_LOCALLY", r)
                 : 0;
@@ -84,11 +116,11 @@ static int run_reads(struct target *t)
   int bad = 0;
   for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
     for (size_t i = 0; i < sizeof reads / sizeof *reads; i++) {
-      snprintf(line, sizeof line, reads[i], keys[k]);
+      line_fill(line, sizeof line, reads[i], keys[k]);
       bad += is_unknown(t, line, 0);
     }
     for (size_t i = 0; i < sizeof takes / sizeof *takes; i++) {
-      snprintf(line, sizeof line, takes[i], keys[k]);
+      line_fill(line, sizeof line, takes[i], keys[k]);
       bad += is_unknown(t, line, 1);
     }
   }
@@ -104,17 +136,24 @@ static int run_additions(struct target *t)
   int bad = 0;
   bad += is_known(t, "INCRBY number 5", ":5", both) + is_unknown(t, "GET number", 0);
   bad += is_known(t, "INCR number", ":6", both);
-  bad += is_known(t, "RPUSH list x y", ":2", both) + is_unknown(t, "LLEN list", 0) + is_unknown(t, "LRANGE list 0 -1", 0);
+  bad += is_known(t, "RPUSH list x y", ":2", both) + is_unknown(t, "LLEN list", 0) +
+         is_unknown(t, "LRANGE list 0 -1", 0);
   bad += is_unknown(t, "LPOP list", 1);
-  bad += is_known(t, "SADD set x y", ":2", both) + is_unknown(t, "SCARD set", 0) + is_unknown(t, "SMEMBERS set", 0);
+  bad += is_known(t, "SADD set x y", ":2", both) + is_unknown(t, "SCARD set", 0) +
+         is_unknown(t, "SMEMBERS set", 0);
   bad += is_known(t, "SISMEMBER set x", ":1", 0) + is_unknown(t, "SISMEMBER set before", 0);
   bad += is_unknown(t, "SPOP set", 1);
-  bad += is_known(t, "HSET hash g x", ":1", both) + is_known(t, "HGET hash g", "\"x\"", 0) + is_unknown(t, "HGET hash f", 0);
-  bad += is_known(t, "HINCRBY hash n 2", ":2", both) + is_unknown(t, "HGET hash n", 0) + is_unknown(t, "HLEN hash", 0);
-  bad += is_known(t, "ZINCRBY zset 2 x", ",2", both) + is_unknown(t, "ZRANGE zset 0 -1", 0) + is_unknown(t, "ZCARD zset", 0);
-  bad += is_known(t, "ZADD zset 7 y", ":1", both) + is_known(t, "ZSCORE zset y", ",7", 0) + is_unknown(t, "ZRANK zset y", 0);
+  bad += is_known(t, "HSET hash g x", ":1", both) + is_known(t, "HGET hash g", "\"x\"", 0) +
+         is_unknown(t, "HGET hash f", 0);
+  bad += is_known(t, "HINCRBY hash n 2", ":2", both) + is_unknown(t, "HGET hash n", 0) +
+         is_unknown(t, "HLEN hash", 0);
+  bad += is_known(t, "ZINCRBY zset 2 x", ",2", both) + is_unknown(t, "ZRANGE zset 0 -1", 0) +
+         is_unknown(t, "ZCARD zset", 0);
+  bad += is_known(t, "ZADD zset 7 y", ":1", both) + is_known(t, "ZSCORE zset y", ",7", 0) +
+         is_unknown(t, "ZRANK zset y", 0);
   bad += is_unknown(t, "ZPOPMIN zset", 1);
-  bad += is_known(t, "APPEND text cd", ":2", both) + is_unknown(t, "GET text", 0) + is_unknown(t, "STRLEN text", 0);
+  bad += is_known(t, "APPEND text cd", ":2", both) + is_unknown(t, "GET text", 0) +
+         is_unknown(t, "STRLEN text", 0);
   return bad;
 }
 
@@ -148,12 +187,16 @@ static int run_overwrites(struct target *t)
   if (t->outcome != LARDER_OK && t->outcome != LARDER_ABSENT)
     bad += wrong(t, "DEL gone", "served", r);
   resp_free(r);
-  bad += is_known(t, "GET gone", "nil", 0) + is_known(t, "EXISTS gone", ":0", 0) + is_known(t, "TTL gone", ":-2", 0);
+  bad += is_known(t, "GET gone", "nil", 0) + is_known(t, "EXISTS gone", ":0", 0) +
+         is_known(t, "TTL gone", ":-2", 0);
   bad += is_known(t, "TYPE gone", "+none", 0) + is_known(t, "LPOP gone", "nil", 0);
-  bad += is_known(t, "SET over after", "+OK", LARDER_JOURNALED) + is_known(t, "GET over", "\"after\"", 0);
-  bad += is_known(t, "TTL over", ":-1", 0) + is_known(t, "STRLEN over", ":5", 0) + is_known(t, "GETDEL over", "\"after\"", 0);
+  bad += is_known(t, "SET over after", "+OK", LARDER_JOURNALED) +
+         is_known(t, "GET over", "\"after\"", 0);
+  bad += is_known(t, "TTL over", ":-1", 0) + is_known(t, "STRLEN over", ":5", 0) +
+         is_known(t, "GETDEL over", "\"after\"", 0);
   bad += is_known(t, "DEL name", ":0", 0) + is_known(t, "RPUSH name a b c", ":3", LARDER_JOURNALED);
-  bad += is_known(t, "LPOP name", "\"a\"", 0) + is_known(t, "LRANGE name 0 -1", "[\"b\", \"c\"]", 0);
+  bad +=
+      is_known(t, "LPOP name", "\"a\"", 0) + is_known(t, "LRANGE name 0 -1", "[\"b\", \"c\"]", 0);
   return bad;
 }
 
@@ -168,12 +211,21 @@ int unseen_check_replayed(struct resp_client *c)
   static const struct {
     const char *line, *expected;
   } want[] = {
-    {"GET number", "\"16\""}, {"LRANGE list 0 -1", "[\"before\", \"x\", \"y\"]"}, {"SMEMBERS set", "~[\"before\", \"x\", \"y\"]"},
-    {"HGETALL hash", "{\"f\": \"before\", \"n\": \"7\", \"g\": \"x\"}"},
-    {"ZRANGE zset 0 -1 WITHSCORES", "[[\"before\", ,1], [\"x\", ,2], [\"y\", ,7]]"}, {"GET text", "\"abcd\""},
-    {"SMEMBERS removed", "~[\"b\"]"}, {"HGETALL fields", "{\"b\": \"2\"}"}, {"GET string", "\"before\""},
-    {"GET expires", "\"before\""}, {"GET gone", "nil"}, {"GET over", "nil"}, {"LRANGE name 0 -1", "[\"b\", \"c\"]"},
-    {"EXISTS nobody other", ":0"}, {"LRANGE popped 0 -1", "[\"a\", \"b\"]"},
+      {"GET number", "\"16\""},
+      {"LRANGE list 0 -1", "[\"before\", \"x\", \"y\"]"},
+      {"SMEMBERS set", "~[\"before\", \"x\", \"y\"]"},
+      {"HGETALL hash", "{\"f\": \"before\", \"n\": \"7\", \"g\": \"x\"}"},
+      {"ZRANGE zset 0 -1 WITHSCORES", "[[\"before\", ,1], [\"x\", ,2], [\"y\", ,7]]"},
+      {"GET text", "\"abcd\""},
+      {"SMEMBERS removed", "~[\"b\"]"},
+      {"HGETALL fields", "{\"b\": \"2\"}"},
+      {"GET string", "\"before\""},
+      {"GET expires", "\"before\""},
+      {"GET gone", "nil"},
+      {"GET over", "nil"},
+      {"LRANGE name 0 -1", "[\"b\", \"c\"]"},
+      {"EXISTS nobody other", ":0"},
+      {"LRANGE popped 0 -1", "[\"a\", \"b\"]"},
   };
   static struct line l;
   int bad = 0;
@@ -183,7 +235,9 @@ int unseen_check_replayed(struct resp_client *c)
     char *text = resp_text(r);
     size_t n = strlen(want[i].expected);
     /* Sets and maps have an order of their own: compare what they consist of. */
-    int same = want[i].expected[0] == '~' || want[i].expected[0] == '{' ? strlen(text) == n : strcmp(text, want[i].expected) == 0;
+    int same = want[i].expected[0] == '~' || want[i].expected[0] == '{'
+                   ? strlen(text) == n
+                   : strcmp(text, want[i].expected) == 0;
     if (!same) {
       printf("replayed: %s\n  expected %s\n  got      %s\n", want[i].line, want[i].expected, text);
       bad++;

@@ -21,10 +21,10 @@ enum { THREADS = 8, KEYS = 40, GATE_MS = 20000 };
 
 struct shared {
   larder *store;
-  atomic_int stop;     /* the store has been closing for a while */
-  atomic_int active;   /* threads that may still begin calls */
-  atomic_int at_gate;  /* the gate's completion is being delivered */
-  atomic_ullong done;  /* completions of asynchronous calls */
+  atomic_int stop;    /* the store has been closing for a while */
+  atomic_int active;  /* threads that may still begin calls */
+  atomic_int at_gate; /* the gate's completion is being delivered */
+  atomic_ullong done; /* completions of asynchronous calls */
 };
 
 struct worker {
@@ -47,13 +47,47 @@ static unsigned roll(struct worker *w, unsigned n)
   return (unsigned)((w->dice >> 33) % n);
 }
 
-static const char *const patterns[] = {
-  "GET s%d", "SET s%d v%d", "SET s%d %d PX 5", "SET s%d v%d EX 100", "INCR n%d", "DECRBY n%d %d", "APPEND s%d x%d", "GETEX s%d PX %d",
-  "DEL s%d h%d", "RENAME s%d s%d", "EXPIRE h%d %d", "PEXPIRE S%d %d", "PERSIST h%d", "TTL z%d", "HSET h%d f%d v", "HDEL h%d f%d",
-  "HGETALL h%d", "HINCRBY h%d c%d 1", "SADD S%d m%d", "SREM S%d m%d", "SMEMBERS S%d", "SPOP S%d", "RPUSH l%d e%d", "LPUSH l%d e%d",
-  "LPOP l%d", "RPOP l%d %d", "LRANGE l%d 0 %d", "ZADD z%d %d m", "ZADD z%d 1 m%d", "ZINCRBY z%d %d m", "ZRANGE z%d 0 -1 WITHSCORES",
-  "ZPOPMIN z%d %d", "ZREMRANGEBYSCORE z%d 0 %d", "EXISTS s%d l%d", "TYPE z%d", "SCAN 0 COUNT %d", "DBSIZE", "KEYS s%d*", "MGET s%d s%d",
-  "MSET s%d a s%d b", "UNLINK l%d l%d"};
+static const char *const patterns[] = {"GET s%d",
+                                       "SET s%d v%d",
+                                       "SET s%d %d PX 5",
+                                       "SET s%d v%d EX 100",
+                                       "INCR n%d",
+                                       "DECRBY n%d %d",
+                                       "APPEND s%d x%d",
+                                       "GETEX s%d PX %d",
+                                       "DEL s%d h%d",
+                                       "RENAME s%d s%d",
+                                       "EXPIRE h%d %d",
+                                       "PEXPIRE S%d %d",
+                                       "PERSIST h%d",
+                                       "TTL z%d",
+                                       "HSET h%d f%d v",
+                                       "HDEL h%d f%d",
+                                       "HGETALL h%d",
+                                       "HINCRBY h%d c%d 1",
+                                       "SADD S%d m%d",
+                                       "SREM S%d m%d",
+                                       "SMEMBERS S%d",
+                                       "SPOP S%d",
+                                       "RPUSH l%d e%d",
+                                       "LPUSH l%d e%d",
+                                       "LPOP l%d",
+                                       "RPOP l%d %d",
+                                       "LRANGE l%d 0 %d",
+                                       "ZADD z%d %d m",
+                                       "ZADD z%d 1 m%d",
+                                       "ZINCRBY z%d %d m",
+                                       "ZRANGE z%d 0 -1 WITHSCORES",
+                                       "ZPOPMIN z%d %d",
+                                       "ZREMRANGEBYSCORE z%d 0 %d",
+                                       "EXISTS s%d l%d",
+                                       "TYPE z%d",
+                                       "SCAN 0 COUNT %d",
+                                       "DBSIZE",
+                                       "KEYS s%d*",
+                                       "MGET s%d s%d",
+                                       "MSET s%d a s%d b",
+                                       "UNLINK l%d l%d"};
 
 static const char *pattern(struct worker *w)
 {
@@ -111,7 +145,8 @@ static void typed(struct worker *w)
   if (roll(w, 2))
     larder_get(w->shared->store, key, (size_t)n, value, sizeof value, &length);
   else
-    larder_set(w->shared->store, key, (size_t)n, "typed", 5, roll(w, 3) ? 0 : 1 + (int64_t)roll(w, 20));
+    larder_set(w->shared->store, key, (size_t)n, "typed", 5,
+               roll(w, 3) ? 0 : 1 + (int64_t)roll(w, 20));
   w->calls++;
 }
 
@@ -137,7 +172,8 @@ static void *work(void *context)
     else if (r < 17)
       status(w);
     else if (r < 22)
-      w->started += larder_async_command(store, completed, w->shared, pattern(w), (int)roll(w, KEYS), (int)roll(w, KEYS)) == LARDER_OK;
+      w->started += larder_async_command(store, completed, w->shared, pattern(w),
+                                         (int)roll(w, KEYS), (int)roll(w, KEYS)) == LARDER_OK;
     else
       took(w, larder_command(store, pattern(w), (int)roll(w, KEYS), (int)roll(w, KEYS)));
   }
@@ -244,8 +280,9 @@ static int hammer(const char *url, struct server *server, int seconds, uint64_t 
     closed += workers[i].closed;
   }
   uint64_t done = atomic_load(&shared.done);
-  printf("%s: %d threads, %d s: %" PRIu64 " calls, %" PRIu64 " asynchronous ones (%" PRIu64 " completed);", url, THREADS, seconds,
-         calls + started, started, done);
+  printf("%s: %d threads, %d s: %" PRIu64 " calls, %" PRIu64 " asynchronous ones (%" PRIu64
+         " completed);",
+         url, THREADS, seconds, calls + started, started, done);
   print_outcomes(workers);
   return done != started || wrong != 0 || closed == 0 || left == UINT64_MAX;
 }

@@ -66,7 +66,10 @@ static struct got run(larder *store, const char *a, const char *b, const char *c
     argc++;
   int64_t begin = now_ms();
   larder_reply *r = larder_argv(store, argc, argv, NULL);
-  struct got g = {.outcome = r->outcome, .origin = r->origin, .flags = r->flags, .type = (larder_type)r->value.type};
+  struct got g = {.outcome = r->outcome,
+                  .origin = r->origin,
+                  .flags = r->flags,
+                  .type = (larder_type)r->value.type};
   g.ms = now_ms() - begin;
   if (g.type == LARDER_STRING || g.type == LARDER_STATUS || g.type == LARDER_ERROR)
     snprintf(g.text, sizeof g.text, "%.*s", (int)r->value.len, r->value.str);
@@ -76,10 +79,10 @@ static struct got run(larder *store, const char *a, const char *b, const char *c
   return g;
 }
 
-#define expect(g, wanted)                                                                                        \
-  ck_assert_msg((g).outcome == (wanted), "expected %s, got %s from %s (%s) after %lld ms",                       \
-                larder_outcome_name(wanted), larder_outcome_name((g).outcome), larder_origin_name((g).origin),   \
-                (g).text, (long long)(g).ms)
+#define expect(g, wanted)                                                                          \
+  ck_assert_msg((g).outcome == (wanted), "expected %s, got %s from %s (%s) after %lld ms",         \
+                larder_outcome_name(wanted), larder_outcome_name((g).outcome),                     \
+                larder_origin_name((g).origin), (g).text, (long long)(g).ms)
 
 static larder_status status_of(larder *store)
 {
@@ -98,8 +101,8 @@ static void await_back(larder *store)
     nap(10);
     s = status_of(store);
   }
-  ck_abort_msg("after %d ms: state %s, %llu keys in the journal, last error: %s", BACK_MS, larder_state_name(s.state),
-               (unsigned long long)s.journal_keys, s.last_error);
+  ck_abort_msg("after %d ms: state %s, %llu keys in the journal, last error: %s", BACK_MS,
+               larder_state_name(s.state), (unsigned long long)s.journal_keys, s.last_error);
 }
 
 /* Writes until the store has noticed; every call has to end in time. */
@@ -124,7 +127,8 @@ static void check_direct(const char *command, const char *key, const char *expec
   struct resp_client *c = direct();
   struct resp *r = resp_words(c, command, key, NULL);
   char *text = resp_text(r);
-  ck_assert_msg(strcmp(text, expected) == 0, "redis-server: %s %s: expected %s, got %s", command, key, expected, text);
+  ck_assert_msg(strcmp(text, expected) == 0, "redis-server: %s %s: expected %s, got %s", command,
+                key, expected, text);
   free(text);
   resp_free(r);
   resp_close(c);
@@ -215,11 +219,12 @@ START_TEST(hung_while_calls_are_in_flight)
   server_pause(server);
   struct got g = run(store, "INCR", "in flight", NULL, NULL);
   ck_assert_int_lt(g.ms, CALL_LIMIT_MS);
-  ck_assert_msg(g.outcome == LARDER_UNKNOWN || g.outcome == LARDER_NOT_SENT, "a write into a hung server: %s",
-                larder_outcome_name(g.outcome));
+  ck_assert_msg(g.outcome == LARDER_UNKNOWN || g.outcome == LARDER_NOT_SENT,
+                "a write into a hung server: %s", larder_outcome_name(g.outcome));
   struct got r = run(store, "GET", "untouched", NULL, NULL);
   ck_assert_int_lt(r.ms, CALL_LIMIT_MS);
-  ck_assert_msg(r.outcome == LARDER_NO_ANSWER || r.outcome == LARDER_UNKNOWN_LOCALLY || r.outcome == LARDER_NOT_SENT,
+  ck_assert_msg(r.outcome == LARDER_NO_ANSWER || r.outcome == LARDER_UNKNOWN_LOCALLY ||
+                    r.outcome == LARDER_NOT_SENT,
                 "a read from a hung server: %s", larder_outcome_name(r.outcome));
   await_outage(store);
   go_on_without(store);
@@ -287,7 +292,8 @@ START_TEST(refused_at_opening)
   ck_assert_int_lt(now_ms() - begin, 3000);
   char port[16];
   snprintf(port, sizeof port, "%d", server_port(server));
-  ck_assert_msg(strstr(error, "127.0.0.1") && strstr(error, port), "host and port are not named: %s", error);
+  ck_assert_msg(strstr(error, "127.0.0.1") && strstr(error, port),
+                "host and port are not named: %s", error);
 
   store = open_with(NULL);
   expect(run(store, "SET", "early", "1", NULL), LARDER_OK);
@@ -309,10 +315,12 @@ START_TEST(without_a_fallback)
   for (int i = 0; i < 5; i++) {
     struct got g = run(store, "SET", "k", "w", NULL);
     ck_assert_int_lt(g.ms, CALL_LIMIT_MS);
-    ck_assert_msg(g.outcome == LARDER_NOT_SENT || g.outcome == LARDER_UNKNOWN, "%s", larder_outcome_name(g.outcome));
+    ck_assert_msg(g.outcome == LARDER_NOT_SENT || g.outcome == LARDER_UNKNOWN, "%s",
+                  larder_outcome_name(g.outcome));
     g = run(store, "GET", "k", NULL, NULL);
     ck_assert_int_lt(g.ms, CALL_LIMIT_MS);
-    ck_assert_msg(g.outcome == LARDER_NOT_SENT || g.outcome == LARDER_NO_ANSWER, "%s", larder_outcome_name(g.outcome));
+    ck_assert_msg(g.outcome == LARDER_NOT_SENT || g.outcome == LARDER_NO_ANSWER, "%s",
+                  larder_outcome_name(g.outcome));
   }
   server_restart(server);
   struct got g = {.outcome = LARDER_NOT_SENT};
@@ -338,8 +346,9 @@ static larder *open_with_password(const char *password, const char *query)
 
 static int is_denial(const struct got *g)
 {
-  return g->origin != LARDER_FROM_LOCAL && g->origin != LARDER_FROM_STALE && g->outcome != LARDER_OK &&
-         g->outcome != LARDER_ABSENT && g->outcome != LARDER_UNKNOWN_LOCALLY;
+  return g->origin != LARDER_FROM_LOCAL && g->origin != LARDER_FROM_STALE &&
+         g->outcome != LARDER_OK && g->outcome != LARDER_ABSENT &&
+         g->outcome != LARDER_UNKNOWN_LOCALLY;
 }
 
 /* Wrong credentials are not an outage: nothing is served locally. */
@@ -347,10 +356,10 @@ static void check_denied(larder *store, const char *secret)
 {
   for (int i = 0; i < 20; i++) {
     struct got set = run(store, "SET", "k", "v", NULL), get = run(store, "GET", "k", NULL, NULL);
-    ck_assert_msg(is_denial(&set), "SET with a wrong password: %s from %s: %s", larder_outcome_name(set.outcome),
-                  larder_origin_name(set.origin), set.text);
-    ck_assert_msg(is_denial(&get), "GET with a wrong password: %s from %s: %s", larder_outcome_name(get.outcome),
-                  larder_origin_name(get.origin), get.text);
+    ck_assert_msg(is_denial(&set), "SET with a wrong password: %s from %s: %s",
+                  larder_outcome_name(set.outcome), larder_origin_name(set.origin), set.text);
+    ck_assert_msg(is_denial(&get), "GET with a wrong password: %s from %s: %s",
+                  larder_outcome_name(get.outcome), larder_origin_name(get.origin), get.text);
     ck_assert_int_lt(set.ms, CALL_LIMIT_MS);
     ck_assert_ptr_null(strstr(set.text, secret));
     nap(20);
@@ -416,12 +425,14 @@ START_TEST(password_changed_while_connected)
   struct resp_client *c = direct();
   resp_free(resp_words(c, "CONFIG", "SET", "requirepass", "new-secret", NULL));
   struct got g = run(store, "GET", "k", NULL, NULL);
-  ck_assert_msg(g.outcome == LARDER_OK || is_denial(&g), "%s from %s", larder_outcome_name(g.outcome), larder_origin_name(g.origin));
+  ck_assert_msg(g.outcome == LARDER_OK || is_denial(&g), "%s from %s",
+                larder_outcome_name(g.outcome), larder_origin_name(g.origin));
   resp_free(resp_words(c, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes", NULL));
   for (int i = 0; i < 300 && status_of(store).state != LARDER_STATE_DENIED; i++) {
     g = run(store, "GET", "k", NULL, NULL);
-    ck_assert_msg(g.outcome != LARDER_ABSENT && (g.outcome != LARDER_OK || g.origin == LARDER_FROM_REDIS), "%s from %s",
-                  larder_outcome_name(g.outcome), larder_origin_name(g.origin));
+    ck_assert_msg(g.outcome != LARDER_ABSENT &&
+                      (g.outcome != LARDER_OK || g.origin == LARDER_FROM_REDIS),
+                  "%s from %s", larder_outcome_name(g.outcome), larder_origin_name(g.origin));
     nap(10);
   }
   check_denied(store, "new-secret");
@@ -442,9 +453,11 @@ START_TEST(preset_strict)
     struct got g = run(store, "SET", "k", "w", NULL);
     if (i > 5)
       ck_assert_int_lt(g.ms, 100);
-    ck_assert_msg(g.outcome == LARDER_NOT_SENT || g.outcome == LARDER_UNKNOWN, "%s", larder_outcome_name(g.outcome));
+    ck_assert_msg(g.outcome == LARDER_NOT_SENT || g.outcome == LARDER_UNKNOWN, "%s",
+                  larder_outcome_name(g.outcome));
     g = run(store, "GET", "k", NULL, NULL);
-    ck_assert_msg(g.outcome == LARDER_NOT_SENT || g.outcome == LARDER_NO_ANSWER || g.outcome == LARDER_UNKNOWN_LOCALLY,
+    ck_assert_msg(g.outcome == LARDER_NOT_SENT || g.outcome == LARDER_NO_ANSWER ||
+                      g.outcome == LARDER_UNKNOWN_LOCALLY,
                   "%s", larder_outcome_name(g.outcome));
     ck_assert_int_ne(g.origin, LARDER_FROM_LOCAL);
   }
@@ -555,13 +568,16 @@ int main(void)
 {
   server_require();
   Suite *suite = suite_create("outage");
-  add(suite, "lost", (const TTest *const[]){killed_and_restarted, hung_and_resumed, hung_while_calls_are_in_flight,
-                                            several_times, restarted_empty, transactions, NULL});
+  add(suite, "lost",
+      (const TTest *const[]){killed_and_restarted, hung_and_resumed, hung_while_calls_are_in_flight,
+                             several_times, restarted_empty, transactions, NULL});
   add(suite, "opening", (const TTest *const[]){refused_at_opening, without_a_fallback, NULL});
-  add(suite, "passwords", (const TTest *const[]){wrong_password_at_opening, password_changed_and_restarted,
-                                                 password_changed_while_connected, NULL});
+  add(suite, "passwords",
+      (const TTest *const[]){wrong_password_at_opening, password_changed_and_restarted,
+                             password_changed_while_connected, NULL});
   add(suite, "presets", (const TTest *const[]){preset_strict, preset_cache, NULL});
-  add(suite, "closing", (const TTest *const[]){close_counts_what_is_left, close_replays_what_it_can, NULL});
+  add(suite, "closing",
+      (const TTest *const[]){close_counts_what_is_left, close_replays_what_it_can, NULL});
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_ENV);
   int failed = srunner_ntests_failed(runner);

@@ -48,7 +48,9 @@ static int usage(void)
 static int read_settings(struct settings *s, int argc, char **argv)
 {
   const char *seed = getenv("LARDER_SEED");
-  *s = (struct settings){.times = 5, .clients = 4, .seed = seed && *seed ? strtoull(seed, NULL, 10) : (uint64_t)time(NULL)};
+  *s = (struct settings){.times = 5,
+                         .clients = 4,
+                         .seed = seed && *seed ? strtoull(seed, NULL, 10) : (uint64_t)time(NULL)};
   for (int i = 1; i + 1 < argc; i += 2) {
     if (strcmp(argv[i], "--times") == 0)
       s->times = atoi(argv[i + 1]);
@@ -126,14 +128,16 @@ static int is_back(struct resp_client *c, const char *command, const char *key)
       return 1;
     nap(20);
   }
-  printf("%d s after the last outage %s %s is still not answered\n", SETTLE_MS / 1000, command, key);
+  printf("%d s after the last outage %s %s is still not answered\n", SETTLE_MS / 1000, command,
+         key);
   return 0;
 }
 
 static void settle(struct play *p)
 {
-  static const char *const reads[][2] = {{"SCARD", "set"}, {"LLEN", "list"}, {"HLEN", "hash"}, {"ZCARD", "zset"},
-                                         {"GET", "counter"}, {"SCARD", "pair:set"}, {"LLEN", "pair:list"}};
+  static const char *const reads[][2] = {
+      {"SCARD", "set"},   {"LLEN", "list"},      {"HLEN", "hash"},     {"ZCARD", "zset"},
+      {"GET", "counter"}, {"SCARD", "pair:set"}, {"LLEN", "pair:list"}};
   struct resp_client *c = resp_open_port(listener_port(p->listener), 5000);
   for (size_t i = 0; c && i < sizeof reads / sizeof *reads; i++)
     p->unsettled += !is_back(c, reads[i][0], reads[i][1]);
@@ -165,7 +169,8 @@ static void run(struct play *p)
 }
 
 struct sums {
-  uint64_t writes, reads, ok, unknown, no, outage_writes, outage_ok, unavailable, false_reads, broken;
+  uint64_t writes, reads, ok, unknown, no, outage_writes, outage_ok, unavailable, false_reads,
+      broken;
   int64_t slowest_us;
 };
 
@@ -199,31 +204,34 @@ static double percent(uint64_t part, uint64_t whole)
 static void print_result(const struct play *p, const struct sums *s)
 {
   const struct verdict *v = &p->recount.verdict;
-  printf("seed %" PRIu64 ": %d outages (%d killed, %d stopped), %d clients\n", p->settings.seed, p->kills + p->stops,
-         p->kills, p->stops, p->settings.clients);
-  printf("writes: %" PRIu64 ": %" PRIu64 " OK, %" PRIu64 " UNKNOWN, %" PRIu64 " not done\n", s->writes, s->ok, s->unknown,
-         s->no);
-  printf("writes during an outage: %" PRIu64 " of %" PRIu64 " OK (%.2f %%)\n", s->outage_ok, s->outage_writes,
-         percent(s->outage_ok, s->outage_writes));
-  printf("reads: %" PRIu64 ", of these not to be known %" PRIu64 ", false %" PRIu64 "\n", s->reads, s->unavailable,
-         s->false_reads);
+  printf("seed %" PRIu64 ": %d outages (%d killed, %d stopped), %d clients\n", p->settings.seed,
+         p->kills + p->stops, p->kills, p->stops, p->settings.clients);
+  printf("writes: %" PRIu64 ": %" PRIu64 " OK, %" PRIu64 " UNKNOWN, %" PRIu64 " not done\n",
+         s->writes, s->ok, s->unknown, s->no);
+  printf("writes during an outage: %" PRIu64 " of %" PRIu64 " OK (%.2f %%)\n", s->outage_ok,
+         s->outage_writes, percent(s->outage_ok, s->outage_writes));
+  printf("reads: %" PRIu64 ", of these not to be known %" PRIu64 ", false %" PRIu64 "\n", s->reads,
+         s->unavailable, s->false_reads);
   printf("slowest call %.0f ms; connections broken %" PRIu64 "; larder serve ended with %d\n",
          (double)s->slowest_us / 1000, s->broken, p->listener_status);
   printf("straight on Redis: %" PRIu64 " writes\n", p->client[p->settings.clients].writes);
-  printf("recount: lost %" PRIu64 ", doubled %" PRIu64 ", invented %" PRIu64 ", half pairs %" PRIu64 ", wrong sums %" PRIu64
-         ", preloaded gone %" PRIu64 "; of the unknown %" PRIu64 " there, %" PRIu64 " not\n",
-         v->lost, v->doubled, v->invented, v->halves, p->recount.wrong_sums, p->recount.preload_gone, v->unknown_there,
-         v->unknown_gone);
+  printf("recount: lost %" PRIu64 ", doubled %" PRIu64 ", invented %" PRIu64 ", half pairs %" PRIu64
+         ", wrong sums %" PRIu64 ", preloaded gone %" PRIu64 "; of the unknown %" PRIu64
+         " there, %" PRIu64 " not\n",
+         v->lost, v->doubled, v->invented, v->halves, p->recount.wrong_sums,
+         p->recount.preload_gone, v->unknown_there, v->unknown_gone);
 }
 
 static int judge(const struct play *p, const struct sums *s)
 {
   const struct verdict *v = &p->recount.verdict;
   int bad = 0;
-  bad += v->lost || v->doubled || v->invented || v->halves || p->recount.wrong_sums || p->recount.preload_gone;
+  bad += v->lost || v->doubled || v->invented || v->halves || p->recount.wrong_sums ||
+         p->recount.preload_gone;
   bad += p->kills + p->stops != p->settings.times || p->unsettled || p->listener_status != 0;
   bad += s->false_reads || s->broken || s->slowest_us > SLOWEST_US;
-  bad += percent(s->outage_ok, s->outage_writes) < 98.0 || s->outage_writes == 0 || s->unavailable == 0;
+  bad += percent(s->outage_ok, s->outage_writes) < 98.0 || s->outage_writes == 0 ||
+         s->unavailable == 0;
   return bad;
 }
 

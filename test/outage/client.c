@@ -60,7 +60,8 @@ static enum told meaning(const struct resp *r)
   return TOLD_OK;
 }
 
-static void append(struct resp_client *conn, const char *a, const char *b, const char *c, const char *d)
+static void append(struct resp_client *conn, const char *a, const char *b, const char *c,
+                   const char *d)
 {
   const char *argv[] = {a, b, c, d};
   int argc = 0;
@@ -147,23 +148,23 @@ static int write_one(struct client *c, struct resp_client *conn)
 /* What is so all the time; larder may only say so, or that it can't know. */
 struct truth {
   const char *word[4];
-  const char *text;  /* the reply, or */
-  int64_t at_least;  /* an integer, at least this */
+  const char *text; /* the reply, or */
+  int64_t at_least; /* an integer, at least this */
 };
 
 static const struct truth truths[] = {
-  {{"GET", "never", NULL, NULL}, "written again", 0},
-  {{"LLEN", "never:list", NULL, NULL}, NULL, 2},
-  {{"STRLEN", "never", NULL, NULL}, NULL, 13},
-  {{"EXISTS", "never", NULL, NULL}, NULL, 1},
-  {{"SISMEMBER", "set", "p:7", NULL}, NULL, 1},
-  {{"HGET", "hash", "p:7", NULL}, "7", 0},
-  {{"ZSCORE", "zset", "p:7", NULL}, "7", 0},
-  {{"SCARD", "set", NULL, NULL}, NULL, PRELOADED},
-  {{"LLEN", "list", NULL, NULL}, NULL, PRELOADED},
-  {{"HLEN", "hash", NULL, NULL}, NULL, PRELOADED},
-  {{"ZCARD", "zset", NULL, NULL}, NULL, PRELOADED},
-  {{"ZRANK", "zset", "p:0", NULL}, NULL, 0},
+    {{"GET", "never", NULL, NULL}, "written again", 0},
+    {{"LLEN", "never:list", NULL, NULL}, NULL, 2},
+    {{"STRLEN", "never", NULL, NULL}, NULL, 13},
+    {{"EXISTS", "never", NULL, NULL}, NULL, 1},
+    {{"SISMEMBER", "set", "p:7", NULL}, NULL, 1},
+    {{"HGET", "hash", "p:7", NULL}, "7", 0},
+    {{"ZSCORE", "zset", "p:7", NULL}, "7", 0},
+    {{"SCARD", "set", NULL, NULL}, NULL, PRELOADED},
+    {{"LLEN", "list", NULL, NULL}, NULL, PRELOADED},
+    {{"HLEN", "hash", NULL, NULL}, NULL, PRELOADED},
+    {{"ZCARD", "zset", NULL, NULL}, NULL, PRELOADED},
+    {{"ZRANK", "zset", "p:0", NULL}, NULL, 0},
 };
 
 static int is_so(const struct truth *t, const struct resp *r)

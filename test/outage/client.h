@@ -24,7 +24,7 @@ enum { CLIENT_COUNTER_STEP = 1, DIRECT_COUNTER_STEP = 1000000 };
 
 struct client {
   struct scene *scene;
-  int number;   /* in the names of what it writes; -1: straight on Redis */
+  int number; /* in the names of what it writes; -1: straight on Redis */
   int port;
   uint64_t seed;
   pthread_t thread;
@@ -32,9 +32,9 @@ struct client {
   /* Counted: */
   uint64_t writes, reads;
   uint64_t outage_writes, outage_ok; /* of those begun during an outage */
-  uint64_t unavailable;  /* reads that larder could not answer and said so */
-  uint64_t false_reads;  /* nil, 0 or anything else that is not so: each printed */
-  uint64_t broken;       /* connections that larder let down */
+  uint64_t unavailable;              /* reads that larder could not answer and said so */
+  uint64_t false_reads;              /* nil, 0 or anything else that is not so: each printed */
+  uint64_t broken;                   /* connections that larder let down */
   int64_t slowest_us;
 };
 

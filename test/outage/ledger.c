@@ -6,7 +6,8 @@
 
 const char *ledger_name(enum ledger_kind kind)
 {
-  static const char *const names[] = {"set", "list", "hash", "zset", "pair", "counter", "field", "score"};
+  static const char *const names[] = {"set",  "list",    "hash",  "zset",
+                                      "pair", "counter", "field", "score"};
   return names[kind];
 }
 
@@ -37,7 +38,8 @@ void ledger_free(struct ledger *l)
     free(l->entry[kind]);
 }
 
-void ledger_seen(struct ledger *l, enum ledger_kind kind, size_t number, int half, struct verdict *v)
+void ledger_seen(struct ledger *l, enum ledger_kind kind, size_t number, int half,
+                 struct verdict *v)
 {
   if (number >= l->count[kind]) {
     v->invented++;
@@ -48,7 +50,8 @@ void ledger_seen(struct ledger *l, enum ledger_kind kind, size_t number, int hal
     e->seen[half]++;
 }
 
-static void judge_one(const struct entry *e, int is_pair, size_t number, enum ledger_kind kind, struct verdict *v)
+static void judge_one(const struct entry *e, int is_pair, size_t number, enum ledger_kind kind,
+                      struct verdict *v)
 {
   static const char *const told[] = {"OK", "UNKNOWN", "NO"};
   int seen = e->seen[0];
@@ -67,7 +70,8 @@ static void judge_one(const struct entry *e, int is_pair, size_t number, enum le
   }
   uint64_t after = v->lost + v->doubled + v->invented + v->halves;
   if (after > before && after < 20)
-    printf("  %s %zu: told %s, seen %d and %d times\n", ledger_name(kind), number, told[e->told], e->seen[0], e->seen[1]);
+    printf("  %s %zu: told %s, seen %d and %d times\n", ledger_name(kind), number, told[e->told],
+           e->seen[0], e->seen[1]);
 }
 
 void ledger_judge(const struct ledger *l, struct verdict *v)

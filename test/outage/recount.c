@@ -37,7 +37,8 @@ static void invented(const struct counting *c, const char *name, const char *why
 }
 
 /* One element; value: what stands beside it (hash, zset), or NULL. */
-static int meet(const struct counting *c, enum ledger_kind kind, int half, const struct resp *name, const char *value)
+static int meet(const struct counting *c, enum ledger_kind kind, int half, const struct resp *name,
+                const char *value)
 {
   size_t number;
   if (!name->str || (strcmp(name->str, "total") == 0 && value))
@@ -55,7 +56,8 @@ static int meet(const struct counting *c, enum ledger_kind kind, int half, const
   return 0;
 }
 
-static struct resp *ask(struct resp_client *conn, const char *a, const char *b, const char *x, const char *y, const char *z)
+static struct resp *ask(struct resp_client *conn, const char *a, const char *b, const char *x,
+                        const char *y, const char *z)
 {
   struct resp *r = resp_words(conn, a, b, x, y, z, NULL);
   if (r && r->type != RESP_ERROR)
@@ -64,7 +66,8 @@ static struct resp *ask(struct resp_client *conn, const char *a, const char *b, 
   exit(1);
 }
 
-static void count_plain(const struct counting *c, struct resp *r, enum ledger_kind kind, int half, int preloaded)
+static void count_plain(const struct counting *c, struct resp *r, enum ledger_kind kind, int half,
+                        int preloaded)
 {
   int met = 0;
   for (size_t i = 0; i < r->len; i++)
@@ -99,8 +102,10 @@ static void check_sum(const struct counting *c, enum ledger_kind kind, const str
     if (found[direct] >= least[direct] && found[direct] <= most[direct])
       continue;
     c->out->wrong_sums++;
-    printf("  %s: %s made %" PRIu64 " increments, acknowledged were %" PRIu64 ", with the unknown ones %" PRIu64 "\n",
-           ledger_name(kind), direct ? "the direct writer" : "the clients", found[direct], least[direct], most[direct]);
+    printf("  %s: %s made %" PRIu64 " increments, acknowledged were %" PRIu64
+           ", with the unknown ones %" PRIu64 "\n",
+           ledger_name(kind), direct ? "the direct writer" : "the clients", found[direct],
+           least[direct], most[direct]);
   }
 }
 

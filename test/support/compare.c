@@ -20,12 +20,10 @@ enum compare_mode compare_mode_of(int argc, const char *const *argv, const size_
     const char *name;
     enum compare_mode mode;
   } list[] = {
-      {"KEYS", COMPARE_UNORDERED},    {"SMEMBERS", COMPARE_UNORDERED},
-      {"SPOP", COMPARE_UNORDERED},    {"SINTER", COMPARE_UNORDERED},
-      {"HKEYS", COMPARE_UNORDERED},   {"HVALS", COMPARE_UNORDERED},
-      {"HGETALL", COMPARE_PAIRS},     {"TTL", COMPARE_SECONDS},
-      {"PTTL", COMPARE_MILLIS},       {"SCAN", COMPARE_SCAN},
-      {"TIME", COMPARE_TYPE},         {"INFO", COMPARE_TYPE},
+      {"KEYS", COMPARE_UNORDERED},   {"SMEMBERS", COMPARE_UNORDERED}, {"SPOP", COMPARE_UNORDERED},
+      {"SINTER", COMPARE_UNORDERED}, {"HKEYS", COMPARE_UNORDERED},    {"HVALS", COMPARE_UNORDERED},
+      {"HGETALL", COMPARE_PAIRS},    {"TTL", COMPARE_SECONDS},        {"PTTL", COMPARE_MILLIS},
+      {"SCAN", COMPARE_SCAN},        {"TIME", COMPARE_TYPE},          {"INFO", COMPARE_TYPE},
       {"RANDOMKEY", COMPARE_TYPE},
   };
   if (argc == 0)
@@ -140,7 +138,8 @@ static int same(const struct resp *a, const struct resp *b, enum compare_mode mo
     return 1;
   }
   if (a->type == RESP_DOUBLE) /* bit by bit; all NaN are one */
-    return memcmp(&a->real, &b->real, sizeof a->real) == 0 || (a->real != a->real && b->real != b->real);
+    return memcmp(&a->real, &b->real, sizeof a->real) == 0 ||
+           (a->real != a->real && b->real != b->real);
   if (a->str)
     return a->len == b->len && memcmp(a->str, b->str, a->len) == 0;
   return same_number(a, b, mode);
@@ -152,7 +151,8 @@ static char *explain(const struct resp *expected, const struct resp *got, const 
   size_t size = strlen(a) + strlen(b) + PATH_SIZE + 64;
   char *text = malloc(size);
   if (text)
-    snprintf(text, size, "%s%s\n  expected %s\n  got      %s", *path ? "at " : "differs", path, a, b);
+    snprintf(text, size, "%s%s\n  expected %s\n  got      %s", *path ? "at " : "differs", path, a,
+             b);
   free(a);
   free(b);
   return text;

@@ -132,13 +132,25 @@ static void print(struct bytes *b, const struct resp *r)
   case RESP_NIL: bytes_add(b, "nil", 3); return;
   case RESP_NIL_ARRAY: bytes_add(b, "nil-array", 9); return;
   case RESP_STRING: print_bytes(b, r->str, r->len); return;
-  case RESP_STATUS: bytes_add(b, "+", 1); bytes_add(b, r->str, r->len); return;
-  case RESP_ERROR: bytes_add(b, "-", 1); bytes_add(b, r->str, r->len); return;
+  case RESP_STATUS:
+    bytes_add(b, "+", 1);
+    bytes_add(b, r->str, r->len);
+    return;
+  case RESP_ERROR:
+    bytes_add(b, "-", 1);
+    bytes_add(b, r->str, r->len);
+    return;
   case RESP_INTEGER: snprintf(text, sizeof text, ":%lld", (long long)r->integer); break;
   case RESP_DOUBLE: snprintf(text, sizeof text, ",%.17g", r->real); break;
   case RESP_BOOLEAN: snprintf(text, sizeof text, "#%c", r->integer ? 't' : 'f'); break;
-  case RESP_BIGNUM: bytes_add(b, "(", 1); bytes_add(b, r->str, r->len); return;
-  case RESP_VERBATIM: bytes_add(b, "=", 1); print_bytes(b, r->str, r->len); return;
+  case RESP_BIGNUM:
+    bytes_add(b, "(", 1);
+    bytes_add(b, r->str, r->len);
+    return;
+  case RESP_VERBATIM:
+    bytes_add(b, "=", 1);
+    print_bytes(b, r->str, r->len);
+    return;
   case RESP_ARRAY:
   case RESP_MAP:
   case RESP_SET:
@@ -484,8 +496,7 @@ static int parse(struct resp_client *c, struct resp *r, int depth)
     return len == 1 && (*text == 't' || *text == 'f') ? 0 : fault(c, "a strange boolean");
   case '$':
   case '!':
-  case '=':
-    return parse_number(c, offset + 1, len, &number) ? -1 : parse_bulk(c, r, kind, number);
+  case '=': return parse_number(c, offset + 1, len, &number) ? -1 : parse_bulk(c, r, kind, number);
   case '*':
   case '%':
   case '~':

@@ -25,7 +25,7 @@
 enum { START_MS = 15000, FIRST_PORT = 20000, PORTS = 12000 };
 
 struct server {
-  pid_t pid; /* 0: not running */
+  pid_t pid;   /* 0: not running */
   pid_t owner; /* whose child it is */
   int port;
   int durable;
@@ -140,7 +140,8 @@ int server_free_port(void)
 {
   struct timespec t;
   clock_gettime(CLOCK_REALTIME, &t);
-  uint64_t x = (uint64_t)t.tv_nsec * 2654435761u ^ (uint64_t)t.tv_sec << 20 ^ (uint64_t)getpid() << 40;
+  uint64_t x =
+      (uint64_t)t.tv_nsec * 2654435761u ^ (uint64_t)t.tv_sec << 20 ^ (uint64_t)getpid() << 40;
   for (int i = 0; i < 2000; i++) {
     x = x * 6364136223846793005u + 1442695040888963407u;
     int port = FIRST_PORT + (int)((x >> 33) % PORTS);
@@ -459,8 +460,8 @@ void server_set_password(struct server *s, const char *password)
 
 struct resp_client *server_connect(const struct server *s, int protocol)
 {
-  struct resp_client *c = s->port ? resp_open_port(s->port, START_MS)
-                                  : resp_open_path(s->socket, START_MS);
+  struct resp_client *c =
+      s->port ? resp_open_port(s->port, START_MS) : resp_open_path(s->socket, START_MS);
   if (!c)
     die("connect to %s: %s", s->url, strerror(errno));
   struct resp *r = s->password ? resp_words(c, "AUTH", s->password, NULL) : NULL;

@@ -57,10 +57,10 @@ void server_wipe(struct server *);
 /* The password of the next restart; NULL: none. */
 void server_set_password(struct server *, const char *password);
 
-int server_running(const struct server *);          /* started and not killed by us */
-pid_t server_pid(const struct server *);            /* 0: not running */
-int server_port(const struct server *);             /* 0: on a unix socket */
-const char *server_socket(const struct server *);   /* NULL: on a port */
+int server_running(const struct server *);        /* started and not killed by us */
+pid_t server_pid(const struct server *);          /* 0: not running */
+int server_port(const struct server *);           /* 0: on a unix socket */
+const char *server_socket(const struct server *); /* NULL: on a port */
 const char *server_directory(const struct server *);
 /* "redis://127.0.0.1:PORT/0" or "unix:///path?db=0", without the password. */
 const char *server_url(const struct server *);

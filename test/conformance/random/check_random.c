@@ -28,7 +28,8 @@ struct settings {
 
 static int usage(void)
 {
-  fprintf(stderr, "usage: check_random [--commands N] [--seed S] [--seeds K] [--servers] [--url URL]\n");
+  fprintf(stderr,
+          "usage: check_random [--commands N] [--seed S] [--seeds K] [--servers] [--url URL]\n");
   return 2;
 }
 
@@ -62,8 +63,8 @@ static void report(struct play *p, struct history *h, uint64_t seed)
 {
   char *first = strdup(p->what ? p->what : "");
   size_t at = p->at;
-  printf("DIFFERENCE with seed %" PRIu64 ", at command %zu of %zu of this stretch:\n  %s\n", seed, at, h->count,
-         first ? first : "");
+  printf("DIFFERENCE with seed %" PRIu64 ", at command %zu of %zu of this stretch:\n  %s\n", seed,
+         at, h->count, first ? first : "");
   fflush(stdout);
   if (!shrink(p, h, SHRINK_SECONDS)) {
     printf("  it does not come again when the same commands are played once more\n");
@@ -112,8 +113,8 @@ static int run_seeds(struct play *p, const struct settings *s)
     uint64_t before = p->commands;
     double start = seconds_now();
     int differs = run_seed(p, s, s->seed + i);
-    printf("seed %" PRIu64 ": %" PRIu64 " commands in %.1f s: %s\n", s->seed + i, p->commands - before,
-           seconds_now() - start, differs ? "DIFFERENT" : "no difference");
+    printf("seed %" PRIu64 ": %" PRIu64 " commands in %.1f s: %s\n", s->seed + i,
+           p->commands - before, seconds_now() - start, differs ? "DIFFERENT" : "no difference");
     fflush(stdout);
     bad += differs;
   }

@@ -24,65 +24,65 @@ struct pattern {
 };
 
 static const struct pattern patterns[] = {
-  {'s', 0, 6, "GET $s"},
-  {'s', 0, 8, "SET $s $v"},
-  {'s', 0, 8, "SET $s $v {NX|XX|} {GET|} {EX $e|PX $E|EXAT $a|PXAT $A|KEEPTTL|}"},
-  {'s', 0, 2, "SET $s $i"},
-  {'s', 0, 2, "GETDEL $s"},
-  {'s', 0, 4, "GETEX $s {EX $e|PX $E|EXAT $a|PXAT $A|PERSIST|}"},
-  {'s', 0, 2, "MGET <$k>"},
-  {'s', 0, 2, "MSET <$s $v>"},
-  {'s', 0, 4, "APPEND $s $v"},
-  {'s', 0, 2, "STRLEN $s"},
-  {'s', 0, 4, "{INCR|DECR} $s"},
-  {'s', 0, 5, "{INCRBY|DECRBY} $s $i"},
-  {'h', 1, 10, "HSET $h <$m $v>"},
-  {'h', 1, 5, "HINCRBY $h $m $i"},
-  {'h', 0, 5, "HGET $h $m"},
-  {'h', -1, 8, "HDEL $h <$m>"},
-  {'h', 0, 2, "HGETALL $h"},
-  {'h', 0, 2, "HLEN $h"},
-  {'S', 1, 12, "SADD $S <$m>"},
-  {'S', -1, 8, "SREM $S <$m>"},
-  {'S', 0, 5, "SISMEMBER $S $m"},
-  {'S', 0, 2, "SMEMBERS $S"},
-  {'S', 0, 2, "SCARD $S"},
-  {'S', -1, 5, "SPOP $S {$n|}"},
-  {'l', 1, 12, "{LPUSH|RPUSH} $l <$v>"},
-  {'l', -1, 8, "{LPOP|RPOP} $l {$n|}"},
-  {'l', 0, 2, "LLEN $l"},
-  {'l', 0, 5, "LRANGE $l $j $j"},
-  {'z', 1, 9, "ZADD $z <$r $m>"},
-  {'z', 1, 9, "ZADD $z {NX|XX|} {GT|LT|} {CH|} <$r $m>"},
-  {'z', 1, 4, "ZADD $z {NX|XX|GT|LT|} INCR $r $m"},
-  {'z', 1, 5, "ZINCRBY $z $r $m"},
-  {'z', -1, 7, "ZREM $z <$m>"},
-  {'z', 0, 4, "ZSCORE $z $m"},
-  {'z', 0, 2, "ZCARD $z"},
-  {'z', 0, 4, "ZRANK $z $m"},
-  {'z', 0, 4, "ZRANGE $z $j $j {REV|} {WITHSCORES|}"},
-  {'z', 0, 4, "ZRANGE $z $b $b BYSCORE {REV|} {LIMIT $j $j|} {WITHSCORES|}"},
-  {'z', 1, 6, "ZADD $y {NX|XX|} {CH|} <0 $m>"},
-  {'z', -1, 3, "ZREM $y <$m>"},
-  {'z', 0, 5, "ZRANGE $y $x $x BYLEX {REV|} {LIMIT $j $j|}"},
-  {'k', 0, 1, "DEL $y"},
-  {'z', -1, 3, "ZREMRANGEBYSCORE $z $b $b"},
-  {'z', -1, 4, "ZPOPMIN $z {$n|}"},
-  {'k', 0, 2, "DEL <$k>"},
-  {'k', 0, 1, "UNLINK <$k>"},
-  {'k', 0, 2, "EXISTS <$k>"},
-  {'k', 0, 2, "TYPE $k"},
-  {'k', 0, 2, "RENAME $k $k"},
-  {'k', 0, 3, "EXPIRE $k $e {NX|XX|GT|LT|}"},
-  {'k', 0, 2, "PEXPIRE $k $E {NX|XX|GT|LT|}"},
-  {'k', 0, 3, "PEXPIREAT $k $A {NX|XX|GT|LT|} {GT|LT|XX|}"},
-  {'k', 0, 2, "TTL $k"},
-  {'k', 0, 2, "PTTL $k"},
-  {'k', 0, 2, "PERSIST $k"},
-  {'d', 0, 1, "KEYS $p"},
-  {'d', 0, 1, "DBSIZE"},
-  {'d', 0, 1, "SCAN 0 COUNT 100000 {MATCH $p|} {TYPE string|TYPE hash|TYPE nosuch|}"},
-  {'d', 0, 1, "ECHO $v"},
+    {'s', 0, 6, "GET $s"},
+    {'s', 0, 8, "SET $s $v"},
+    {'s', 0, 8, "SET $s $v {NX|XX|} {GET|} {EX $e|PX $E|EXAT $a|PXAT $A|KEEPTTL|}"},
+    {'s', 0, 2, "SET $s $i"},
+    {'s', 0, 2, "GETDEL $s"},
+    {'s', 0, 4, "GETEX $s {EX $e|PX $E|EXAT $a|PXAT $A|PERSIST|}"},
+    {'s', 0, 2, "MGET <$k>"},
+    {'s', 0, 2, "MSET <$s $v>"},
+    {'s', 0, 4, "APPEND $s $v"},
+    {'s', 0, 2, "STRLEN $s"},
+    {'s', 0, 4, "{INCR|DECR} $s"},
+    {'s', 0, 5, "{INCRBY|DECRBY} $s $i"},
+    {'h', 1, 10, "HSET $h <$m $v>"},
+    {'h', 1, 5, "HINCRBY $h $m $i"},
+    {'h', 0, 5, "HGET $h $m"},
+    {'h', -1, 8, "HDEL $h <$m>"},
+    {'h', 0, 2, "HGETALL $h"},
+    {'h', 0, 2, "HLEN $h"},
+    {'S', 1, 12, "SADD $S <$m>"},
+    {'S', -1, 8, "SREM $S <$m>"},
+    {'S', 0, 5, "SISMEMBER $S $m"},
+    {'S', 0, 2, "SMEMBERS $S"},
+    {'S', 0, 2, "SCARD $S"},
+    {'S', -1, 5, "SPOP $S {$n|}"},
+    {'l', 1, 12, "{LPUSH|RPUSH} $l <$v>"},
+    {'l', -1, 8, "{LPOP|RPOP} $l {$n|}"},
+    {'l', 0, 2, "LLEN $l"},
+    {'l', 0, 5, "LRANGE $l $j $j"},
+    {'z', 1, 9, "ZADD $z <$r $m>"},
+    {'z', 1, 9, "ZADD $z {NX|XX|} {GT|LT|} {CH|} <$r $m>"},
+    {'z', 1, 4, "ZADD $z {NX|XX|GT|LT|} INCR $r $m"},
+    {'z', 1, 5, "ZINCRBY $z $r $m"},
+    {'z', -1, 7, "ZREM $z <$m>"},
+    {'z', 0, 4, "ZSCORE $z $m"},
+    {'z', 0, 2, "ZCARD $z"},
+    {'z', 0, 4, "ZRANK $z $m"},
+    {'z', 0, 4, "ZRANGE $z $j $j {REV|} {WITHSCORES|}"},
+    {'z', 0, 4, "ZRANGE $z $b $b BYSCORE {REV|} {LIMIT $j $j|} {WITHSCORES|}"},
+    {'z', 1, 6, "ZADD $y {NX|XX|} {CH|} <0 $m>"},
+    {'z', -1, 3, "ZREM $y <$m>"},
+    {'z', 0, 5, "ZRANGE $y $x $x BYLEX {REV|} {LIMIT $j $j|}"},
+    {'k', 0, 1, "DEL $y"},
+    {'z', -1, 3, "ZREMRANGEBYSCORE $z $b $b"},
+    {'z', -1, 4, "ZPOPMIN $z {$n|}"},
+    {'k', 0, 2, "DEL <$k>"},
+    {'k', 0, 1, "UNLINK <$k>"},
+    {'k', 0, 2, "EXISTS <$k>"},
+    {'k', 0, 2, "TYPE $k"},
+    {'k', 0, 2, "RENAME $k $k"},
+    {'k', 0, 3, "EXPIRE $k $e {NX|XX|GT|LT|}"},
+    {'k', 0, 2, "PEXPIRE $k $E {NX|XX|GT|LT|}"},
+    {'k', 0, 3, "PEXPIREAT $k $A {NX|XX|GT|LT|} {GT|LT|XX|}"},
+    {'k', 0, 2, "TTL $k"},
+    {'k', 0, 2, "PTTL $k"},
+    {'k', 0, 2, "PERSIST $k"},
+    {'d', 0, 1, "KEYS $p"},
+    {'d', 0, 1, "DBSIZE"},
+    {'d', 0, 1, "SCAN 0 COUNT 100000 {MATCH $p|} {TYPE string|TYPE hash|TYPE nosuch|}"},
+    {'d', 0, 1, "ECHO $v"},
 };
 
 static const char type_letters[] = "slSzh";
@@ -142,10 +142,12 @@ static void add_long(struct builder *b)
 }
 
 static const char *const edges[] = {
-  "9223372036854775807", "-9223372036854775808", "9223372036854775808", "-9223372036854775809",
-  "9223372036854775806", "-9223372036854775807", "4294967296", "-2147483649", "4611686018427387904"};
+    "9223372036854775807",  "-9223372036854775808", "9223372036854775808",
+    "-9223372036854775809", "9223372036854775806",  "-9223372036854775807",
+    "4294967296",           "-2147483649",          "4611686018427387904"};
 
-static const char *const odd_integers[] = {"", "abc", "1.5", "01", "+1", " 1", "1 ", "-0", "1e3", "0x1f", "--1", "-"};
+static const char *const odd_integers[] = {"",   "abc", "1.5", "01",   "+1",  " 1",
+                                           "1 ", "-0",  "1e3", "0x1f", "--1", "-"};
 
 static void add_integer(struct builder *b)
 {
@@ -159,14 +161,16 @@ static void add_integer(struct builder *b)
     add_text(b, CHOOSE(b, edges));
     return;
   }
-  int64_t value = r < 80 ? (int64_t)below(b, 21) - 10 : (int64_t)dice_next(&b->g->dice) >> below(b, 63);
+  int64_t value =
+      r < 80 ? (int64_t)below(b, 21) - 10 : (int64_t)dice_next(&b->g->dice) >> below(b, 63);
   snprintf(text, sizeof text, "%" PRId64, value);
   add_text(b, text);
 }
 
 static void add_value(struct builder *b)
 {
-  static const char *const values[] = {"", "a", "b", "value", "0", "1", "10", "007", "3.25", "\xff\xfe", "two words"};
+  static const char *const values[] = {"",   "a",   "b",    "value",    "0",        "1",
+                                       "10", "007", "3.25", "\xff\xfe", "two words"};
   unsigned r = below(b, 100);
   if (r < 3)
     add_long(b);
@@ -207,8 +211,22 @@ static void add_index(struct builder *b, int lowest)
 
 static void add_score(struct builder *b)
 {
-  static const char *const strange[] = {"inf", "-inf", "+inf", "1e308", "-1e308", "1e-320", "-0", "0.1", "0.30000000000000004",
-                                        "1e21", "1e15", "123456789.123", "9007199254740993", "3.0", "5e-324", "1e17"};
+  static const char *const strange[] = {"inf",
+                                        "-inf",
+                                        "+inf",
+                                        "1e308",
+                                        "-1e308",
+                                        "1e-320",
+                                        "-0",
+                                        "0.1",
+                                        "0.30000000000000004",
+                                        "1e21",
+                                        "1e15",
+                                        "123456789.123",
+                                        "9007199254740993",
+                                        "3.0",
+                                        "5e-324",
+                                        "1e17"};
   static const char *const wrong[] = {"nan", "", "abc", "1a", " 1", "1e400", "(1"};
   char text[32];
   unsigned r = below(b, 100);
@@ -231,7 +249,8 @@ static void add_bound(struct builder *b)
   if (r < 25)
     add_text(b, CHOOSE(b, bounds));
   else if (r < 90) {
-    snprintf(text, sizeof text, "%s%d%s", r < 50 ? "(" : "", (int)below(b, 41) - 20, r % 5 ? "" : ".5");
+    snprintf(text, sizeof text, "%s%d%s", r < 50 ? "(" : "", (int)below(b, 41) - 20,
+             r % 5 ? "" : ".5");
     add_text(b, text);
   } else
     add_score(b);
@@ -258,7 +277,8 @@ static int64_t deadline_ms(struct generator *g)
 static void add_expiry(struct builder *b, char kind)
 {
   static const char *const past[] = {"0", "-1", "-9223372036854775808"};
-  static const char *const wrong[] = {"abc", "", "1.5", "9223372036854775807", "9223372036854775808"};
+  static const char *const wrong[] = {"abc", "", "1.5", "9223372036854775807",
+                                      "9223372036854775808"};
   char text[32];
   unsigned r = below(b, 100);
   int64_t at = deadline_ms(b->g);
@@ -278,7 +298,8 @@ static void add_expiry(struct builder *b, char kind)
 
 static void add_pattern(struct builder *b)
 {
-  static const char *const globs[] = {"*", "s*", "?0", "[hl]*", "[^s]?", "nosuch*", "z1", "", "*\\*", "[a-l]0"};
+  static const char *const globs[] = {"*",       "s*", "?0", "[hl]*", "[^s]?",
+                                      "nosuch*", "z1", "",   "*\\*",  "[a-l]0"};
   add_text(b, CHOOSE(b, globs));
 }
 
@@ -363,7 +384,8 @@ static const struct pattern *choose_pattern(struct builder *b)
 /* Now and then an argument too many, too few or of no sense. */
 static void spoil(struct builder *b)
 {
-  static const char *const odd[] = {"", "abc", "-1", "0", "9223372036854775807", "1.5", "NX", "XX", "GT", "CH", "WITHSCORES", "INCR"};
+  static const char *const odd[] = {"",   "abc", "-1", "0",  "9223372036854775807", "1.5",
+                                    "NX", "XX",  "GT", "CH", "WITHSCORES",          "INCR"};
   unsigned r = below(b, 3);
   if (r == 0)
     add_text(b, CHOOSE(b, odd));

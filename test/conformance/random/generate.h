@@ -11,13 +11,13 @@
 
 struct generator {
   struct dice dice;
-  unsigned keys;     /* of each type */
-  unsigned members;  /* how many different ones */
-  unsigned focus;    /* the type that most commands are about */
-  unsigned grow;     /* percent of the writes to collections that add */
-  int calm;          /* few commands that end a collection, so that it grows large */
+  unsigned keys;      /* of each type */
+  unsigned members;   /* how many different ones */
+  unsigned focus;     /* the type that most commands are about */
+  unsigned grow;      /* percent of the writes to collections that add */
+  int calm;           /* few commands that end a collection, so that it grows large */
   uint64_t deadlines; /* how many were given out: no two are near each other */
-  int64_t base;      /* where absolute deadlines begin, in ms since 1970 */
+  int64_t base;       /* where absolute deadlines begin, in ms since 1970 */
 };
 
 /* Chooses what this stretch of commands is like. */

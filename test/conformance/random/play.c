@@ -63,7 +63,8 @@ static struct resp *next(struct stage *s)
 static void compare_exec(struct stage *s, const struct pending *p, const struct resp *expected)
 {
   const struct queued *q = &s->queued[s->session];
-  if (!expected->element || !p->got->element || expected->len != p->got->len || expected->len != (size_t)q->count) {
+  if (!expected->element || !p->got->element || expected->len != p->got->len ||
+      expected->len != (size_t)q->count) {
     char *text = compare(expected, p->got, COMPARE_EXACT);
     if (text)
       differs(s->play, p, text);
@@ -164,7 +165,8 @@ static int is_random_pop(const struct command *c, const struct resp *got)
   return got->type == RESP_STRING || (got->element && got->len > 0);
 }
 
-static void append_popped(struct resp_client *client, const struct command *c, const struct resp *got)
+static void append_popped(struct resp_client *client, const struct command *c,
+                          const struct resp *got)
 {
   size_t n = got->element ? got->len : 1;
   const char **argv = malloc((n + 2) * sizeof *argv);
@@ -240,7 +242,8 @@ static void begin(struct stage *s)
 
 /* --- the end ---------------------------------------------------------------------- */
 
-static void play_read(struct stage *s, size_t index, const char *name, const char *key, size_t len, const char *rest)
+static void play_read(struct stage *s, size_t index, const char *name, const char *key, size_t len,
+                      const char *rest)
 {
   static struct line l;
   const char *argv[8];
@@ -263,8 +266,11 @@ static void play_read(struct stage *s, size_t index, const char *name, const cha
 
 static void play_key(struct stage *s, size_t index, const char *key, size_t len)
 {
-  static const char *const types[][3] = {{"string", "GET", ""}, {"list", "LRANGE", "0 -1"}, {"set", "SMEMBERS", ""},
-                                         {"hash", "HGETALL", ""}, {"zset", "ZRANGE", "0 -1 WITHSCORES"}};
+  static const char *const types[][3] = {{"string", "GET", ""},
+                                         {"list", "LRANGE", "0 -1"},
+                                         {"set", "SMEMBERS", ""},
+                                         {"hash", "HGETALL", ""},
+                                         {"zset", "ZRANGE", "0 -1 WITHSCORES"}};
   const char *argv[] = {"TYPE", key};
   const size_t lens[] = {4, len};
   struct resp *type = resp_call(s->play->oracle[0], 2, argv, lens);
