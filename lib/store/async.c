@@ -5,15 +5,15 @@
 
 #include "store/call.h"
 #include "store/dispatch.h"
-#include "store/job.h"
+#include "store/promise.h"
 
 /* --- beginning ----------------------------------------------------------- */
 
-/* A call that is being prepared: inside the store, with a job that nobody knows yet. */
+/* A call that is being prepared: inside the store, with a promise that nobody knows yet. */
 struct start {
   larder *store;
   struct lrd_cell *cell;
-  struct lrd_job *job;
+  struct lrd_promise *promise;
 };
 
 static larder_outcome begin(struct start *a, larder *store, larder_callback *callback,
@@ -26,8 +26,8 @@ static larder_outcome begin(struct start *a, larder *store, larder_callback *cal
   a->cell = lrd_enter(store, &why);
   if (!a->cell)
     return why;
-  a->job = lrd_job_new(store, a->cell, callback, context);
-  if (a->job)
+  a->promise = lrd_promise_new(store, a->cell, callback, context);
+  if (a->promise)
     return LARDER_OK;
   lrd_leave(a->cell);
   return LARDER_NO_MEMORY;
@@ -35,26 +35,26 @@ static larder_outcome begin(struct start *a, larder *store, larder_callback *cal
 
 static larder_outcome abandon(struct start *a, larder_outcome outcome)
 {
-  lrd_answer_free(a->job->answer);
+  lrd_answer_free(a->promise->answer);
   lrd_leave(a->cell);
   return outcome;
 }
 
-/* The job is in the table: from here on its callback will come. */
+/* The promise is in the table: from here on its callback will come. */
 static void send(struct start *a, enum lrd_route route, int64_t timeout)
 {
-  struct lrd_job *job = a->job;
+  struct lrd_promise *promise = a->promise;
   if (route == LRD_ROUTE_FRONT) {
-    lrd_front(a->store, NULL, &job->vector, &job->meter.sink);
-    job->submission.done(&job->submission);
+    lrd_front(a->store, NULL, &promise->vector, &promise->meter.sink);
+    promise->submission.done(&promise->submission);
   } else {
-    larder_call call = lrd_plain_call(a->store, &job->vector, 1, timeout);
-    lrd_dispatch_submit(a->store, &call, &job->meter, &job->submission);
+    larder_call call = lrd_plain_call(a->store, &promise->vector, 1, timeout);
+    lrd_dispatch_submit(a->store, &call, &promise->meter, &promise->submission);
   }
   lrd_leave(a->cell);
 }
 
-/* v: the caller's bytes, or already the job's own. */
+/* v: the caller's bytes, or already the promise's own. */
 static larder_outcome start(struct start *a, larder_vector *v, int own, int64_t timeout_ms,
                             uint64_t *id)
 {
@@ -66,14 +66,14 @@ static larder_outcome start(struct start *a, larder_vector *v, int own, int64_t 
   if (route != LRD_ROUTE_BACKEND && route != LRD_ROUTE_FRONT)
     return abandon(a, LARDER_BAD_ARGUMENT);
   if (own)
-    a->job->vector = *v;
-  else if (lrd_copy_vector(&a->job->answer->arena, v, &a->job->vector) != 0)
+    a->promise->vector = *v;
+  else if (lrd_copy_vector(&a->promise->answer->arena, v, &a->promise->vector) != 0)
     return abandon(a, LARDER_NO_MEMORY);
-  larder_outcome outcome = lrd_queue_add(a->store, a->job);
+  larder_outcome outcome = lrd_queue_add(a->store, a->promise);
   if (outcome != LARDER_OK)
     return abandon(a, outcome);
   if (id)
-    *id = a->job->id;
+    *id = a->promise->id;
   send(a, route, timeout);
   return LARDER_OK;
 }
@@ -88,7 +88,7 @@ larder_outcome larder_async_argv(larder *store, int argc, const char *const *arg
   larder_outcome outcome = begin(&a, store, callback, context);
   if (outcome != LARDER_OK)
     return outcome;
-  outcome = lrd_take_argv(&v, room, &a.job->answer->arena, argc, argv, argvlen);
+  outcome = lrd_take_argv(&v, room, &a.promise->answer->arena, argc, argv, argvlen);
   if (outcome != LARDER_OK)
     return abandon(&a, outcome);
   return start(&a, &v, 0, timeout_ms, id);
@@ -103,7 +103,7 @@ larder_outcome larder_async_command(larder *store, larder_callback *callback, vo
   larder_outcome outcome = begin(&a, store, callback, context);
   if (outcome != LARDER_OK)
     return outcome;
-  struct lrd_arena *arena = &a.job->answer->arena;
+  struct lrd_arena *arena = &a.promise->answer->arena;
   va_list ap;
   va_start(ap, format);
   outcome = lrd_take_format(&v, arena, format, ap, error, sizeof error);
@@ -124,13 +124,13 @@ larder_outcome larder_async_cancel(larder *store, uint64_t id)
   struct lrd_cell *cell = lrd_enter(store, &why);
   if (!cell)
     return why;
-  struct lrd_job *job = lrd_queue_pin(store, id);
-  if (job) {
-    store->table->cancel(store->base, &job->submission);
-    lrd_queue_unpin(store, job);
+  struct lrd_promise *promise = lrd_queue_pin(store, id);
+  if (promise) {
+    store->table->cancel(store->base, &promise->submission);
+    lrd_queue_unpin(store, promise);
   }
   lrd_leave(cell);
-  return job ? LARDER_OK : LARDER_ABSENT;
+  return promise ? LARDER_OK : LARDER_ABSENT;
 }
 
 /* --- delivering ---------------------------------------------------------- */

@@ -187,8 +187,8 @@ larder_outcome lrd_config_read(struct lrd_config *c, const char *url, const lard
   if (error && error_size)
     *error = '\0';
   if (o && o->size != sizeof *o)
-    return lrd_settings_refuse(&s, "options: size %zu: allowed is %zu (LARDER_OPTIONS_INIT sets it)",
-                               o->size, sizeof *o);
+    return lrd_settings_refuse(
+        &s, "options: size %zu: allowed is %zu (LARDER_OPTIONS_INIT sets it)", o->size, sizeof *o);
   if (o && check_hooks(&s, o) != LARDER_OK)
     return LARDER_BAD_ARGUMENT;
   c->memory = o && o->memory ? *o->memory : lrd_memory_system;

@@ -87,7 +87,8 @@ static int set_name(struct lrd_front *f, const larder_bytes *name)
   const larder_memory *m = &f->session->store->config.memory;
   for (size_t i = 0; i < name->len; i++) {
     if (name->data[i] < '!' || name->data[i] > '~') {
-      lrd_front_refuse(f, "ERR Client names cannot contain spaces, newlines or special characters.");
+      lrd_front_refuse(
+          f, "ERR Client names cannot contain spaces, newlines or special characters.");
       return 0;
     }
   }
@@ -169,8 +170,8 @@ static void front_auth(struct lrd_front *f)
     return;
   }
   if (f->argc == 2 && !f->session->hooks.authenticate) {
-    lrd_front_refuse(f, "ERR AUTH <password> called without any password configured for the default user. "
-              "Are you sure your configuration is correct?");
+    lrd_front_refuse(f, "ERR AUTH <password> called without any password configured for the "
+                        "default user. Are you sure your configuration is correct?");
     return;
   }
   if (authenticate(f, f->argc == 3 ? f->argv[1] : nobody, f->argv[f->argc - 1]))

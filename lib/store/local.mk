@@ -16,7 +16,7 @@ core_sources += \
   lib/store/fork.h \
   lib/store/front.c \
   lib/store/front.h \
-  lib/store/job.h \
+  lib/store/promise.h \
   lib/store/queue.c \
   lib/store/queue.h \
   lib/store/reply.c \

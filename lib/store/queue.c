@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "store/job.h"
+#include "store/promise.h"
 
 #if defined __linux__
 #include <sys/eventfd.h>
@@ -87,9 +87,9 @@ void lrd_queue_release(larder *s, int forked)
    * was changing them. */
   if (!forked || pthread_mutex_trylock(&q->lock.mutex) == 0) {
     for (unsigned i = 0; i < q->slots; i++)
-      if (q->job[i])
-        lrd_answer_free(q->job[i]->answer);
-    lrd_release(m, q->job, q->slots * sizeof *q->job);
+      if (q->promise[i])
+        lrd_answer_free(q->promise[i]->answer);
+    lrd_release(m, q->promise, q->slots * sizeof *q->promise);
     lrd_release(m, q->vacant, q->slots * sizeof *q->vacant);
   }
   close_descriptor(q);
@@ -110,14 +110,14 @@ uint64_t lrd_queue_running(larder *s)
 /* --- done ---------------------------------------------------------------- */
 
 /* Appends under the lock; 1: the descriptor must be rung, after unlocking. */
-static int append(struct lrd_queue *q, struct lrd_job *job)
+static int append(struct lrd_queue *q, struct lrd_promise *promise)
 {
-  job->next = NULL;
+  promise->next = NULL;
   if (q->last)
-    q->last->next = job;
+    q->last->next = promise;
   else
-    q->first = job;
-  q->last = job;
+    q->first = promise;
+  q->last = promise;
   q->waiting++;
   if (q->delivery == LARDER_DELIVER_THREAD) {
     pthread_cond_signal(&q->work);
@@ -128,40 +128,40 @@ static int append(struct lrd_queue *q, struct lrd_job *job)
   return must_ring;
 }
 
-static void job_done(larder_submission *submission)
+static void promise_done(larder_submission *submission)
 {
-  struct lrd_job *job = (struct lrd_job *)(void *)submission;
-  struct lrd_queue *q = &job->store->queue;
+  struct lrd_promise *promise = (struct lrd_promise *)(void *)submission;
+  struct lrd_queue *q = &promise->store->queue;
   int must_ring = 0;
   lrd_lock(&q->lock);
-  job->state = LRD_JOB_DONE;
+  promise->state = LRD_PROMISE_DONE;
   q->running--;
-  if (job->pins == 0)
-    must_ring = append(q, job);
+  if (promise->pins == 0)
+    must_ring = append(q, promise);
   lrd_unlock(&q->lock);
   if (must_ring)
     ring(q);
 }
 
-struct lrd_job *lrd_job_new(larder *s, struct lrd_cell *cell, larder_callback *callback,
+struct lrd_promise *lrd_promise_new(larder *s, struct lrd_cell *cell, larder_callback *callback,
                             void *context)
 {
   struct lrd_answer *answer = lrd_answer_new(&s->config.memory);
   if (!answer)
     return NULL;
-  struct lrd_job *job = lrd_arena_allocate(&answer->arena, sizeof *job);
-  if (!job) {
+  struct lrd_promise *promise = lrd_arena_allocate(&answer->arena, sizeof *promise);
+  if (!promise) {
     lrd_answer_free(answer);
     return NULL;
   }
-  memset(job, 0, sizeof *job);
-  job->submission.done = job_done;
-  job->store = s;
-  job->answer = answer;
-  job->callback = callback;
-  job->context = context;
-  lrd_meter_init(&job->meter, &answer->tree.sink, cell);
-  return job;
+  memset(promise, 0, sizeof *promise);
+  promise->submission.done = promise_done;
+  promise->store = s;
+  promise->answer = answer;
+  promise->callback = callback;
+  promise->context = context;
+  lrd_meter_init(&promise->meter, &answer->tree.sink, cell);
+  return promise;
 }
 
 /* --- the table ----------------------------------------------------------- */
@@ -169,21 +169,21 @@ struct lrd_job *lrd_job_new(larder *s, struct lrd_cell *cell, larder_callback *c
 static int grow(struct lrd_queue *q, const larder_memory *m)
 {
   unsigned slots = q->slots ? q->slots * 2 : 64;
-  struct lrd_job **job = lrd_allocate(m, slots * sizeof *job);
+  struct lrd_promise **promise = lrd_allocate(m, slots * sizeof *promise);
   unsigned *vacant = lrd_allocate(m, slots * sizeof *vacant);
-  if (!job || !vacant) {
-    lrd_release(m, job, slots * sizeof *job);
+  if (!promise || !vacant) {
+    lrd_release(m, promise, slots * sizeof *promise);
     lrd_release(m, vacant, slots * sizeof *vacant);
     return -1;
   }
   for (unsigned i = 0; i < slots; i++)
-    job[i] = i < q->slots ? q->job[i] : NULL;
+    promise[i] = i < q->slots ? q->promise[i] : NULL;
   /* Growth happens only when no slot is vacant. */
   for (unsigned i = slots; i-- > q->slots;)
     vacant[q->vacancies++] = i;
-  lrd_release(m, q->job, q->slots * sizeof *job);
+  lrd_release(m, q->promise, q->slots * sizeof *promise);
   lrd_release(m, q->vacant, q->slots * sizeof *vacant);
-  q->job = job;
+  q->promise = promise;
   q->vacant = vacant;
   q->slots = slots;
   return 0;
@@ -204,51 +204,51 @@ static int start_thread(larder *s)
   return failed ? -1 : 0;
 }
 
-static larder_outcome add(larder *s, struct lrd_job *job)
+static larder_outcome add(larder *s, struct lrd_promise *promise)
 {
   struct lrd_queue *q = &s->queue;
-  if (q->vacancies == 0 && q->slots >= LRD_JOBS_MAX)
+  if (q->vacancies == 0 && q->slots >= LRD_PROMISES_MAX)
     return LARDER_NOT_SENT;
   if (q->delivery == LARDER_DELIVER_THREAD && !q->started && start_thread(s) != 0)
     return LARDER_NO_MEMORY;
   if (q->vacancies == 0 && grow(q, &s->config.memory) != 0)
     return LARDER_NO_MEMORY;
   unsigned slot = q->vacant[--q->vacancies];
-  q->job[slot] = job;
+  q->promise[slot] = promise;
   q->running++;
-  job->id = ++q->serial << 16 | slot;
+  promise->id = ++q->serial << 16 | slot;
   return LARDER_OK;
 }
 
-larder_outcome lrd_queue_add(larder *s, struct lrd_job *job)
+larder_outcome lrd_queue_add(larder *s, struct lrd_promise *promise)
 {
   lrd_lock(&s->queue.lock);
-  larder_outcome outcome = add(s, job);
+  larder_outcome outcome = add(s, promise);
   lrd_unlock(&s->queue.lock);
   return outcome;
 }
 
-struct lrd_job *lrd_queue_pin(larder *s, uint64_t id)
+struct lrd_promise *lrd_queue_pin(larder *s, uint64_t id)
 {
   struct lrd_queue *q = &s->queue;
   unsigned slot = (unsigned)(id & 0xffff);
   lrd_lock(&q->lock);
-  struct lrd_job *job = slot < q->slots ? q->job[slot] : NULL;
-  if (job && (job->id != id || job->state != LRD_JOB_RUNNING))
-    job = NULL;
-  if (job)
-    job->pins++;
+  struct lrd_promise *promise = slot < q->slots ? q->promise[slot] : NULL;
+  if (promise && (promise->id != id || promise->state != LRD_PROMISE_RUNNING))
+    promise = NULL;
+  if (promise)
+    promise->pins++;
   lrd_unlock(&q->lock);
-  return job;
+  return promise;
 }
 
-void lrd_queue_unpin(larder *s, struct lrd_job *job)
+void lrd_queue_unpin(larder *s, struct lrd_promise *promise)
 {
   struct lrd_queue *q = &s->queue;
   int must_ring = 0;
   lrd_lock(&q->lock);
-  if (--job->pins == 0 && job->state == LRD_JOB_DONE)
-    must_ring = append(q, job);
+  if (--promise->pins == 0 && promise->state == LRD_PROMISE_DONE)
+    must_ring = append(q, promise);
   lrd_unlock(&q->lock);
   if (must_ring)
     ring(q);
@@ -256,29 +256,29 @@ void lrd_queue_unpin(larder *s, struct lrd_job *job)
 
 /* --- delivery ------------------------------------------------------------ */
 
-/* The next job that is done, out of queue and table. */
-static struct lrd_job *take(struct lrd_queue *q)
+/* The next promise that is done, out of queue and table. */
+static struct lrd_promise *take(struct lrd_queue *q)
 {
-  struct lrd_job *job = q->first;
-  if (!job)
+  struct lrd_promise *promise = q->first;
+  if (!promise)
     return NULL;
-  q->first = job->next;
+  q->first = promise->next;
   if (!q->first)
     q->last = NULL;
   q->waiting--;
-  unsigned slot = (unsigned)(job->id & 0xffff);
-  q->job[slot] = NULL;
+  unsigned slot = (unsigned)(promise->id & 0xffff);
+  q->promise[slot] = NULL;
   q->vacant[q->vacancies++] = slot;
-  return job;
+  return promise;
 }
 
-static void call_back(struct lrd_job *job)
+static void call_back(struct lrd_promise *promise)
 {
-  /* The callback frees the reply, and the job with it. */
-  larder_callback *callback = job->callback;
-  void *context = job->context;
+  /* The callback frees the reply, and the promise with it. */
+  larder_callback *callback = promise->callback;
+  void *context = promise->context;
   lrd_lock_assert_none();
-  callback(context, lrd_answer_finish(job->answer));
+  callback(context, lrd_answer_finish(promise->answer));
 }
 
 static void enlist(struct lrd_queue *q, struct lrd_deliverer *self)
@@ -310,10 +310,10 @@ int lrd_queue_delivering(larder *s)
 static size_t deliver(struct lrd_queue *q, uint64_t most)
 {
   size_t n = 0;
-  struct lrd_job *job;
-  while (n < most && (job = take(q)) != NULL) {
+  struct lrd_promise *promise;
+  while (n < most && (promise = take(q)) != NULL) {
     lrd_unlock(&q->lock);
-    call_back(job);
+    call_back(promise);
     n++;
     lrd_lock(&q->lock);
   }
@@ -362,29 +362,29 @@ static void *deliver_forever(void *argument)
 
 /* --- the end ------------------------------------------------------------- */
 
-/* A job that the backend never ended, though it has ended itself. */
-static struct lrd_job *find_orphan(struct lrd_queue *q)
+/* A promise that the backend never ended, though it has ended itself. */
+static struct lrd_promise *find_orphan(struct lrd_queue *q)
 {
-  struct lrd_job *job = NULL;
+  struct lrd_promise *promise = NULL;
   lrd_lock(&q->lock);
-  for (unsigned i = 0; i < q->slots && !job; i++)
-    if (q->job[i] && q->job[i]->state == LRD_JOB_RUNNING)
-      job = q->job[i];
+  for (unsigned i = 0; i < q->slots && !promise; i++)
+    if (q->promise[i] && q->promise[i]->state == LRD_PROMISE_RUNNING)
+      promise = q->promise[i];
   lrd_unlock(&q->lock);
-  return job;
+  return promise;
 }
 
 void lrd_queue_finish(larder *s)
 {
   struct lrd_queue *q = &s->queue;
-  struct lrd_job *orphan;
+  struct lrd_promise *orphan;
   while ((orphan = find_orphan(q)) != NULL) {
     if (orphan->answer->tree.replies == 0) {
       orphan->meter.sink.type->rewind(&orphan->meter.sink);
       lrd_sink_fail(&orphan->meter.sink, LARDER_CLOSED, LARDER_FROM_NOWHERE, LARDER_CAUSE_NONE,
                     lrd_fixed_text(LARDER_CLOSED));
     }
-    job_done(&orphan->submission);
+    promise_done(&orphan->submission);
   }
   if (q->delivery == LARDER_DELIVER_DISPATCH) {
     while (lrd_queue_deliver(s, 0) > 0)

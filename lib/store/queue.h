@@ -13,14 +13,14 @@
  * The asynchronous calls of one store: a table of those in flight (found by
  * their number), and the queue of those that are done and wait for delivery.
  *
- * A job is free -> running -> done -> delivered (its callback runs, no lock
- * held) -> freed by the owner of its reply.  While somebody cancels a job it is
+ * A promise is free -> running -> done -> delivered (its callback runs, no lock
+ * held) -> freed by the owner of its reply.  While somebody cancels a promise it is
  * pinned: it can become done, but is not delivered before it was let go.
  */
 
-struct lrd_job;
+struct lrd_promise;
 
-enum { LRD_JOBS_MAX = 65536 };
+enum { LRD_PROMISES_MAX = 65536 };
 
 /* One thread that delivers: whoever is inside a callback must not close. */
 struct lrd_deliverer {
@@ -32,12 +32,12 @@ struct lrd_queue {
   struct lrd_lock lock; /* of everything below */
   pthread_cond_t work;  /* there is something to deliver, or stop */
   larder_delivery delivery;
-  struct lrd_job **job; /* in flight, by slot; a free slot is NULL */
+  struct lrd_promise **promise; /* in flight, by slot; a free slot is NULL */
   unsigned *vacant;     /* stack of free slots */
   unsigned slots, vacancies;
   uint64_t running;     /* begun and not done */
   uint64_t serial;      /* upper part of the next number */
-  struct lrd_job *first, *last; /* done, in order of completion */
+  struct lrd_promise *first, *last; /* done, in order of completion */
   uint64_t waiting;     /* how many of them */
   struct lrd_deliverer *deliverers;
   pthread_t thread;

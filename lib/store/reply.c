@@ -86,5 +86,6 @@ void larder_reply_free(larder_reply *reply)
     if (reply == &fixed[i])
       return;
   if (reply)
-    lrd_answer_free((struct lrd_answer *)(void *)((char *)reply - offsetof(struct lrd_answer, reply)));
+    lrd_answer_free(
+        (struct lrd_answer *)(void *)((char *)reply - offsetof(struct lrd_answer, reply)));
 }
