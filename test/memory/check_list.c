@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "memory/list.h"
+
+#include "memory/packed.h"
+#include "memory/pool.h"
+
+enum { MODEL = 40000 };
+
+/* The model: the numbers of the elements, in the middle of a long row. */
+struct fixture {
+  struct pool pool;
+  struct lrd_list *list;
+  struct lrd_prng prng;
+  unsigned *row;
+  size_t begin, end;
+  char big[9000];
+};
+
+static void begin(struct fixture *f)
+{
+  memset(f, 0, sizeof *f);
+  pool_init(&f->pool);
+  seed_prng(&f->prng, "list");
+  f->list = lrd_list_new(&f->pool.memory);
+  ck_assert_ptr_nonnull(f->list);
+  f->row = malloc(2 * MODEL * sizeof *f->row);
+  f->begin = f->end = MODEL;
+  memset(f->big, 'b', sizeof f->big);
+}
+
+static void end(struct fixture *f)
+{
+  lrd_list_free(f->list, &f->pool.memory);
+  pool_check_empty(&f->pool);
+  free(f->row);
+}
+
+/* Lengths of one, two and more bytes of varint, some beyond a chunk. */
+static larder_bytes element_of(struct fixture *f, unsigned i, char text[NAME_SIZE])
+{
+  if (i % 151 == 150)
+    return (larder_bytes){ f->big, 3900 + i % 5000 };
+  if (i % 41 == 40)
+    return (larder_bytes){ f->big, 100 + i % 60 };
+  return name_of(i, text);
+}
+
+static void check_element(struct fixture *f, size_t index, larder_bytes e)
+{
+  char text[NAME_SIZE];
+  ck_assert(lrd_bytes_equal(e, element_of(f, f->row[f->begin + index], text)));
+}
+
+static void compare(struct fixture *f)
+{
+  struct lrd_list_cursor c;
+  size_t n = f->end - f->begin, i;
+  larder_bytes e;
+
+  check_ok(lrd_list_check(f->list));
+  ck_assert_uint_eq(f->list->count, n);
+  if (!n)
+    return;
+  lrd_list_seek(f->list, 0, &c);
+  for (i = 0; lrd_list_next(&c, &e); i++)
+    check_element(f, i, e);
+  ck_assert_uint_eq(i, n);
+  lrd_list_seek_last(f->list, &c);
+  for (; lrd_list_previous(&c, &e); i--)
+    check_element(f, i - 1, e);
+  ck_assert_uint_eq(i, 0);
+}
+
+static void check_seek(struct fixture *f)
+{
+  size_t n = f->end - f->begin, at = n ? roll(&f->prng, (unsigned)n) : 0;
+  struct lrd_list_cursor c;
+  larder_bytes e;
+
+  if (!n)
+    return;
+  lrd_list_seek(f->list, at, &c);
+  ck_assert_int_eq(lrd_list_next(&c, &e), 1);
+  check_element(f, at, e);
+}
+
+static int push(struct fixture *f, enum lrd_side side, const unsigned *i, size_t n, long fail_in)
+{
+  static char text[40][NAME_SIZE];
+  larder_bytes e[40] = { { NULL, 0 } };
+  size_t k;
+  int failed;
+
+  for (k = 0; k < n; k++)
+    e[k] = element_of(f, i[k], text[k]);
+  f->pool.fail_in = fail_in;
+  failed = lrd_list_push(f->list, &f->pool.memory, side, n, e);
+  f->pool.fail_in = -1;
+  for (k = 0; !failed && k < n; k++)
+    if (side == LRD_LIST_FRONT)
+      f->row[--f->begin] = i[k];
+    else
+      f->row[f->end++] = i[k];
+  return failed;
+}
+
+static void pop(struct fixture *f, enum lrd_side side, size_t n)
+{
+  lrd_list_pop(f->list, &f->pool.memory, side, n);
+  if (side == LRD_LIST_FRONT)
+    f->begin += n;
+  else
+    f->end -= n;
+}
+
+START_TEST(random_steps)
+{
+  struct fixture f;
+  unsigned step, i[40];
+  size_t n, k;
+
+  begin(&f);
+  for (step = 0; step < 8000; step++) {
+    enum lrd_side side = roll(&f.prng, 2) ? LRD_LIST_FRONT : LRD_LIST_BACK;
+    size_t count = f.end - f.begin;
+    int growing = step / 400 % 2 == 0;
+    if (roll(&f.prng, 8) < (growing ? 6u : 2u)) {
+      n = roll(&f.prng, 20) ? 1 + roll(&f.prng, 3) : 40;
+      for (k = 0; k < n; k++)
+        i[k] = roll(&f.prng, 5000);
+      push(&f, side, i, n, roll(&f.prng, 4) ? -1 : (long)roll(&f.prng, 3));
+    } else if (count) {
+      n = roll(&f.prng, 20) ? 1 : roll(&f.prng, (unsigned)count + 1);
+      pop(&f, side, n);
+    }
+    check_seek(&f);
+    if (f.end - f.begin < 20 || step % 50 == 0)
+      compare(&f);
+    else
+      check_ok(lrd_list_check(f.list));
+    if (f.begin < 1000 || f.end > 2 * MODEL - 1000) { /* the model's row is used up */
+      pop(&f, LRD_LIST_BACK, f.end - f.begin);
+      f.begin = f.end = MODEL;
+    }
+  }
+  end(&f);
+}
+END_TEST
+
+START_TEST(no_memory_at_every_place)
+{
+  struct fixture f;
+  unsigned i[40], round, k;
+  long fail;
+
+  begin(&f);
+  for (round = 0; round < 20; round++) {
+    for (k = 0; k < 40; k++)
+      i[k] = roll(&f.prng, 5000);
+    for (fail = 0; push(&f, (enum lrd_side)(round % 2), i, 40, fail) != 0; fail++) {
+      ck_assert_int_lt(fail, 1000);
+      compare(&f);
+    }
+    compare(&f);
+  }
+  end(&f);
+}
+END_TEST
+
+/* In at one end, out at the other, for long: the memory stays small. */
+START_TEST(a_queue_stays_small)
+{
+  struct fixture f;
+  unsigned i, step;
+
+  begin(&f);
+  for (step = 0; step < 30000; step++) {
+    i = step % 151 == 150 ? 1 : step % 5000;
+    push(&f, LRD_LIST_BACK, &i, 1, -1);
+    if (step >= 10)
+      pop(&f, LRD_LIST_FRONT, 1);
+    ck_assert_uint_lt(f.pool.bytes, 5 * 9000);
+  }
+  compare(&f);
+  end(&f);
+}
+END_TEST
+
+START_TEST(memory_per_element)
+{
+  struct fixture f;
+  unsigned i;
+  larder_bytes e = { f.big, 32 };
+
+  begin(&f);
+  for (i = 0; i < 20000; i++)
+    ck_assert_int_eq(lrd_list_push(f.list, &f.pool.memory, LRD_LIST_BACK, 1, &e), 0);
+  ck_assert_uint_lt(f.pool.bytes, 20000 * 35);
+  lrd_list_pop(f.list, &f.pool.memory, LRD_LIST_FRONT, 20000);
+  ck_assert_uint_eq(f.pool.bytes, sizeof *f.list);
+  end(&f);
+}
+END_TEST
+
+int main(void)
+{
+  Suite *suite = suite_create("list");
+  TCase *t = tcase_create("list");
+
+  tcase_set_timeout(t, 120);
+  tcase_add_test(t, random_steps);
+  tcase_add_test(t, no_memory_at_every_place);
+  tcase_add_test(t, a_queue_stays_small);
+  tcase_add_test(t, memory_per_element);
+  suite_add_tcase(suite, t);
+  return run_suite(suite);
+}

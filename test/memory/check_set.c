@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "memory/set.h"
+
+#include "memory/pool.h"
+
+enum { NAMES = 400 };
+
+struct fixture {
+  struct pool pool;
+  struct lrd_set *set;
+  struct lrd_prng prng;
+  unsigned char has[NAMES]; /* the model */
+  size_t count;
+};
+
+static void begin(struct fixture *f, const char *test)
+{
+  memset(f, 0, sizeof *f);
+  pool_init(&f->pool);
+  seed_prng(&f->prng, test);
+  f->set = lrd_set_new(&f->pool.memory);
+  ck_assert_ptr_nonnull(f->set);
+}
+
+static void end(struct fixture *f)
+{
+  lrd_set_free(f->set, &f->pool.memory);
+  pool_check_empty(&f->pool);
+}
+
+static void compare(const struct fixture *f)
+{
+  char text[NAME_SIZE];
+  unsigned i;
+
+  check_ok(lrd_set_check(f->set));
+  ck_assert_uint_eq(f->set->count, f->count);
+  for (i = 0; i < NAMES; i++)
+    ck_assert_int_eq(lrd_set_has(f->set, name_of(i, text)), f->has[i]);
+}
+
+/* Adds n members at once, with allocation number fail_in failing. */
+static int add(struct fixture *f, const unsigned *i, size_t n, long fail_in)
+{
+  char text[40][NAME_SIZE];
+  larder_bytes member[40] = { { NULL, 0 } };
+  int64_t added, expected = 0;
+  size_t k;
+
+  for (k = 0; k < n; k++)
+    member[k] = name_of(i[k], text[k]);
+  f->pool.fail_in = fail_in;
+  added = lrd_set_add(f->set, &f->pool.memory, n, member);
+  f->pool.fail_in = -1;
+  if (added < 0)
+    return -1;
+  for (k = 0; k < n; k++) {
+    expected += !f->has[i[k]];
+    f->has[i[k]] = 1;
+  }
+  f->count += (size_t)expected;
+  ck_assert_int_eq(added, expected);
+  return 0;
+}
+
+static void drop(struct fixture *f, unsigned i)
+{
+  char text[NAME_SIZE];
+
+  ck_assert_int_eq(lrd_set_remove(f->set, &f->pool.memory, name_of(i, text)), f->has[i]);
+  f->count -= f->has[i];
+  f->has[i] = 0;
+}
+
+START_TEST(random_steps)
+{
+  struct fixture f;
+  unsigned step, i[40], names = 4;
+  size_t k, n;
+  int grow = 1;
+
+  begin(&f, "set");
+  for (step = 0; step < 6000; step++) {
+    if (step % 1500 == 0) /* small at first, then large, full and nearly empty by turns */
+      names = step == 0 ? 100 : NAMES;
+    if (step % 400 == 0)
+      grow = !grow || step == 0;
+    if (roll(&f.prng, 8) < (grow ? 6u : 1u)) {
+      n = roll(&f.prng, 20) ? 1 + roll(&f.prng, 3) : 40;
+      for (k = 0; k < n; k++)
+        i[k] = roll(&f.prng, names);
+      if (add(&f, i, n, roll(&f.prng, 4) ? -1 : (long)roll(&f.prng, 6)) != 0)
+        compare(&f);
+    } else {
+      drop(&f, roll(&f.prng, names));
+    }
+    if (f.count < 20 || step % 10 == 0)
+      compare(&f);
+    else
+      check_ok(lrd_set_check(f.set));
+  }
+  end(&f);
+}
+END_TEST
+
+START_TEST(no_memory_at_every_place)
+{
+  struct fixture f;
+  unsigned i[40], first, k;
+  long fail;
+
+  begin(&f, "set");
+  for (first = 0; first + 40 <= NAMES; first += 20) {
+    for (k = 0; k < 40; k++)
+      i[k] = first + k;
+    for (fail = 0; add(&f, i, 40, fail) != 0; fail++) {
+      ck_assert_int_lt(fail, 1000);
+      compare(&f);
+    }
+    compare(&f);
+  }
+  end(&f);
+}
+END_TEST
+
+START_TEST(no_memory_for_a_new_set)
+{
+  struct pool pool;
+
+  pool_init(&pool);
+  pool.fail_in = 0;
+  ck_assert_ptr_null(lrd_set_new(&pool.memory));
+  pool_check_empty(&pool);
+}
+END_TEST
+
+/* Grows and shrinks through every form; what is removed is given back. */
+START_TEST(memory_follows_count)
+{
+  struct pool pool;
+  struct lrd_set *set;
+  unsigned i, round;
+  char text[32];
+  size_t most = 0;
+
+  pool_init(&pool);
+  set = lrd_set_new(&pool.memory);
+  for (round = 0; round < 2; round++) {
+    for (i = 0; i < 20000; i++) {
+      larder_bytes m = { text, (size_t)snprintf(text, sizeof text, "member:%09u", i) };
+      ck_assert_int_eq(lrd_set_add(set, &pool.memory, 1, &m), 1);
+    }
+    check_ok(lrd_set_check(set));
+    most = pool.bytes;
+    ck_assert_uint_lt(most, 20000 * (17 + 25));
+    for (i = 0; i < 20000; i++) {
+      larder_bytes m = { text, (size_t)snprintf(text, sizeof text, "member:%09u", i) };
+      ck_assert_int_eq(lrd_set_remove(set, &pool.memory, m), 1);
+    }
+    check_ok(lrd_set_check(set));
+    ck_assert_uint_lt(pool.bytes, most / 100);
+  }
+  lrd_set_free(set, &pool.memory);
+  pool_check_empty(&pool);
+}
+END_TEST
+
+/* Each member is drawn about as often as each other: six standard deviations. */
+static void check_fair(struct fixture *f, unsigned members, size_t at_once, unsigned rounds)
+{
+  unsigned i, round, *drawn = calloc(members, sizeof *drawn), *last = calloc(members, sizeof *last);
+  larder_bytes *out = malloc(at_once * sizeof *out);
+  double expected = (double)rounds * (double)at_once / members;
+
+  for (i = 0; i < members; i++)
+    ck_assert_int_eq(add(f, &i, 1, -1), 0);
+  for (round = 0; round < rounds; round++) {
+    size_t k;
+    ck_assert_int_eq(lrd_set_sample(f->set, &f->pool.memory, &f->prng, at_once, out), 0);
+    for (k = 0; k < at_once; k++) {
+      i = number_of(out[k], members);
+      drawn[i]++;
+      ck_assert_uint_ne(last[i], round + 1); /* not twice at once */
+      last[i] = round + 1;
+    }
+  }
+  for (i = 0; i < members; i++) {
+    double off = (double)drawn[i] - expected;
+    ck_assert_msg(off * off < 36 * expected, "member %u was drawn %u times, expected %.0f", i,
+                  drawn[i], expected);
+  }
+  free(drawn);
+  free(last);
+  free(out);
+}
+
+START_TEST(samples_are_fair)
+{
+  static const struct {
+    unsigned members;
+    size_t at_once;
+  } shape[] = { { 10, 1 }, { 10, 3 }, { 10, 10 }, { 300, 1 }, { 300, 20 }, { 300, 200 }, { 137, 1 } };
+  struct fixture f;
+
+  begin(&f, "set");
+  check_fair(&f, shape[_i].members, shape[_i].at_once,
+             (unsigned)(40000 / shape[_i].at_once) + 100);
+  end(&f);
+}
+END_TEST
+
+/* A table that lost nearly all its members draws from the rest. */
+START_TEST(samples_of_a_drained_table)
+{
+  struct fixture f;
+  unsigned i;
+  larder_bytes out;
+
+  begin(&f, "set");
+  for (i = 0; i < NAMES; i++)
+    add(&f, &i, 1, -1);
+  for (i = 3; i < NAMES; i++) {
+    drop(&f, i);
+    ck_assert_int_eq(lrd_set_sample(f.set, &f.pool.memory, &f.prng, 1, &out), 0);
+    ck_assert_int_eq(f.has[number_of(out, NAMES)], 1);
+  }
+  compare(&f);
+  end(&f);
+}
+END_TEST
+
+int main(void)
+{
+  Suite *suite = suite_create("set");
+  TCase *t = tcase_create("set");
+
+  tcase_set_timeout(t, 120);
+  tcase_add_test(t, random_steps);
+  tcase_add_test(t, no_memory_at_every_place);
+  tcase_add_test(t, no_memory_for_a_new_set);
+  tcase_add_test(t, memory_follows_count);
+  tcase_add_loop_test(t, samples_are_fair, 0, 7);
+  tcase_add_test(t, samples_of_a_drained_table);
+  suite_add_tcase(suite, t);
+  return run_suite(suite);
+}
