@@ -219,7 +219,8 @@ static void settle(struct lrd_client *c)
 }
 
 /* What ends a conversation: QUIT, and the first lines of HTTP, which a web page may
- * have made a browser send: nothing behind them is executed. */
+ * have made a browser send: nothing behind them is executed, and for HTTP nothing
+ * more is said. */
 static void find_end(struct lrd_client *c)
 {
   struct lrd_request *r = &c->request;
@@ -233,7 +234,7 @@ static void find_end(struct lrd_client *c)
     } else if ((name->len == 4 && lrd_is_word(name, "post")) ||
                (name->len == 5 && lrd_is_word(name, "host:"))) {
       r->count = i;
-      c->ending = 1;
+      c->dead = 1;
     }
   }
 }
@@ -259,14 +260,19 @@ static int may_run(const struct lrd_client *c)
   return !c->busy && !c->ending && !c->dead && pending(c) < c->listener->output_buffer;
 }
 
-/* Executes what there is in the input buffer, as far as output allows. */
+/* Executes what there is in the input buffer, as far as output allows: what is left
+ * there waits for bytes, for a worker, or for the socket to take more. */
 static void run(struct lrd_client *c)
 {
   larder_listener *l = c->listener;
   enum lrd_request_end end = LRD_REQUEST_FULL;
   int stranger;
 
-  while (end == LRD_REQUEST_FULL && may_run(c)) {
+  while (end == LRD_REQUEST_FULL) {
+    if (!may_run(c))
+      flush(c);
+    if (!may_run(c))
+      return;
     stranger = !c->session->authenticated;
     end = lrd_request_parse(&c->request, c->in.data, c->in.len, stranger ? 1 : c->window,
                             l->query_buffer, stranger);

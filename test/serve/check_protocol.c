@@ -146,9 +146,10 @@ START_TEST(hello)
   static const struct sample three = S("HELLO 3 AUTH default secret SETNAME x\r\nHGETALL none\r\n"
                                        "CLIENT GETNAME\r\nHELLO 2\r\nHGETALL none\r\n");
   static const char end[] = "%0\r\n$1\r\nx\r\n*14\r\n";
+  static const char begin[] = "%7\r\n$6\r\nserver\r\n$5\r\nredis\r\n";
   struct talk t = ask(house.port, &three, 1, LONG_MS);
 
-  ck_assert_msg(strncmp(t.bytes, "%7\r\n$6\r\nserver\r\n$5\r\nredis\r\n", 28) == 0, "%s", t.bytes);
+  ck_assert_msg(strncmp(t.bytes, begin, strlen(begin)) == 0, "%s", t.bytes);
   ck_assert_msg(strstr(t.bytes, end) != NULL, "%s", t.bytes);
   ck_assert_msg(t.len > 4 && strcmp(t.bytes + t.len - 4, "*0\r\n") == 0, "%s", t.bytes);
   talk_free(&t);
