@@ -2,6 +2,7 @@
 #include "store/front.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "command/argv.h"
 
@@ -129,9 +130,8 @@ static int in_category(unsigned id, const larder_bytes *category)
 {
   larder_bytes word;
   for (const char *list = lrd_commands[id].acl; (word = next_word(&list)).len;) {
-    larder_bytes name = {word.data + 1, word.len - 1}; /* without '@' */
-    if (name.len == category->len &&
-        lrd_glob(category->data, category->len, name.data, name.len, 1))
+    if (word.len == category->len + 1 && /* '@' */
+        strncasecmp(word.data + 1, category->data, category->len) == 0)
       return 1;
   }
   return 0;
