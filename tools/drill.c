@@ -46,6 +46,7 @@ struct drill {
   int seconds, verbose, in_process;
   int terminal;      /* standard output is one: a line that changes is shown */
   const char *query; /* or NULL */
+  const struct drill_outage *told; /* that this one was noticed */
 };
 
 static volatile sig_atomic_t interrupted;
@@ -140,6 +141,19 @@ static void progress(struct drill *d, const larder_status *status)
   fflush(stdout);
 }
 
+/* Says once when the writers noticed that Redis is away. */
+static void notice(struct drill *d)
+{
+  struct drill_outage *away = atomic_load(&d->load.away);
+  int64_t noticed = away ? atomic_load(&away->noticed) : 0;
+
+  if (!noticed || away == d->told)
+    return;
+  d->told = away;
+  say(d, "noticed %.1f ms after the %s", (double)(noticed - atomic_load(&away->begun)) / 1e6,
+      away->what);
+}
+
 /* Waits until a moment (ns after the start) or, settled != 0, until Redis is used
  * again and nothing waits for it.  0, or -1: that did not happen, or Ctrl-C. */
 static int wait_for(struct drill *d, int64_t moment, int settled)
@@ -148,6 +162,7 @@ static int wait_for(struct drill *d, int64_t moment, int settled)
   int tick;
 
   for (tick = 0; !interrupted; tick++) {
+    notice(d);
     if (settled || tick % PROGRESS_TICKS == 0)
       larder_get_status(d->load.store, &status);
     if (settled ? status.state == LARDER_STATE_UP && status.journal_keys == 0
@@ -300,8 +315,10 @@ static int with_redis(struct drill *d)
   snprintf(url, sizeof url, "unix://%s?db=0%s%s", d->server.socket, d->query ? "&" : "",
            d->query ? d->query : "");
   d->load.start = drill_now();
-  if (drill_server_start(&d->server) == 0)
+  if (drill_server_start(&d->server) == 0) {
     d->load.store = open_store(d, url);
+    status = d->load.store ? TOOL_UNREACHED : TOOL_USAGE; /* the options are the caller's */
+  }
   if (d->load.store && story(d) >= 0)
     status = settle(d, d->server.socket);
   if (d->load.store)

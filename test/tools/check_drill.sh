@@ -21,6 +21,26 @@ if "$larder" serve --help >/dev/null 2>&1 && command -v redis-server >/dev/null;
     case $out in *"$words"*) ;; *) fail "drill: no \"$words\" in $out" ;; esac
   done
 fi
+
+# It can tell: with the preset that replays nothing, what was acknowledged is lost.
+if "$larder" serve --help >/dev/null 2>&1 && command -v redis-server >/dev/null; then
+  TMPDIR=$directory run 1 "$larder" drill --seconds 2 --threads 2 --store-options outage=cache
+  case $out in
+    *'this must not happen') ;;
+    *) fail "drill, outage=cache: $out" ;;
+  esac
+  TMPDIR=$directory run 2 "$larder" drill --store-options nonsense=1
+  # Interrupted, it takes its server along.
+  TMPDIR=$directory "$larder" drill >"$directory/out" 2>&1 </dev/null &
+  pid=$!
+  pids="$pids $pid"
+  wait_for 50 grep -q 'redis-server runs' "$directory/out" || fail "drill: $(cat "$directory/out")"
+  kill -TERM $pid
+  wait $pid
+  [ $? = 3 ] || fail 'drill: interrupted, and not 3'
+  server=$(sed -n 's/.*(pid \([0-9]*\).*/\1/p' "$directory/out")
+  kill -0 "$server" 2>/dev/null && fail "drill left redis-server $server behind"
+fi
 ls "$directory"/larder-drill-* >/dev/null 2>&1 && fail "left behind: $(ls "$directory")"
 
 # What it can show without a redis-server.

@@ -73,11 +73,11 @@ says '--timeout fast'
 run 2 "$larder" exec --timeout 0ms PING
 says '--timeout 0ms'
 run 2 "$larder" exec --store nonsense: PING
-says nonsense
+says 'unknown scheme'
 run 2 "$larder" exec --store 'memory:?nonsense=1' PING
 says nonsense
 run 2 env LARDER_URL=nonsense: "$larder" exec PING
-says nonsense
+says LARDER_URL
 run 0 env LARDER_URL=memory: "$larder" exec PING
 prints PONG
 

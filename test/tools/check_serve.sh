@@ -16,7 +16,7 @@ says '--max-clients: 0'
 run 2 "$larder" serve --listen tcp://127.0.0.1:0 --password-file "$directory/none"
 says 'No such file'
 run 2 "$larder" serve --listen tcp://127.0.0.1:0 --store nonsense:
-says nonsense
+says 'unknown scheme'
 run 2 "$larder" serve --listen tcp://127.0.0.1:0 what
 says 'what is what'
 run 3 "$larder" serve --listen "unix://$directory/no/such/place"
