@@ -261,7 +261,8 @@ typedef struct larder_backend_table {
   /* Maintenance for at most budget ns; when to come again (absolute, ns; -1 never). */
   int64_t (*tick)(larder_backend *, int64_t budget);
 
-  /* Typed fast paths.  get copies at most size bytes and sets *length. */
+  /* Typed fast paths.  get copies at most size bytes and sets *length; a missing
+   * key is ABSENT by its own word, since the store sees no value. */
   void (*get)(larder_backend *, int database, larder_bytes key, int64_t deadline, void *buffer,
               size_t size, size_t *length, larder_verdict *);
   void (*set)(larder_backend *, int database, larder_bytes key, larder_bytes value,

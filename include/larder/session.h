@@ -17,7 +17,7 @@
  *
  * Between MULTI and EXEC commands are checked (name, arity) and kept here; they
  * reach the backend with EXEC, whole.  If the backend was switched (Redis lost
- * or back) after WATCH, EXEC is NOT_SENT: nothing was executed.
+ * or back) after WATCH, or a WATCH failed, EXEC is NOT_SENT: nothing was executed.
  */
 
 #ifdef __cplusplus

@@ -28,6 +28,7 @@ struct lrd_session_hooks {
 struct lrd_transaction {
   int open;    /* between MULTI and EXEC */
   int aborted; /* a command could not be queued */
+  int unwatches; /* there are UNWATCHes in it */
   struct lrd_arena arena;
   larder_vector *vector; /* count of capacity, by the store's hook */
   size_t count, capacity;
@@ -39,6 +40,7 @@ struct larder_session {
   int database;
   char *name; /* CLIENT SETNAME, or NULL */
   int watching; /* WATCH was sent since the last EXEC, DISCARD or UNWATCH */
+  int unguarded; /* a WATCH failed: the next EXEC must */
   larder_hold *hold; /* or NULL: none needed yet */
   struct lrd_transaction transaction;
   /* serve's. */

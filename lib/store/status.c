@@ -49,7 +49,8 @@ static void add_backend(larder *s, const larder_backend_status *b, larder_status
   snprintf(out->backend, sizeof out->backend, "%s", s->table->name);
   snprintf(out->serving, sizeof out->serving, "%s",
            b->serving ? b->serving : networked ? "redis" : "memory");
-  out->state = b->state >= 0 ? (larder_state)b->state : state_of_link(b->link);
+  /* STARTING follows from the link too, and is what a zeroed status says. */
+  out->state = b->state > 0 ? (larder_state)b->state : state_of_link(b->link);
   out->since_ms = age_ms(now, b->since ? b->since : s->opened_at);
   if (networked)
     snprintf(out->address, sizeof out->address, "%s",

@@ -30,6 +30,7 @@ static void forget_queue(larder_session *s)
   t->count = 0;
   t->open = 0;
   t->aborted = 0;
+  t->unwatches = 0;
 }
 
 static int make_room(larder_session *s)
@@ -64,6 +65,7 @@ void lrd_transaction_queue(larder_session *s, const larder_vector *v, enum lrd_r
     return;
   }
   t->count++;
+  t->unwatches |= v->command == LRD_UNWATCH;
   reply_status(m, "QUEUED");
 }
 
@@ -93,22 +95,28 @@ static void watch(larder_session *s, const larder_vector *v, struct lrd_meter *m
     return;
   }
   if (!(store->table->capabilities & LARDER_CAN_WATCH)) {
+    s->unguarded = 1;
     reply_error(m, LARDER_UNSUPPORTED, "ERR this backend can't watch keys");
     return;
   }
   if (!s->hold)
     s->hold = store->table->hold_open(store->base);
   if (!s->hold) {
+    s->unguarded = 1;
     reply_error(m, LARDER_NO_MEMORY, lrd_fixed_text(LARDER_NO_MEMORY));
     return;
   }
   s->watching = 1;
   larder_call call = call_of(s, v, 1);
   lrd_dispatch(store, &call, m);
+  /* Whoever does not look at this reply must not execute unguarded. */
+  if (m->last != LARDER_OK)
+    s->unguarded = 1;
 }
 
 static void unwatch(larder_session *s, const larder_vector *v, struct lrd_meter *m)
 {
+  s->unguarded = 0;
   if (!s->watching) {
     reply_status(m, "OK");
     return;
@@ -120,35 +128,60 @@ static void unwatch(larder_session *s, const larder_vector *v, struct lrd_meter 
     drop_hold(s);
 }
 
-/* EXEC of nothing still depends on the watched keys: a PING asks for it. */
-static void execute_nothing(larder_session *s, struct lrd_meter *m)
+/* What is sent of a transaction with UNWATCHes in it, or with nothing at all:
+ * the rest, or a PING, since the watched keys still decide.  NULL: no memory. */
+static const larder_vector *without_unwatch(struct lrd_transaction *t, size_t *count)
 {
-  const larder_bytes name = {"PING", 4};
-  const larder_vector ping = {.command = LRD_PING, .argc = 1, .argv = &name};
-  larder_verdict v = {.outcome = LARDER_OK, .age_ms = -1};
-  if (!s->watching) {
-    lrd_sink_array(&m->sink, 0);
-    lrd_sink_end(&m->sink, &v);
-    return;
+  static const larder_bytes name = {"PING", 4};
+  static const larder_vector ping = {.command = LRD_PING, .argc = 1, .argv = &name};
+  larder_vector *rest = lrd_arena_allocate(&t->arena, (t->count + 1) * sizeof *rest);
+  if (!rest)
+    return NULL;
+  *count = 0;
+  for (size_t i = 0; i < t->count; i++)
+    if (t->vector[i].command != LRD_UNWATCH)
+      rest[(*count)++] = t->vector[i];
+  if (*count > 0)
+    return rest;
+  *count = 1;
+  return &ping;
+}
+
+/* The replies of what was sent, with an OK for each UNWATCH in between. */
+static void weave(const struct lrd_transaction *t, const larder_value *value, larder_sink *sink)
+{
+  size_t next = 0;
+  lrd_sink_array(sink, t->count);
+  for (size_t i = 0; i < t->count; i++) {
+    if (t->vector[i].command == LRD_UNWATCH)
+      lrd_sink_ok(sink);
+    else if (next < value->len)
+      lrd_sink_value(sink, &value->element[next++]);
+    else
+      lrd_sink_nil(sink);
   }
-  struct lrd_answer *a = lrd_answer_new(&s->store->config.memory);
+}
+
+static void execute_around(larder_session *s, struct lrd_meter *m)
+{
+  struct lrd_transaction *t = &s->transaction;
+  size_t count;
+  const larder_vector *vector = without_unwatch(t, &count);
+  struct lrd_answer *a = vector ? lrd_answer_new(&s->store->config.memory) : NULL;
   if (!a) {
     reply_error(m, LARDER_NO_MEMORY, lrd_fixed_text(LARDER_NO_MEMORY));
     return;
   }
-  larder_call call = call_of(s, &ping, 1);
+  larder_call call = call_of(s, vector, count);
   call.flags = LARDER_CALL_ATOMIC;
+  call.hold = s->watching ? s->hold : NULL;
   s->store->table->execute(s->store->base, &call, &a->tree.sink);
   const larder_reply *r = lrd_answer_finish(a);
-  v.outcome = r->outcome;
-  v.origin = r->origin;
-  if (r->outcome != LARDER_OK)
-    lrd_sink_value(&m->sink, &r->value);
-  else if (r->value.type == LARDER_NIL)
-    lrd_sink_nil_array(&m->sink);
+  if (r->outcome == LARDER_OK && r->value.type == LARDER_ARRAY)
+    weave(t, &r->value, &m->sink);
   else
-    lrd_sink_array(&m->sink, 0);
-  lrd_sink_end(&m->sink, &v);
+    lrd_sink_value(&m->sink, &r->value);
+  lrd_sink_end(&m->sink, &a->tree.reply[0].verdict);
   lrd_answer_free(a);
 }
 
@@ -167,8 +200,31 @@ static void multi(larder_session *s, struct lrd_meter *m)
 /* Ends the backend's watches without a reply of its own. */
 static void forget_watches(larder_session *s)
 {
+  s->unguarded = 0;
   if (s->watching)
     drop_hold(s);
+}
+
+/* Nothing to ask a backend for. */
+static int is_empty(const larder_session *s)
+{
+  return s->transaction.count == 0 && !s->watching;
+}
+
+static void execute(larder_session *s, struct lrd_meter *m)
+{
+  struct lrd_transaction *t = &s->transaction;
+  larder_call call = call_of(s, t->vector, t->count);
+  call.flags = LARDER_CALL_ATOMIC;
+  call.hold = s->watching ? s->hold : NULL;
+  lrd_dispatch(s->store, &call, m);
+}
+
+static void execute_nothing(struct lrd_meter *m)
+{
+  const larder_verdict v = {.outcome = LARDER_OK, .age_ms = -1};
+  lrd_sink_array(&m->sink, 0);
+  lrd_sink_end(&m->sink, &v);
 }
 
 static void exec(larder_session *s, struct lrd_meter *m)
@@ -182,14 +238,18 @@ static void exec(larder_session *s, struct lrd_meter *m)
     forget_watches(s);
     reply_error(m, LARDER_REFUSED,
                 "EXECABORT Transaction discarded because of previous errors.");
-  } else if (t->count == 0) {
-    execute_nothing(s, m);
+  } else if (s->unguarded) {
+    forget_watches(s);
+    reply_error(m, LARDER_NOT_SENT,
+                "NOTSENT a key could not be watched: nothing was executed");
+  } else if (is_empty(s)) {
+    execute_nothing(m);
+  } else if (t->count == 0 || t->unwatches) {
+    execute_around(s, m);
   } else {
-    larder_call call = call_of(s, t->vector, t->count);
-    call.flags = LARDER_CALL_ATOMIC;
-    call.hold = s->watching ? s->hold : NULL;
-    lrd_dispatch(s->store, &call, m);
+    execute(s, m);
   }
+  s->unguarded = 0;
   /* A backend ends a hold's watches with the atomic call; after a failure
    * nothing is taken for granted. */
   s->watching = 0;

@@ -271,6 +271,45 @@ START_TEST(watch_without_memory)
   larder_reply *r = larder_session_command(session, "WATCH a");
   ck_assert_int_eq(r->outcome, LARDER_NO_MEMORY);
   larder_reply_free(r);
+  larder_reply_free(larder_session_command(session, "MULTI"));
+  r = larder_session_command(session, "EXEC");
+  ck_assert_int_eq(r->outcome, LARDER_NOT_SENT);
+  larder_reply_free(r);
+}
+END_TEST
+
+/* A client that does not look at WATCH's error must not execute unguarded. */
+START_TEST(failed_watch_guards)
+{
+  static const char refused[] = "-NOTSENT a key could not be watched: nothing was executed\r\n";
+  fake.answer = FAKE_ERROR;
+  fake.verdict.outcome = LARDER_NOT_SENT;
+  pipeline("WATCH a");
+  fake.answer = FAKE_OK;
+  fake.verdict.outcome = LARDER_OK;
+  pipeline("WATCH b;MULTI;SET a 1");
+  log_of();
+  ck_assert_str_eq(pipeline("EXEC"), refused);
+  ck_assert_str_eq(log_of(), "");
+  ck_assert_str_eq(pipeline("MULTI;SET a 1;EXEC"), "+OK\r\n+QUEUED\r\n*1\r\n+OK\r\n");
+  fake.verdict.outcome = LARDER_NOT_SENT;
+  pipeline("WATCH a");
+  fake.verdict.outcome = LARDER_OK;
+  ck_assert_str_eq(pipeline("UNWATCH;MULTI;EXEC"), "+OK\r\n+OK\r\n*0\r\n");
+}
+END_TEST
+
+/* UNWATCH in a transaction is answered here: backends need not know it there. */
+START_TEST(unwatch_in_a_transaction)
+{
+  ck_assert_str_eq(pipeline("MULTI;UNWATCH;PING;UNWATCH;SET a 1;EXEC"),
+                   "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n"
+                   "*4\r\n+OK\r\n+OK\r\n+OK\r\n+OK\r\n");
+  ck_assert_str_eq(log_of(), "PING SET;1@2|");
+  ck_assert_str_eq(pipeline("MULTI;UNWATCH;EXEC"), "+OK\r\n+QUEUED\r\n*1\r\n+OK\r\n");
+  pipeline("WATCH a;MULTI;UNWATCH");
+  fake.answer = FAKE_NIL;
+  ck_assert_str_eq(pipeline("EXEC"), "*-1\r\n");
 }
 END_TEST
 
@@ -281,6 +320,7 @@ START_TEST(poor_backend)
   larder_reply *r = larder_session_command(session, "WATCH a");
   ck_assert_int_eq(r->outcome, LARDER_UNSUPPORTED);
   larder_reply_free(r);
+  larder_reply_free(larder_session_command(session, "UNWATCH"));
   larder_reply_free(larder_session_command(session, "MULTI"));
   larder_reply_free(larder_session_command(session, "SET a 1"));
   r = larder_session_command(session, "EXEC");
@@ -428,6 +468,8 @@ int main(void)
   tcase_add_test(tc, watched_key_changed);
   tcase_add_test(tc, watches_end);
   tcase_add_test(tc, watch_without_memory);
+  tcase_add_test(tc, failed_watch_guards);
+  tcase_add_test(tc, unwatch_in_a_transaction);
   tcase_add_test(tc, poor_backend);
   tcase_add_test(tc, queued_bytes_are_copied);
   tcase_add_test(tc, outcomes);

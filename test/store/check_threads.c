@@ -125,6 +125,8 @@ static const struct {
     {&fake_table, LARDER_DELIVER_DISPATCH, FAKE_HELD},
     {&reference_table, LARDER_DELIVER_THREAD, FAKE_INLINE},
     {&reference_table, LARDER_DELIVER_DISPATCH, FAKE_INLINE},
+    {NULL, LARDER_DELIVER_THREAD, FAKE_INLINE}, /* the in-process engine */
+    {NULL, LARDER_DELIVER_DISPATCH, FAKE_INLINE},
 };
 
 START_TEST(everything_at_once)
