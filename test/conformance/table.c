@@ -284,12 +284,14 @@ static void run_commands(struct run *run, const char *only)
       }
 }
 
-/* Not: what can't be quoted inside a word, and what dies before one has looked. */
+/* Not: what can't be quoted inside a word, what dies before one has looked, and a
+ * HELLO that changes the form of the replies. */
 static void insert(char *out, const char *pattern, const char *number)
 {
   int soon = strcmp(number, "1") == 0 || strcmp(number, "2") == 0 || strcmp(number, "+1") == 0;
   int milliseconds = strstr(pattern, " PX ") || strstr(pattern, "PEXPIRE ");
-  if ((strstr(pattern, "(%s") && number[0] == '"') || (soon && milliseconds)) {
+  if ((strstr(pattern, "(%s") && number[0] == '"') || (soon && milliseconds) ||
+      (strstr(pattern, "HELLO") && strcmp(number, "2") == 0)) {
     snprintf(out, LINE, "PING");
     return;
   }

@@ -142,7 +142,7 @@ void target_tree(struct resp *to, const larder_value *from)
     to->integer = from->integer;
     return;
   case LARDER_DOUBLE:
-    to->type = RESP_DOUBLE;
+    resp_set_text(to, RESP_DOUBLE, from->str, from->len);
     to->real = from->real;
     return;
   case LARDER_ARRAY: tree_elements(to, RESP_ARRAY, from); return;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "support/compare.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,6 +118,12 @@ static int same_number(const struct resp *a, const struct resp *b, enum compare_
   return mode == COMPARE_TYPE || a->integer == b->integer;
 }
 
+/* Bit by bit; all NaN are one. */
+static int same_real(double a, double b)
+{
+  return memcmp(&a, &b, sizeof a) == 0 || (isnan(a) && isnan(b));
+}
+
 /* 0: they differ, and path says where. */
 static int same(const struct resp *a, const struct resp *b, enum compare_mode mode, char *path)
 {
@@ -137,9 +144,8 @@ static int same(const struct resp *a, const struct resp *b, enum compare_mode mo
     path[used] = 0;
     return 1;
   }
-  if (a->type == RESP_DOUBLE) /* bit by bit; all NaN are one */
-    return memcmp(&a->real, &b->real, sizeof a->real) == 0 ||
-           (a->real != a->real && b->real != b->real);
+  if (a->type == RESP_DOUBLE && !same_real(a->real, b->real))
+    return 0;
   if (a->str)
     return a->len == b->len && memcmp(a->str, b->str, a->len) == 0;
   return same_number(a, b, mode);

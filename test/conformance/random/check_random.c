@@ -5,9 +5,11 @@
  * that still shows it.
  *
  *   check_random [--commands N] [--seed S] [--seeds K] [--servers] [--url URL]
+ *                [--without WORD]...
  *
  * N commands for each of K seeds: S, S + 1, ...  Without --seed: LARDER_SEED, or
  * the time.  --servers compares two redis-servers: a test of the test.
+ * --without: no command with that argument (to look behind a difference that is known).
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,13 +25,15 @@ enum { SHRINK_SECONDS = 60 };
 struct settings {
   uint64_t commands, seed, seeds;
   const char *url;
-  int servers;
+  const char *without[GENERATOR_WITHOUT];
+  int servers, withouts;
 };
 
 static int usage(void)
 {
   fprintf(stderr,
-          "usage: check_random [--commands N] [--seed S] [--seeds K] [--servers] [--url URL]\n");
+          "usage: check_random [--commands N] [--seed S] [--seeds K] [--servers] [--url URL] "
+          "[--without WORD]...\n");
   return 2;
 }
 
@@ -49,6 +53,9 @@ static int read_settings(struct settings *s, int argc, char **argv)
                                                           : NULL;
     if (strcmp(argv[i], "--servers") == 0)
       s->servers = 1;
+    else if (strcmp(argv[i], "--without") == 0 && i + 1 < argc &&
+             s->withouts + 1 < GENERATOR_WITHOUT)
+      s->without[s->withouts++] = argv[++i];
     else if (i + 1 == argc || (!number && strcmp(argv[i], "--url") != 0))
       return -1;
     else if (number)
@@ -84,6 +91,7 @@ static int run_seed(struct play *p, const struct settings *s, uint64_t seed)
   static const size_t lengths[] = {100, 500, 3000, 12000};
   struct generator g = {.dice = {seed}};
   uint64_t end = p->commands + s->commands;
+  memcpy(g.without, s->without, sizeof g.without);
   while (p->commands < end) {
     struct history h = {0};
     size_t length = lengths[dice_below(&g.dice, 4)];

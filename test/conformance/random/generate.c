@@ -415,9 +415,19 @@ static void pop_all(struct builder *b)
   add_text(b, "1000000");
 }
 
+static int is_unwanted(const struct builder *b)
+{
+  for (int k = 0; k < GENERATOR_WITHOUT && b->g->without[k]; k++)
+    for (int i = 0; i < b->argc; i++)
+      if (compare_is_word(b->argv, b->len, i, b->g->without[k]))
+        return 1;
+  return 0;
+}
+
 static void emit(struct builder *b, struct history *h, int session)
 {
-  history_add(h, command_new(session, b->argc, b->argv, b->len));
+  if (!is_unwanted(b))
+    history_add(h, command_new(session, b->argc, b->argv, b->len));
   b->argc = 0;
   b->used = 0;
 }

@@ -4,6 +4,8 @@
 
 #include "conformance/random/history.h"
 
+enum { GENERATOR_WITHOUT = 8 };
+
 /*
  * Random commands over few keys, so that they meet: all types, all options,
  * good and bad arguments, transactions.  Expiry is far away or already past.
@@ -17,7 +19,8 @@ struct generator {
   unsigned grow;      /* percent of the writes to collections that add */
   int calm;           /* few commands that end a collection, so that it grows large */
   uint64_t deadlines; /* how many were given out: no two are near each other */
-  int64_t base;       /* where absolute deadlines begin, in ms since 1970 */
+  const char *without[GENERATOR_WITHOUT]; /* no command with such an argument, up to a NULL */
+  int64_t base;                           /* where absolute deadlines begin, in ms since 1970 */
 };
 
 /* Chooses what this stretch of commands is like. */
