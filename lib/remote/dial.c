@@ -94,7 +94,11 @@ static void fail(struct lrd_dial *d, const struct lrd_fault *fault)
     back_off(loop, l, begun_at, &why);
     lrd_remote_note_error(r, why.text);
   }
-  if (!atomic_load(&r->count.connections) && why.cause != LARDER_CAUSE_CALLER)
+  if (atomic_load(&r->count.connections)) {
+    /* Others may still be up (the server is full), or nobody has noticed yet that they are not. */
+    if (why.cause == LARDER_CAUSE_REFUSED || why.cause == LARDER_CAUSE_SILENT)
+      atomic_store(&r->silent, 1);
+  } else if (why.cause != LARDER_CAUSE_CALLER)
     lrd_remote_note_state(r, why.cause == LARDER_CAUSE_AUTH ? LARDER_LINK_DENIED : LARDER_LINK_DOWN);
   lrd_lock(&l->lock);
   lrd_link_down(l, &why);

@@ -57,7 +57,7 @@ struct lrd_remote {
   atomic_int closing;
   atomic_uint inside;      /* threads in execute, get, set */
   atomic_llong heard_at;   /* when a byte last came from the server, on any link */
-  atomic_int silent;       /* a call found the server silent since */
+  atomic_int silent;       /* since then it was found silent, or refused a connection */
   struct lrd_counters count;
 
   struct lrd_lock notes; /* what status tells; a leaf */

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TEST_REMOTE_RIG_H
+#define TEST_REMOTE_RIG_H
+
+#include <larder/backend.h>
+
+#include "command/sink.h"
+#include "store/config.h"
+
+/*
+ * The remote backend without a store around it: opened on a configuration made by
+ * hand, with a memory hook that counts every byte.
+ */
+
+struct rig {
+  struct lrd_config config;
+  larder_backend *backend;
+  struct lrd_hook *hook;
+};
+
+/* Defaults: timeout 250 ms, connect_timeout 1 s, max_retries 3, 8 connections.  port 0: path. */
+void rig_config(struct lrd_config *, int port, const char *path);
+/* Opens; ends the test if it can't. */
+void rig_open(struct rig *, const struct lrd_config *);
+/* Closes and checks that every byte was given back. */
+void rig_close(struct rig *);
+
+/* What became of one vector. */
+struct rig_reply {
+  larder_verdict verdict;
+  larder_type type;
+  int64_t integer;
+  char text[512]; /* strings, statuses, errors; arrays: their elements, joined by spaces */
+  size_t len;
+  int64_t took_ms;
+};
+
+/* Runs one command, its words separated by single spaces. */
+struct rig_reply rig_run(struct rig *, const char *words);
+struct rig_reply rig_run_with(struct rig *, larder_hold *, unsigned flags, int64_t timeout_ms,
+                              const char *words);
+/* Several commands, separated by '|'; replies in reply[], atomic: one. */
+void rig_run_many(struct rig *, larder_hold *, unsigned flags, int64_t timeout_ms, const char *lines,
+                  struct rig_reply *reply);
+
+/* An asynchronous call. */
+struct rig_submission {
+  larder_submission base;
+  struct lrd_count count;
+  _Atomic int done; /* times that done() was called */
+};
+void rig_submit(struct rig *, struct rig_submission *, unsigned flags, int64_t timeout_ms,
+                const char *words);
+/* Waits until it is done: 0, or -1 after timeout_ms. */
+int rig_wait(struct rig_submission *, int timeout_ms);
+
+int64_t rig_now_ms(void);
+void rig_sleep(int ms);
+larder_backend_status rig_status(struct rig *);
+/* Fails the n-th allocation from now on (1: the next); 0: none. */
+void rig_fail_allocation(long n);
+
+extern const larder_memory rig_memory;
+
+#endif
