@@ -555,8 +555,12 @@ START_TEST(thousand_cycles)
   larder_options o = LARDER_OPTIONS_INIT;
   o.memory = &heap.memory;
   o.backend = &fake_table;
-  int fds = entries("/proc/self/fd"), threads = entries("/proc/self/task");
-  for (int i = 0; i < 1000; i++) {
+  int fds = 0, threads = 0;
+  for (int i = 0; i < 1010; i++) {
+    if (i == 10) { /* a sanitizer may have started a thread of its own by now */
+      fds = entries("/proc/self/fd");
+      threads = entries("/proc/self/task");
+    }
     o.delivery = i % 2 ? LARDER_DELIVER_DISPATCH : LARDER_DELIVER_THREAD;
     larder *store = larder_open("memory:", &o, error, sizeof error);
     ck_assert_int_eq(run(store, 1, (const char *const[]){"PING"}), LARDER_OK);
