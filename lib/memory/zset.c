@@ -141,10 +141,14 @@ static int packed_fits(const struct lrd_zset *z, size_t n, const struct lrd_scor
   return 1;
 }
 
-static void packed_insert(struct lrd_packed *p, const struct lrd_scored *e)
+/* As in Redis, a small set keeps no negative zero. */
+static void packed_insert(struct lrd_packed *p, struct lrd_scored *e)
 {
   const unsigned char *at = p->data, *end = lrd_packed_end(p), *next;
   struct lrd_scored other;
+
+  if (e->score == 0)
+    e->score = 0;
 
   for (; at < end; at = next) {
     next = entry_read(at, &other);

@@ -2,6 +2,9 @@
 #include "memory/hash.h"
 
 #include "memory/pool.h"
+#include "memory/talk.h"
+
+#include "memory/lines_hash.h"
 
 enum { NAMES = 400 };
 
@@ -203,6 +206,66 @@ START_TEST(memory_follows_count)
 }
 END_TEST
 
+/* --- commands ------------------------------------------------------------ */
+
+START_TEST(commands)
+{
+  talk_lines(hash_lines, sizeof hash_lines / sizeof hash_lines[0]);
+}
+END_TEST
+
+START_TEST(commands_without_memory)
+{
+  talk_no_memory((const char *const[]){ "HSET h a 1 b 2 c 3", "HINCRBY h n 5", "HSET new f v",
+                                        "HINCRBY newer n 1", NULL },
+                 "HGETALL h", "HGETALL new");
+}
+END_TEST
+
+START_TEST(commands_that_know_a_part)
+{
+  struct talk t;
+
+  talk_begin(&t, 1);
+  talk_expect_unknown(&t, "HGET h a");
+  talk_expect_unknown(&t, "HGETALL h");
+  talk_expect_intent(&t, "HDEL h a", ":0\r\n", "HDEL|h|a;", 1);
+  talk_expect_unknown(&t, "HGET h a");
+  talk_expect_intent(&t, "HSET h a 1 b x", ":2\r\n", "HSET|h|a|1|b|x;", 1);
+  talk_expect_intent(&t, "HGET h a", "$1\r\n1\r\n", "", 0);
+  talk_expect_unknown(&t, "HGET h c");
+  talk_expect_unknown(&t, "HLEN h");
+  talk_expect_unknown(&t, "HINCRBY h b 1");
+  talk_expect_intent(&t, "HINCRBY h a 4", ":5\r\n", "HINCRBY|h|a|4;", 1);
+  talk_expect_intent(&t, "HGET h a", "$1\r\n5\r\n", "", 0);
+  talk_expect_intent(&t, "HINCRBY h n 2", ":2\r\n", "HINCRBY|h|n|2;", 1);
+  talk_expect_unknown(&t, "HGET h n"); /* two more than what is not known */
+  talk_expect_intent(&t, "HINCRBY h n 2", ":4\r\n", "HINCRBY|h|n|2;", 1);
+  talk_expect_unknown(&t, "HGET h n");
+  talk_expect_intent(&t, "HSET h n 7", ":0\r\n", "HSET|h|n|7;", 1);
+  talk_expect_intent(&t, "HGET h n", "$1\r\n7\r\n", "", 0);
+  talk_expect_intent(&t, "HDEL h a b n", ":3\r\n", "HDEL|h|a|b|n;", 1);
+  talk_expect_unknown(&t, "HGET h a"); /* emptied, but not gone */
+  talk_expect_unknown(&t, "HLEN h");
+  talk_expect_intent(&t, "HINCRBY fresh n 1", ":1\r\n", "HINCRBY|fresh|n|1;", 1);
+  talk_expect_unknown(&t, "HGET fresh n");
+  talk(&t, "DEL h");
+  talk_expect_intent(&t, "HGET h a", "$-1\r\n", "", 0);
+  talk_expect_intent(&t, "HDEL h a", ":0\r\n", "", 0);
+  talk_expect_intent(&t, "HINCRBY h n 1", ":1\r\n", "h;", 0);
+  talk_expect_intent(&t, "HGET h n", "$1\r\n1\r\n", "", 0);
+  talk_expect_intent(&t, "HDEL h n", ":1\r\n", "h;", 0);
+  talk_expect_intent(&t, "HLEN h", ":0\r\n", "", 0);
+  talk_end(&t);
+}
+END_TEST
+
+START_TEST(rebuilding)
+{
+  talk_rebuild("HSET %s f%d v%d", 700, "HGETALL", 3);
+}
+END_TEST
+
 int main(void)
 {
   Suite *suite = suite_create("hash");
@@ -212,6 +275,10 @@ int main(void)
   tcase_add_test(t, random_steps);
   tcase_add_test(t, no_memory_at_every_place);
   tcase_add_test(t, memory_follows_count);
+  tcase_add_test(t, commands);
+  tcase_add_test(t, commands_without_memory);
+  tcase_add_test(t, commands_that_know_a_part);
+  tcase_add_test(t, rebuilding);
   suite_add_tcase(suite, t);
   return run_suite(suite);
 }

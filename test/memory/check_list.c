@@ -3,6 +3,9 @@
 
 #include "memory/packed.h"
 #include "memory/pool.h"
+#include "memory/talk.h"
+
+#include "memory/lines_list.h"
 
 enum { MODEL = 40000 };
 
@@ -202,6 +205,53 @@ START_TEST(memory_per_element)
 }
 END_TEST
 
+/* --- commands ------------------------------------------------------------ */
+
+START_TEST(commands)
+{
+  talk_lines(list_lines, sizeof list_lines / sizeof list_lines[0]);
+}
+END_TEST
+
+START_TEST(commands_without_memory)
+{
+  talk_no_memory((const char *const[]){ "RPUSH l a b c d e f", "LPUSH l a b c d e f", "LPOP l",
+                                        "RPOP l 2", "RPUSH new e", NULL },
+                 "LRANGE l 0 -1", "LRANGE new 0 -1");
+}
+END_TEST
+
+START_TEST(commands_that_know_a_part)
+{
+  struct talk t;
+
+  talk_begin(&t, 1);
+  talk_expect_unknown(&t, "LRANGE l 0 -1");
+  talk_expect_unknown(&t, "LLEN l");
+  talk_expect_intent(&t, "RPUSH l a b", ":2\r\n", "RPUSH|l|a|b;", 1);
+  talk_expect_intent(&t, "LPUSH l c", ":3\r\n", "LPUSH|l|c;", 1);
+  talk_expect_unknown(&t, "LRANGE l 0 -1");
+  talk_expect_unknown(&t, "LLEN l");
+  t.vector_flags = LARDER_VECTOR_COMPLETE;
+  talk_expect_unknown(&t, "LPOP l");
+  t.vector_flags = 0;
+  talk(&t, "DEL l");
+  talk_expect_intent(&t, "LLEN l", ":0\r\n", "", 0);
+  talk_expect_intent(&t, "RPUSH l a b", ":2\r\n", "l;", 0);
+  t.vector_flags = LARDER_VECTOR_COMPLETE;
+  talk_expect_intent(&t, "LPOP l", "$1\r\na\r\n", "l;", 0);
+  talk_expect_intent(&t, "RPOP l 3", "*1\r\n$1\r\nb\r\n", "l;", 0);
+  talk_expect_intent(&t, "LPOP l", "$-1\r\n", "", 0);
+  talk_end(&t);
+}
+END_TEST
+
+START_TEST(rebuilding)
+{
+  talk_rebuild("RPUSH %s e%d", 1200, "LRANGE %s 0 -1", 3);
+}
+END_TEST
+
 int main(void)
 {
   Suite *suite = suite_create("list");
@@ -212,6 +262,10 @@ int main(void)
   tcase_add_test(t, no_memory_at_every_place);
   tcase_add_test(t, a_queue_stays_small);
   tcase_add_test(t, memory_per_element);
+  tcase_add_test(t, commands);
+  tcase_add_test(t, commands_without_memory);
+  tcase_add_test(t, commands_that_know_a_part);
+  tcase_add_test(t, rebuilding);
   suite_add_tcase(suite, t);
   return run_suite(suite);
 }

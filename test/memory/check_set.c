@@ -2,6 +2,9 @@
 #include "memory/set.h"
 
 #include "memory/pool.h"
+#include "memory/talk.h"
+
+#include "memory/lines_set.h"
 
 enum { NAMES = 400 };
 
@@ -229,6 +232,104 @@ START_TEST(samples_of_a_drained_table)
 }
 END_TEST
 
+/* --- commands ------------------------------------------------------------ */
+
+START_TEST(commands)
+{
+  talk_lines(set_lines, sizeof set_lines / sizeof set_lines[0]);
+}
+END_TEST
+
+START_TEST(commands_without_memory)
+{
+  talk_no_memory((const char *const[]){ "SADD s a b c d e f", "SPOP s", "SPOP s 2", "SADD new m",
+                                        NULL },
+                 "SCARD s", "SMEMBERS new");
+}
+END_TEST
+
+START_TEST(commands_that_know_a_part)
+{
+  struct talk t;
+
+  talk_begin(&t, 1);
+  talk_expect_unknown(&t, "SISMEMBER s a");
+  talk_expect_unknown(&t, "SMEMBERS s");
+  talk_expect_intent(&t, "SREM s a", ":0\r\n", "SREM|s|a;", 1);
+  talk_expect_unknown(&t, "SISMEMBER s a");
+  talk_expect_intent(&t, "SADD s a b a", ":2\r\n", "SADD|s|a|b|a;", 1);
+  talk_expect_intent(&t, "SADD s a", ":0\r\n", "SADD|s|a;", 1);
+  talk_expect_intent(&t, "SISMEMBER s a", ":1\r\n", "", 0);
+  talk_expect_unknown(&t, "SISMEMBER s c");
+  talk_expect_unknown(&t, "SCARD s");
+  t.vector_flags = LARDER_VECTOR_COMPLETE; /* as the dispatcher marks what consumes */
+  talk_expect_unknown(&t, "SPOP s");
+  t.vector_flags = 0;
+  talk_expect_intent(&t, "SREM s a b", ":2\r\n", "SREM|s|a|b;", 1);
+  talk_expect_unknown(&t, "SISMEMBER s a");
+  talk_expect_unknown(&t, "SCARD s");
+  talk(&t, "DEL s");
+  talk_expect_intent(&t, "SISMEMBER s a", ":0\r\n", "", 0);
+  talk_expect_intent(&t, "SREM s a", ":0\r\n", "", 0);
+  talk_expect_intent(&t, "SADD s a", ":1\r\n", "s;", 0);
+  talk_expect_intent(&t, "SADD s a", ":0\r\n", "", 0);
+  t.vector_flags = LARDER_VECTOR_COMPLETE;
+  talk_expect_intent(&t, "SPOP s", "$1\r\na\r\n", "SREM|s|a;", 0);
+  talk_expect_intent(&t, "SPOP s", "$-1\r\n", "", 0);
+  t.vector_flags = 0;
+  talk_expect_intent(&t, "SCARD s", ":0\r\n", "", 0);
+  talk_end(&t);
+}
+END_TEST
+
+/* What SPOP replies is what is gone, and what the intent names. */
+START_TEST(popping)
+{
+  struct talk t;
+  char line[64];
+  unsigned i, n, left = 1000;
+
+  talk_begin(&t, 1);
+  talk(&t, "DEL s");
+  for (i = 0; i < left; i++) {
+    snprintf(line, sizeof line, "SADD s m%u", i);
+    talk_expect(&t, line, ":1\r\n");
+  }
+  for (n = 1; left; n = n * 2 + 1) {
+    unsigned popped = n < left ? n : left;
+    char *at, *reply, *intent, name[24];
+    snprintf(line, sizeof line, "SPOP s %u", n);
+    reply = strdup(talk(&t, line));
+    intent = strdup(t.intents.data);
+    snprintf(line, sizeof line, "*%u\r\n", popped);
+    ck_assert(strncmp(reply, line, strlen(line)) == 0);
+    ck_assert(strncmp(intent, "SREM|s|", 7) == 0);
+    for (i = 0, at = reply; (at = strchr(at, 'm')); i++) {
+      snprintf(name, sizeof name, "%.*s", (int)strcspn(at, "\r"), at);
+      at += strlen(name);
+      snprintf(line, sizeof line, "SISMEMBER s %s", name);
+      talk_expect(&t, line, ":0\r\n");
+      snprintf(line, sizeof line, "|%s", name);
+      ck_assert_ptr_nonnull(strstr(intent, line));
+    }
+    ck_assert_uint_eq(i, popped);
+    left -= popped;
+    snprintf(line, sizeof line, ":%u\r\n", left);
+    talk_expect(&t, "SCARD s", line);
+    free(reply);
+    free(intent);
+  }
+  talk_expect(&t, "TYPE s", "+none\r\n");
+  talk_end(&t);
+}
+END_TEST
+
+START_TEST(rebuilding)
+{
+  talk_rebuild("SADD %s m%d", 700, "SMEMBERS", 2);
+}
+END_TEST
+
 int main(void)
 {
   Suite *suite = suite_create("set");
@@ -241,6 +342,11 @@ int main(void)
   tcase_add_test(t, memory_follows_count);
   tcase_add_loop_test(t, samples_are_fair, 0, 7);
   tcase_add_test(t, samples_of_a_drained_table);
+  tcase_add_test(t, commands);
+  tcase_add_test(t, commands_without_memory);
+  tcase_add_test(t, commands_that_know_a_part);
+  tcase_add_test(t, popping);
+  tcase_add_test(t, rebuilding);
   suite_add_tcase(suite, t);
   return run_suite(suite);
 }
