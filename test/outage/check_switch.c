@@ -72,20 +72,41 @@ static void nap(int ms)
 
 static int between(struct play *p, int low, int high)
 {
-  p->dice = p->dice * 6364136223846793005u + 1442695040888963407u;
-  return low + (int)((p->dice >> 33) % (uint64_t)(high - low + 1));
+  uint64_t z = p->dice += 0x9e3779b97f4a7c15u;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return low + (int)((z ^ (z >> 31)) % (uint64_t)(high - low + 1));
+}
+
+static void path_of_log(const struct play *p, char *path, size_t size)
+{
+  snprintf(path, size, "%s/larder.log", server_directory(p->server));
+}
+
+static void print_log(const struct play *p)
+{
+  char path[128], line[512];
+  path_of_log(p, path, sizeof path);
+  FILE *file = fopen(path, "re");
+  if (!file)
+    return;
+  printf("what larder serve said:\n");
+  while (fgets(line, sizeof line, file))
+    printf("  %s", line);
+  fclose(file);
 }
 
 static void set_up(struct play *p)
 {
   static const struct server_options durable = {.durable = 1};
-  char store[64];
+  char store[64], log[128];
   p->server = server_start(&durable);
   struct resp_client *c = server_connect(p->server, 2);
   client_preload(c);
   resp_close(c);
   snprintf(store, sizeof store, "redis://127.0.0.1:%d", server_port(p->server));
-  p->listener = listener_start(store);
+  path_of_log(p, log, sizeof log);
+  p->listener = listener_start(store, log);
   for (int i = 0; i <= p->settings.clients; i++) {
     int direct = i == p->settings.clients;
     p->client[i].scene = &p->scene;
@@ -101,7 +122,9 @@ static void set_up(struct play *p)
 
 static void one_outage(struct play *p)
 {
-  int kills = between(p, 0, 1), down_ms = between(p, 400, 2500);
+  /* One of two is a kill, but nobody knows which. */
+  int kills = (p->kills + p->stops) % 2 ? p->stops > p->kills : between(p, 0, 1);
+  int down_ms = between(p, 400, 2500);
   if (kills)
     server_kill(p->server);
   else
@@ -165,7 +188,6 @@ static void run(struct play *p)
   struct resp_client *c = server_connect(p->server, 2);
   recount(c, p->client, p->settings.clients + 1, &p->recount);
   resp_close(c);
-  server_stop(p->server);
 }
 
 struct sums {
@@ -247,7 +269,10 @@ int main(int argc, char **argv)
   add_up(&p, &sums);
   print_result(&p, &sums);
   int bad = judge(&p, &sums);
+  if (bad)
+    print_log(&p);
   printf("%s\n", bad ? "FAILED" : "as it should be");
+  server_stop(p.server);
   for (int i = 0; i <= p.settings.clients; i++)
     ledger_free(&p.client[i].ledger);
   return bad ? EXIT_FAILURE : EXIT_SUCCESS;

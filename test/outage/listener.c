@@ -42,7 +42,8 @@ static void find_program(char *path, size_t size)
   exit(1);
 }
 
-static void become_larder(const char *path, const char *store, int port, pid_t parent)
+static void become_larder(const char *path, const char *store, const char *log, int port,
+                          pid_t parent)
 {
   char address[64];
   prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -53,6 +54,9 @@ static void become_larder(const char *path, const char *store, int port, pid_t p
   int null = open("/dev/null", O_RDONLY);
   if (null >= 0)
     dup2(null, 0);
+  int out = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+  if (out >= 0 && dup2(out, 1) == 1)
+    dup2(out, 2);
   for (int fd = 3; fd < 1024; fd++)
     close(fd);
   execl(path, path, "serve", "--store", store, "--listen", address, (char *)NULL);
@@ -76,7 +80,7 @@ static int answers(int port)
   return yes;
 }
 
-struct listener *listener_start(const char *store)
+struct listener *listener_start(const char *store, const char *log)
 {
   char path[4096];
   find_program(path, sizeof path);
@@ -87,7 +91,7 @@ struct listener *listener_start(const char *store)
   pid_t parent = getpid();
   l->pid = fork();
   if (l->pid == 0)
-    become_larder(path, store, l->port, parent);
+    become_larder(path, store, log, l->port, parent);
   for (int waited = 0; waited < START_MS && listener_running(l); waited += 10) {
     if (answers(l->port))
       return l;

@@ -9,8 +9,9 @@
 
 struct listener;
 
-/* store: the URL after --store.  The program: $LARDER, else tools/larder in $top_builddir. */
-struct listener *listener_start(const char *store);
+/* store: the URL after --store; log: where its output goes.  The program: $LARDER,
+ * else tools/larder in $top_builddir. */
+struct listener *listener_start(const char *store, const char *log);
 int listener_port(const struct listener *);
 int listener_running(struct listener *); /* 0: it has ended by itself */
 /* SIGTERM, and waits; its exit status, or 128 + signal.  Kills it after 20 s. */
