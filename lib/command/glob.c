@@ -68,6 +68,9 @@ int lrd_glob(const char *pattern, size_t pattern_len, const char *text, size_t l
   const char *p = pattern, *p_end = pattern + pattern_len, *t = text, *t_end = text + len;
   const char *after_star = NULL, *retry = NULL, *next;
 
+  /* Redis does not look at patterns for the empty text; its commands take "*" for "all" */
+  if (!len)
+    return pattern_len == 0 || (pattern_len == 1 && *pattern == '*');
   while (t < t_end) {
     if (p < p_end && *p == '*') {
       while (p < p_end && *p == '*')

@@ -129,7 +129,10 @@ static void to_info(larder_value *value)
     to_type(&e[ACL], LARDER_SET);
     to_type(&e[TIPS], LARDER_SET);
     to_type(&e[KEYS], LARDER_SET);
-    to_info(&e[SUBCOMMANDS]);
+    if (e[SUBCOMMANDS].len)
+      to_info(&e[SUBCOMMANDS]);
+    else
+      to_type(&e[SUBCOMMANDS], LARDER_SET); /* Redis 7.0 says it so */
   }
 }
 

@@ -1,0 +1,669 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command/argv.h"
+#include "command/command.h"
+#include "command/sink.h"
+#include "command/vector.h"
+#include "support/server.h"
+#include "util/memory.h"
+#include "util/number.h"
+#include "util/seed.h"
+
+/* lib/command against a real redis-server: rows, error texts, reply shapes,
+ * globs, inline commands, scores. */
+
+static struct server *server;
+static struct resp_client *client[4]; /* [2], [3]: by protocol */
+static struct lrd_arena arena;
+
+static void start_server(void)
+{
+  server = server_start(NULL);
+}
+
+static void stop_server(void)
+{
+  server_stop(server);
+}
+
+static void connect_clients(void)
+{
+  client[2] = server_connect(server, 2);
+  client[3] = server_connect(server, 3);
+  ck_assert(client[2] && client[3]);
+  lrd_arena_init(&arena, &lrd_memory_system);
+}
+
+static void close_clients(void)
+{
+  resp_close(client[2]);
+  resp_close(client[3]);
+  lrd_arena_free(&arena);
+}
+
+static struct resp *call_vector(struct resp_client *c, const larder_vector *v)
+{
+  const char *argv[64];
+  size_t len[64];
+  struct resp *reply;
+  int i;
+
+  ck_assert_int_le(v->argc, 64);
+  for (i = 0; i < v->argc; i++) {
+    argv[i] = v->argv[i].data;
+    len[i] = v->argv[i].len;
+  }
+  reply = resp_call(c, v->argc, argv, len);
+  ck_assert_msg(reply != NULL, "%s: %s", v->argc ? argv[0] : "", resp_fault(c));
+  return reply;
+}
+
+static struct resp *call_line(struct resp_client *c, const char *line)
+{
+  larder_vector v = vector_of(&arena, line);
+
+  return call_vector(c, &v);
+}
+
+/* --- rows ---------------------------------------------------------------- */
+
+static const struct {
+  unsigned flag;
+  const char *name;
+} flag_names[] = {
+  { LRD_WRITE, "write" },
+  { LRD_READONLY, "readonly" },
+  { LRD_DENYOOM, "denyoom" },
+  { LRD_ADMIN, "admin" },
+  { LRD_NOSCRIPT, "noscript" },
+  { LRD_LOADING, "loading" },
+  { LRD_STALE, "stale" },
+  { LRD_FAST, "fast" },
+  { LRD_NO_AUTH, "no_auth" },
+  { LRD_NO_MULTI, "no_multi" },
+  { LRD_SKIP_MONITOR, "skip_monitor" },
+  { LRD_SKIP_SLOWLOG, "skip_slowlog" },
+  { LRD_ALLOW_BUSY, "allow_busy" },
+  { LRD_NO_MANDATORY_KEYS, "no_mandatory_keys" },
+  { LRD_MAY_REPLICATE, "may_replicate" },
+  { LRD_PUBSUB, "pubsub" },
+  { LRD_BLOCKING, "blocking" },
+  { LRD_NO_ASYNC_LOADING, "no_async_loading" },
+};
+
+static unsigned flags_of(const struct resp *set)
+{
+  unsigned flags = 0;
+  size_t i, k;
+
+  for (i = 0; i < set->len; i++) {
+    if (resp_is_text(&set->element[i], "movablekeys"))
+      continue;
+    for (k = 0; k < sizeof flag_names / sizeof flag_names[0]; k++)
+      if (resp_is_text(&set->element[i], flag_names[k].name))
+        break;
+    ck_assert_msg(k < sizeof flag_names / sizeof flag_names[0], "flag %s", set->element[i].str);
+    flags |= flag_names[k].flag;
+  }
+  return flags;
+}
+
+static void join(const struct resp *set, char *out)
+{
+  size_t i;
+
+  for (i = 0, *out = '\0'; i < set->len; i++) {
+    if (i)
+      strcat(out, " ");
+    strcat(out, set->element[i].str);
+  }
+}
+
+static const struct resp *field(const struct resp *map, const char *name)
+{
+  size_t i;
+
+  for (i = 0; i + 1 < map->len; i += 2)
+    if (resp_is_text(&map->element[i], name))
+      return &map->element[i + 1];
+  ck_abort_msg("no field %s", name);
+  return NULL;
+}
+
+static void check_row(const struct lrd_command *c)
+{
+  struct resp *reply = resp_words(client[2], "COMMAND", "INFO", c->name, (char *)NULL);
+  struct resp *docs = resp_words(client[3], "COMMAND", "DOCS", c->name, (char *)NULL);
+  const struct resp *e = reply->element[0].element;
+  const unsigned ours = LRD_SESSION | LRD_KEYSPACE | LRD_INTERNAL | LRD_FRONT;
+  char acl[200];
+
+  ck_assert_msg(reply->element[0].len >= 7, "%s is not a command", c->name);
+  ck_assert_msg(resp_is_text(&e[0], c->name), "%s", c->name);
+  ck_assert_msg(e[1].integer == c->arity, "%s: arity", c->name);
+  ck_assert_msg(flags_of(&e[2]) == (c->flags & ~ours), "%s: flags", c->name);
+  ck_assert_msg(e[3].integer == c->first, "%s: first key", c->name);
+  ck_assert_msg(e[4].integer == c->last, "%s: last key", c->name);
+  ck_assert_msg(e[5].integer == c->step, "%s: step", c->name);
+  join(&e[6], acl);
+  ck_assert_msg(!strcmp(acl, c->acl), "%s: ACL %s", c->name, acl);
+  ck_assert_msg(resp_is_text(field(&docs->element[1], "group"), c->group), "%s: group", c->name);
+  ck_assert_msg(resp_is_text(field(&docs->element[1], "since"), c->since), "%s: since", c->name);
+  resp_free(reply);
+  resp_free(docs);
+}
+
+START_TEST(rows_are_the_servers)
+{
+  unsigned id;
+
+  for (id = 1; id < LRD_COMMANDS; id++)
+    if (!(lrd_commands[id].flags & LRD_INTERNAL))
+      check_row(&lrd_commands[id]);
+}
+END_TEST
+
+/* --- errors -------------------------------------------------------------- */
+
+START_TEST(errors_are_the_servers)
+{
+  static const char *const lines[] = { "get", "GET a b", "nope", "NOPE a 'b c' \"\\r\\n\"",
+    "\"x\\ny\"", "client", "CLIENT Nope", "client setname", "client setname a b", "client id x",
+    "client \"a\\r\\nb\"", "command nope", "command count 1", "config", "config get",
+    "config nope a", "set a", "zadd k 1", "rename a", "mset a", "larder.forget a", "\"\"", "\"\" x",
+    "x 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0" };
+  char error[512], text[900];
+  struct resp *reply;
+  larder_vector v;
+  size_t i, n;
+
+  for (i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+    v = vector_of(&arena, lines[i]);
+    reply = call_vector(client[2], &v);
+    ck_assert_int_eq(lrd_command_check(&v, error, sizeof error), LARDER_BAD_ARGUMENT);
+    ck_assert_int_eq(reply->type, RESP_ERROR);
+    ck_assert_str_eq(error, reply->str);
+    resp_free(reply);
+  }
+  /* lengths around where texts are cut */
+  for (n = 100; n < 260; n += 3) {
+    memset(text, 'n', sizeof text);
+    sprintf(text + n, " ");
+    memset(text + n + 1, 'a', n);
+    sprintf(text + 2 * n + 1, " bb");
+    v = vector_of(&arena, text);
+    reply = call_vector(client[2], &v);
+    ck_assert_int_eq(lrd_command_check(&v, error, sizeof error), LARDER_BAD_ARGUMENT);
+    ck_assert_str_eq(error, reply->str);
+    resp_free(reply);
+    memmove(text + 7, text, strlen(text) + 1);
+    memcpy(text, "client ", 7);
+    v = vector_of(&arena, text);
+    reply = call_vector(client[2], &v);
+    ck_assert_int_eq(lrd_command_check(&v, error, sizeof error), LARDER_BAD_ARGUMENT);
+    ck_assert_str_eq(error, reply->str);
+    resp_free(reply);
+  }
+}
+END_TEST
+
+/* --- shapes -------------------------------------------------------------- */
+
+static void put(larder_sink *s, const struct resp *r)
+{
+  static const larder_type aggregate[] = { [RESP_ARRAY] = LARDER_ARRAY, [RESP_MAP] = LARDER_MAP,
+    [RESP_SET] = LARDER_SET, [RESP_PUSH] = LARDER_PUSH };
+  size_t i;
+
+  switch (r->type) {
+  case RESP_NIL:
+  case RESP_NIL_ARRAY: /* a reader may not tell: shape has to */
+    lrd_sink_nil(s);
+    return;
+  case RESP_STRING:
+    lrd_sink_string(s, r->str, r->len);
+    return;
+  case RESP_STATUS:
+    s->type->status(s, r->str, r->len);
+    return;
+  case RESP_ERROR:
+    s->type->error(s, r->str, r->len);
+    return;
+  case RESP_INTEGER:
+    lrd_sink_integer(s, r->integer);
+    return;
+  case RESP_DOUBLE:
+    lrd_sink_real(s, r->real);
+    return;
+  case RESP_BOOLEAN:
+    s->type->boolean(s, r->integer != 0);
+    return;
+  case RESP_BIGNUM:
+    s->type->bignum(s, r->str, r->len);
+    return;
+  case RESP_VERBATIM:
+    s->type->verbatim(s, r->str, r->len);
+    return;
+  case RESP_ARRAY:
+  case RESP_MAP:
+  case RESP_SET:
+  case RESP_PUSH:
+    s->type->aggregate(s, aggregate[r->type], r->len, 0);
+    for (i = 0; i < r->len; i++)
+      put(s, &r->element[i]);
+  }
+}
+
+static larder_value *tree_of(const struct resp *r)
+{
+  const larder_verdict ok = { .age_ms = -1 };
+  struct lrd_tree t;
+
+  ck_assert_int_eq(lrd_tree_init(&t, &arena, 1), 0);
+  put(&t.sink, r);
+  lrd_sink_end(&t.sink, &ok);
+  return &t.reply->value;
+}
+
+/* loose: texts and numbers may differ. */
+static void check_same(const char *line, const larder_value *a, const larder_value *b, int loose)
+{
+  size_t i;
+
+  ck_assert_msg(a->type == b->type, "%s: type %d, not %d", line, a->type, b->type);
+  if (a->type >= LARDER_ARRAY) {
+    ck_assert_msg(a->len == b->len, "%s: %zu elements, not %zu", line, a->len, b->len);
+    for (i = 0; i < a->len; i++)
+      check_same(line, &a->element[i], &b->element[i], loose);
+  } else if (a->type == LARDER_INTEGER && !loose) {
+    ck_assert_msg(a->integer == b->integer, "%s", line);
+  } else if (a->type == LARDER_DOUBLE) {
+    ck_assert_msg(a->real == b->real, "%s", line);
+    ck_assert_msg(a->len == b->len && !memcmp(a->str, b->str, a->len), "%s", line);
+  } else if (a->type != LARDER_NIL && a->type != LARDER_INTEGER && !loose) {
+    ck_assert_msg(a->len == b->len && !memcmp(a->str, b->str, a->len), "%s", line);
+  }
+}
+
+/* What the server sends in RESP2, or RESP3. */
+static void wire(struct lrd_buffer *b, const struct resp *r)
+{
+  static const char mark[] = { [RESP_STATUS] = '+', [RESP_ERROR] = '-', [RESP_DOUBLE] = ',',
+    [RESP_ARRAY] = '*', [RESP_MAP] = '%', [RESP_SET] = '~', [RESP_PUSH] = '>' };
+  char header[64];
+  size_t i, len = r->type == RESP_MAP ? r->len / 2 : r->len;
+
+  header[0] = '\0';
+  if (r->type == RESP_NIL)
+    strcpy(header, "$-1\r\n");
+  else if (r->type == RESP_NIL_ARRAY)
+    strcpy(header, "*-1\r\n");
+  else if (r->type == RESP_INTEGER)
+    sprintf(header, ":%lld\r\n", (long long)r->integer);
+  else if (r->type == RESP_STRING)
+    sprintf(header, "$%zu\r\n", r->len);
+  else if (r->type == RESP_VERBATIM)
+    sprintf(header, "=%zu\r\ntxt:", r->len + 4);
+  else if (r->type >= RESP_ARRAY)
+    sprintf(header, "%c%zu\r\n", mark[r->type], len);
+  else
+    sprintf(header, "%c", mark[r->type]);
+  lrd_buffer_append(b, header, strlen(header));
+  if (r->str) {
+    lrd_buffer_append(b, r->str, r->len);
+    lrd_buffer_append(b, "\r\n", 2);
+  }
+  for (i = 0; r->type >= RESP_ARRAY && i < r->len; i++)
+    wire(b, &r->element[i]);
+}
+
+/* Written by the RESP sink, the shaped tree is what the server sent. */
+static void check_wire(const char *line, const larder_value *value, const struct resp *reply,
+                       int protocol)
+{
+  const larder_verdict ok = { .age_ms = -1 };
+  struct lrd_buffer theirs, ours;
+  struct lrd_resp r;
+  size_t i;
+
+  lrd_buffer_init(&theirs, &lrd_memory_system, 0);
+  lrd_buffer_init(&ours, &lrd_memory_system, 0);
+  wire(&theirs, reply);
+  /* the test's own client does not keep which nil it was in RESP3 */
+  lrd_resp_init(&r, &ours, protocol);
+  lrd_sink_value(&r.sink, value);
+  lrd_sink_end(&r.sink, &ok);
+  if (protocol == 3)
+    for (i = 0; i + 4 < theirs.len; i++)
+      if (!memcmp(theirs.data + i, "$-1\r\n", 5)) {
+        memmove(theirs.data + i + 1, theirs.data + i + 3, theirs.len - i - 3);
+        theirs.data[i] = '_';
+        theirs.len -= 2;
+      }
+  ck_assert_msg(ours.len == theirs.len && !memcmp(ours.data, theirs.data, ours.len),
+                "%s: in RESP%d\n%.*s\nnot\n%.*s", line, protocol, (int)ours.len, ours.data,
+                (int)theirs.len, theirs.data);
+  lrd_buffer_free(&theirs);
+  lrd_buffer_free(&ours);
+}
+
+enum { SAME, LOOSE, OWN };
+
+/* SAME: the server gives both protocols the same content.  LOOSE: ids, times.
+ * OWN: nothing to compare but the type (the connection ends, or the protocol changes). */
+static const struct {
+  const char *line;
+  int mode;
+} shapes[] = {
+  { "GET s", SAME }, { "GET none", SAME }, { "GET h", SAME },
+  { "SET s v", SAME }, { "SET s v GET", SAME }, { "SET none v GET", SAME }, { "SET s v NX", SAME },
+  { "SET s v NX GET", SAME }, { "GETDEL s", SAME }, { "GETDEL none", SAME }, { "GETEX s", SAME },
+  { "GETEX none EX 10", SAME }, { "MGET s none h", SAME }, { "MSET a 1 b 2", SAME },
+  { "APPEND s x", SAME }, { "STRLEN s", SAME }, { "INCR n", SAME }, { "INCR s", SAME },
+  { "DECR n", SAME }, { "INCRBY n 5", SAME }, { "DECRBY n 5", SAME },
+  { "DEL s none", SAME }, { "UNLINK s", SAME }, { "EXISTS s s none", SAME }, { "TYPE s", SAME },
+  { "TYPE none", SAME }, { "RENAME s t", SAME }, { "RENAME none t", SAME },
+  { "SCAN 0 COUNT 100", SAME }, { "SCAN 0 MATCH none", SAME }, { "KEYS s", SAME },
+  { "KEYS none", SAME }, { "EXPIRE s 100", SAME }, { "EXPIRE none 100", SAME },
+  { "PEXPIRE s 100000 NX", SAME }, { "PEXPIREAT s 99999999999999", SAME }, { "TTL s", SAME },
+  { "TTL none", SAME }, { "PTTL s", SAME }, { "PERSIST s", SAME }, { "DBSIZE", SAME },
+  { "FLUSHDB", SAME }, { "FLUSHALL", SAME },
+  { "HSET h f v g w", SAME }, { "HGET h f", SAME }, { "HGET h none", SAME }, { "HDEL h f", SAME },
+  { "HGETALL h", SAME }, { "HGETALL none", SAME }, { "HGETALL s", SAME }, { "HLEN h", SAME },
+  { "HINCRBY h n 3", SAME },
+  { "SADD m x y", SAME }, { "SREM m a", SAME }, { "SISMEMBER m a", SAME }, { "SMEMBERS m", SAME },
+  { "SMEMBERS none", SAME }, { "SMEMBERS s", SAME }, { "SCARD m", SAME }, { "SPOP m", SAME },
+  { "SPOP none", SAME }, { "SPOP m 5", SAME }, { "SPOP m 0", SAME }, { "SPOP none 2", SAME },
+  { "SPOP m -1", SAME },
+  { "LPUSH l x", SAME }, { "RPUSH l x", SAME }, { "LPOP l", SAME }, { "RPOP l", SAME },
+  { "LPOP none", SAME }, { "RPOP none", SAME }, { "LPOP l 2", SAME }, { "RPOP l 2", SAME },
+  { "LPOP l 0", SAME }, { "LPOP none 2", SAME }, { "RPOP none 2", SAME }, { "LPOP none 0", SAME },
+  { "LPOP s 2", SAME }, { "LLEN l", SAME }, { "LRANGE l 0 -1", SAME }, { "LRANGE none 0 -1", SAME },
+  { "ZADD z 5 m", SAME }, { "ZADD z CH 5 a", SAME }, { "ZADD z INCR 1.1 a", SAME },
+  { "ZADD z NX INCR 1 a", SAME }, { "ZADD z XX INCR 1 none", SAME }, { "ZADD z 1 INCR", SAME },
+  { "ZADD z INCR inf a", SAME }, { "ZREM z a", SAME }, { "ZSCORE z a", SAME },
+  { "ZSCORE z i", SAME }, { "ZSCORE z j", SAME }, { "ZSCORE z none", SAME },
+  { "ZSCORE none a", SAME }, { "ZSCORE s a", SAME }, { "ZINCRBY z 1e300 a", SAME },
+  { "ZINCRBY z 0.1 b", SAME }, { "ZCARD z", SAME }, { "ZRANK z a", SAME }, { "ZRANK z none", SAME },
+  { "ZRANGE z 0 -1", SAME }, { "ZRANGE z 0 -1 WITHSCORES", SAME },
+  { "ZRANGE none 0 -1 WITHSCORES", SAME }, { "ZRANGE z 1 3 BYSCORE LIMIT 0 1 withscores", SAME },
+  { "ZRANGE z 0 -1 REV WITHSCORES", SAME }, { "ZRANGE z - + BYLEX", SAME },
+  { "ZRANGE s 0 -1 WITHSCORES", SAME }, { "ZREMRANGEBYSCORE z 0 1", SAME }, { "ZPOPMIN z", SAME },
+  { "ZPOPMIN none", SAME }, { "ZPOPMIN z 1", SAME }, { "ZPOPMIN z 3", SAME },
+  { "ZPOPMIN z 0", SAME }, { "ZPOPMIN none 2", SAME },
+  { "EXEC", SAME }, { "DISCARD", SAME }, { "WATCH s", SAME }, { "UNWATCH", SAME },
+  { "PING", SAME }, { "PING x", SAME }, { "ECHO x", SAME }, { "SELECT 0", SAME },
+  { "SELECT 99", SAME }, { "AUTH x", SAME }, { "HELLO", LOOSE }, { "CLIENT SETNAME x", SAME },
+  { "CLIENT GETNAME", SAME }, { "CLIENT ID", LOOSE }, { "COMMAND COUNT", SAME },
+  { "COMMAND LIST FILTERBY PATTERN z*", SAME }, { "COMMAND INFO get none zadd set client", SAME },
+  { "COMMAND INFO", SAME }, { "COMMAND", SAME }, { "CONFIG GET maxmem*", SAME },
+  { "CONFIG GET none", SAME }, { "INFO server", LOOSE }, { "INFO none", LOOSE }, { "TIME", LOOSE },
+  { "MULTI", SAME }, { "QUIT", OWN },
+};
+
+static void prepare(struct resp_client *c)
+{
+  static const char *const lines[] = { "FLUSHALL", "SET s text", "SET n 5", "RPUSH l a b c",
+    "SADD m a", "HSET h f 1", "ZADD z 1 a 2.5 b 3 c 1e20 d inf i -inf j 0.1 k" };
+  size_t i;
+
+  for (i = 0; i < sizeof lines / sizeof lines[0]; i++)
+    resp_free(call_line(c, lines[i]));
+}
+
+static void check_shape(const char *line, int mode)
+{
+  larder_vector v = vector_of(&arena, line);
+  struct resp *in2, *in3;
+  larder_value *value, *expected;
+
+  ck_assert_msg(v.command, "%s", line);
+  prepare(client[2]);
+  in2 = call_vector(client[2], &v);
+  prepare(client[3]);
+  in3 = call_vector(client[3], &v);
+  value = tree_of(in2);
+  expected = tree_of(in3);
+  ck_assert_int_eq(lrd_command_shape(&v, value, &arena), 0);
+  check_same(line, value, expected, mode != SAME);
+  if (mode != OWN)
+    check_wire(line, value, in2, 2);
+  if (mode == SAME)
+    check_wire(line, value, in3, 3);
+  /* what came as RESP3 gets the same hints, and a second time changes nothing */
+  ck_assert_int_eq(lrd_command_shape(&v, expected, &arena), 0);
+  ck_assert_int_eq(lrd_command_shape(&v, value, &arena), 0);
+  if (mode == SAME) {
+    check_wire(line, expected, in2, 2);
+    check_wire(line, value, in2, 2);
+  }
+  resp_free(in2);
+  resp_free(in3);
+}
+
+START_TEST(shapes_are_the_servers)
+{
+  unsigned char seen[LRD_COMMANDS] = { 0 };
+  unsigned id;
+  size_t i;
+
+  for (i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+    check_shape(shapes[i].line, shapes[i].mode);
+    if (!strcmp(shapes[i].line, "MULTI")) {
+      resp_free(call_line(client[2], "DISCARD"));
+      resp_free(call_line(client[3], "DISCARD"));
+    }
+    seen[vector_of(&arena, shapes[i].line).command] = 1;
+  }
+  for (id = 1; id < LRD_COMMANDS; id++)
+    ck_assert_msg(seen[id] || lrd_commands[id].flags & LRD_INTERNAL, "no case for %s",
+                  lrd_commands[id].name);
+}
+END_TEST
+
+START_TEST(aborted_exec_is_a_nil_array)
+{
+  larder_vector v = vector_of(&arena, "EXEC");
+  struct resp *reply;
+  larder_value *value;
+
+  resp_free(call_line(client[2], "WATCH w"));
+  resp_free(call_line(client[3], "SET w 1"));
+  resp_free(call_line(client[2], "MULTI"));
+  reply = call_vector(client[2], &v);
+  value = tree_of(reply);
+  ck_assert_int_eq(lrd_command_shape(&v, value, &arena), 0);
+  check_wire("EXEC", value, reply, 2);
+  ck_assert_int_eq(reply->type, RESP_NIL_ARRAY);
+  resp_free(reply);
+}
+END_TEST
+
+/* The error replies of shape's table say nothing of the server. */
+START_TEST(absence_is_the_servers)
+{
+  static const char *const gone[] = { "GET none", "GETDEL none", "GETEX none", "HGET h none",
+    "ZSCORE z none", "ZRANK none x", "LPOP none", "RPOP none 3", "SPOP none", "TTL none",
+    "PTTL none", "TYPE none", "SMEMBERS none", "HGETALL none", "LLEN none", "SCARD none",
+    "HLEN none", "ZCARD none", "EXISTS none", "SISMEMBER m none", "EXPIRE none 1",
+    "PEXPIRE none 1", "PEXPIREAT none 1" };
+  static const char *const there[] = { "GET s", "HGET h f", "ZSCORE z a", "ZRANK z a", "LPOP l",
+    "SPOP m", "TTL s", "PTTL s", "TYPE s", "SMEMBERS m", "HGETALL h", "LLEN l", "SCARD m",
+    "HLEN h", "ZCARD z", "EXISTS s", "SISMEMBER m a", "EXPIRE s 100", "GET l", "HGETALL s" };
+  struct resp *reply;
+  larder_vector v;
+  larder_value *value;
+  size_t i, n = sizeof gone / sizeof gone[0];
+
+  for (i = 0; i < n + sizeof there / sizeof there[0]; i++) {
+    v = vector_of(&arena, i < n ? gone[i] : there[i - n]);
+    prepare(client[2]);
+    reply = call_vector(client[2], &v);
+    value = tree_of(reply);
+    ck_assert_int_eq(lrd_command_shape(&v, value, &arena), 0);
+    ck_assert_msg(lrd_command_absent(&v, value) == (i < n), "%s", i < n ? gone[i] : there[i - n]);
+    resp_free(reply);
+  }
+}
+END_TEST
+
+/* --- globs --------------------------------------------------------------- */
+
+static void random_text(struct lrd_prng *r, char *out, size_t most, const char *alphabet)
+{
+  size_t len = lrd_prng_below(r, most), letters = strlen(alphabet);
+
+  for (; len; len--)
+    *out++ = alphabet[lrd_prng_below(r, letters)];
+  *out = '\0';
+}
+
+START_TEST(globs_are_the_servers)
+{
+  char key[20], pattern[20];
+  struct lrd_prng r;
+  struct resp *reply;
+  size_t i, k, round;
+  int found;
+  char keys[40][20];
+
+  seed_prng(&r, "globs");
+  for (round = 0; round < 40; round++) {
+    resp_free(call_line(client[2], "FLUSHALL"));
+    for (k = 0; k < 40; k++) {
+      random_text(&r, key, 8, "abcAB-]^\\*");
+      strcpy(keys[k], key);
+      resp_free(resp_words(client[2], "SET", key, "1", (char *)NULL));
+    }
+    for (i = 0; i < 200; i++) {
+      random_text(&r, pattern, 12, i % 2 ? "ab*?[]^-\\c" : "aabb**?[a-c]");
+      reply = resp_words(client[2], "KEYS", pattern, (char *)NULL);
+      for (k = 0; k < 40; k++) {
+        size_t e;
+
+        for (e = 0, found = 0; e < reply->len; e++)
+          found |= resp_is_text(&reply->element[e], keys[k]);
+        ck_assert_msg(lrd_glob(pattern, strlen(pattern), keys[k], strlen(keys[k]), 0) == found,
+                      "pattern %s, key %s: the server says %d", pattern, keys[k], found);
+      }
+      resp_free(reply);
+    }
+  }
+}
+END_TEST
+
+/* --- inline commands ----------------------------------------------------- */
+
+START_TEST(lines_are_split_like_the_servers)
+{
+  struct resp_client *c = NULL;
+  struct lrd_prng r;
+  char line[40];
+  larder_bytes *argv;
+  struct resp *reply;
+  larder_outcome outcome;
+  int i, argc;
+
+  seed_prng(&r, "lines");
+  for (i = 0; i < 3000; i++) {
+    strcpy(line, "ECHO ");
+    random_text(&r, line + 5, 12, "ab\"\"''\\\\xn41 \t");
+    outcome = lrd_argv_split(&arena, line, strlen(line), &argc, &argv);
+    if (!c)
+      c = server_connect(server, 2);
+    resp_append_raw(c, line, strlen(line));
+    resp_append_raw(c, "\r\n", 2);
+    ck_assert_int_eq(resp_flush(c), 0);
+    reply = resp_read(c);
+    ck_assert_msg(reply != NULL, "%s", line);
+    if (resp_is_error(reply, "ERR Protocol error: unbalanced quotes")) {
+      ck_assert_msg(outcome == LARDER_BAD_ARGUMENT, "%s", line);
+      resp_close(c); /* the server does, too */
+      c = NULL;
+    } else {
+      ck_assert_msg(outcome == LARDER_OK, "%s", line);
+      ck_assert_msg((argc == 2) == (reply->type == RESP_STRING), "%s", line);
+      if (argc == 2)
+        ck_assert_msg(argv[1].len == reply->len && !memcmp(argv[1].data, reply->str, reply->len),
+                      "%s", line);
+    }
+    resp_free(reply);
+  }
+  resp_close(c);
+}
+END_TEST
+
+/* --- scores -------------------------------------------------------------- */
+
+static void check_score(const char *text, size_t len)
+{
+  const char *argv[] = { "ZADD", "scores", text, "m" };
+  const size_t lens[] = { 4, 6, len, 1 };
+  char printed[LRD_NUMBER_SIZE];
+  struct resp *reply = resp_call(client[2], 4, argv, lens);
+  double value;
+  int taken = lrd_parse_double(text, len, &value);
+
+  ck_assert_msg(taken == (reply->type == RESP_INTEGER), "%s", text);
+  resp_free(reply);
+  if (!taken)
+    return;
+  reply = call_line(client[2], "ZSCORE scores m");
+  lrd_print_double(printed, value == 0 ? 0 : value); /* a packed set forgets the sign */
+  ck_assert_str_eq(reply->str, printed);
+  resp_free(reply);
+}
+
+START_TEST(scores_are_the_servers)
+{
+  static const char *const texts[] = { "", "0", "-0", "1", "+1", ".5", "5.", ".", "1e", "1e+", "-",
+    "0x1p3", "0X1P-2", "0x", "0x.8", "0x1p", "inf", "-INF", "+Infinity", "infin", "nan", "NaN",
+    "nan(1)", "1e400", "-1e400", "1e-320", "1e-400", "2e-324", "2.5e-324", "0x1p-1075",
+    "0x1.8p-1075", "0x1p1024", "0x1.fffffffffffff8p1023", "1.7976931348623159e308", "0e-999",
+    "1.7976931348623158e308", "0e99999999999999999999", "1e99999999999999999999", " 1", "1 ",
+    "1e17", "123456789012345678", "1e22", "0.0001", "0.00001", "1_0", "1,5", "0x0p-9999" };
+  char text[64];
+  struct lrd_prng r;
+  size_t i;
+
+  for (i = 0; i < sizeof texts / sizeof texts[0]; i++)
+    check_score(texts[i], strlen(texts[i]));
+  check_score("1\0", 2);
+  seed_prng(&r, "scores");
+  for (i = 0; i < 3000; i++) {
+    random_text(&r, text, 14, i % 2 ? "0123456789.e-+x" : "0123456789.");
+    check_score(text, strlen(text));
+  }
+}
+END_TEST
+
+int main(void)
+{
+  Suite *s = suite_create("redis");
+  TCase *t = tcase_create("redis");
+  SRunner *r;
+  int failed;
+
+  server_require();
+  tcase_set_timeout(t, 120);
+  tcase_add_unchecked_fixture(t, start_server, stop_server);
+  tcase_add_checked_fixture(t, connect_clients, close_clients);
+  tcase_add_test(t, rows_are_the_servers);
+  tcase_add_test(t, errors_are_the_servers);
+  tcase_add_test(t, shapes_are_the_servers);
+  tcase_add_test(t, aborted_exec_is_a_nil_array);
+  tcase_add_test(t, absence_is_the_servers);
+  tcase_add_test(t, globs_are_the_servers);
+  tcase_add_test(t, lines_are_split_like_the_servers);
+  tcase_add_test(t, scores_are_the_servers);
+  suite_add_tcase(s, t);
+  r = srunner_create(s);
+  srunner_run_all(r, CK_ENV);
+  failed = srunner_ntests_failed(r);
+  srunner_free(r);
+  return failed != 0;
+}
