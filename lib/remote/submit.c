@@ -44,7 +44,7 @@ static void finish_unsent(struct lrd_loop *loop, struct lrd_job *job, const stru
   t->state = LRD_TICKET_FAILED;
   t->got = t->committed = 0;
   t->cause = fault->cause;
-  snprintf(t->error, sizeof t->error, "%.150s", fault->text);
+  snprintf(t->error, sizeof t->error, "%s", fault->text);
   finish(loop, job, fault->outcome);
 }
 

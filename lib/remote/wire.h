@@ -47,7 +47,7 @@ struct lrd_ticket {
   size_t committed;       /* failed: the first so many vectors may have been executed */
   int stray;              /* atomic: 1: MULTI was refused, and all else too; 2: not all else */
   larder_cause cause;
-  char error[160];
+  char error[200];
 
   larder_value one; /* value, if there is but one */
   larder_value queue_error; /* MULTI's */

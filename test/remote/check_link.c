@@ -545,7 +545,7 @@ START_TEST(a_peer_that_does_not_read_costs_the_deadline_only)
 {
   static const struct peer_step script[] = {PEER_ACCEPT, PEER_GREET, PEER_HANG};
   begin(STEPS(script));
-  size_t size = 64 << 20;
+  size_t size = 32 << 20; /* more than any socket's buffer */
   char *big = malloc(size);
   ck_assert_ptr_nonnull(big);
   memset(big, 'x', size);
@@ -553,8 +553,12 @@ START_TEST(a_peer_that_does_not_read_costs_the_deadline_only)
   int64_t begun = rig_now_ms();
   lrd_remote_table.set(rig.backend, 0, (larder_bytes){"k", 1}, (larder_bytes){big, size}, 0,
                        lrd_monotonic(&lrd_clock_system) + 300 * LRD_NS_PER_MS, &v);
-  ck_assert_int_lt(rig_now_ms() - begun, 400);
   ck_assert_int_eq(v.outcome, LARDER_UNKNOWN);
+#if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__
+  ck_assert_int_lt(rig_now_ms() - begun, 400); /* copying it counts too */
+#else
+  (void)begun;
+#endif
   free(big);
   rig_close(&rig);
   peer_stop(peer, NULL, 0);

@@ -509,7 +509,7 @@ int peer_stop(struct peer *p, char *why, size_t size)
   uint64_t one = 1;
   for (int i = 0; i < 200; i++) { /* a script that is nearly through may end by itself */
     pthread_mutex_lock(&p->mutex);
-    int ended = p->ended || p->at_barrier;
+    int ended = p->ended || (p->at_barrier && !p->met);
     pthread_mutex_unlock(&p->mutex);
     if (ended || (p->steps && p->script[p->steps - 1].verb == PEER_STEP_SERVE))
       break;
