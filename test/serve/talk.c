@@ -50,7 +50,8 @@ static int wait_for(int fd, short events, int wait_ms)
 
 struct talk talk_exchange(int fd, const void *bytes, size_t len, int half_close, int wait_ms)
 {
-  struct talk t = { malloc(1), 0, 0 };
+  size_t capacity = 65536;
+  struct talk t = { malloc(capacity), 0, 0 };
   const char *at = bytes;
   char block[16384];
   ssize_t n;
@@ -79,7 +80,8 @@ struct talk talk_exchange(int fd, const void *bytes, size_t len, int half_close,
       t.closed = 1;
       break;
     }
-    t.bytes = realloc(t.bytes, t.len + (size_t)n + 1);
+    if (capacity < t.len + (size_t)n + 1)
+      t.bytes = realloc(t.bytes, capacity *= 2);
     memcpy(t.bytes + t.len, block, (size_t)n);
     t.len += (size_t)n;
   }
