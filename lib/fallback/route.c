@@ -36,6 +36,17 @@ int lrd_fallback_is_local(struct lrd_fallback *f, const larder_verdict *v)
   return v->cause != LARDER_CAUSE_SLOW || lrd_fallback_state(f) != LARDER_STATE_UP;
 }
 
+/* Redis's own words: wrong credentials are not an outage. */
+static void deny(struct lrd_fallback *f, larder_sink *sink)
+{
+  char text[sizeof f->denial];
+
+  lrd_lock(&f->lock);
+  memcpy(text, f->denial, sizeof text);
+  lrd_unlock(&f->lock);
+  lrd_sink_fail(sink, LARDER_REFUSED, LARDER_FROM_REDIS, LARDER_CAUSE_AUTH, text);
+}
+
 /* --- calls to Redis ------------------------------------------------------------- */
 
 static int route_ending(void *context, larder_verdict *v)
@@ -52,7 +63,9 @@ static int route_ending(void *context, larder_verdict *v)
   if (r->remote_only || !lrd_fallback_is_local(r->fallback, v))
     return 1;
   r->relay.target->type->rewind(r->relay.target);
-  if (r->call->flags & LARDER_CALL_ATOMIC)
+  if (lrd_fallback_state(r->fallback) == LARDER_STATE_DENIED)
+    deny(r->fallback, r->relay.target);
+  else if (r->call->flags & LARDER_CALL_ATOMIC)
     lrd_fallback_local(r->fallback, r->call, r->relay.target);
   else
     lrd_fallback_local_vector(r->fallback, r->call, &r->call->vector[index], r->relay.target);
@@ -173,16 +186,6 @@ static void fail_all(const larder_call *call, larder_sink *sink, larder_outcome 
     lrd_sink_fail(sink, outcome, origin, cause, text);
 }
 
-static void deny_all(struct lrd_fallback *f, const larder_call *call, larder_sink *sink)
-{
-  char text[sizeof f->denial];
-
-  lrd_lock(&f->lock);
-  memcpy(text, f->denial, sizeof text);
-  lrd_unlock(&f->lock);
-  fail_all(call, sink, LARDER_REFUSED, LARDER_FROM_REDIS, LARDER_CAUSE_AUTH, text);
-}
-
 /* --- sessions that watch --------------------------------------------------------------- */
 
 struct lrd_fallback_hold {
@@ -285,7 +288,10 @@ static void route(struct lrd_fallback *f, const larder_call *call, larder_sink *
     return;
   }
   if (state == LARDER_STATE_DENIED) {
-    deny_all(f, call, sink);
+    size_t n = call->flags & LARDER_CALL_ATOMIC ? 1 : call->count;
+
+    while (n--)
+      deny(f, sink);
     return;
   }
   if (state != LARDER_STATE_DOWN) {
