@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "memory/entry.h"
 
+#include "memory/hash.h"
+#include "memory/list.h"
+#include "memory/set.h"
+#include "memory/zset.h"
 #include "util/memory.h"
 
 _Static_assert(sizeof(struct lrd_timer) % _Alignof(struct lrd_entry) == 0, "timer before entry");
@@ -51,6 +55,22 @@ const struct lrd_kind_type *lrd_kind_type(enum lrd_kind kind)
     return &lrd_hash_type;
   default:
     return NULL;
+  }
+}
+
+int lrd_entry_is_empty(const struct lrd_entry *e)
+{
+  switch (e->kind) {
+  case LRD_LIST:
+    return !((const struct lrd_list *)e->value)->count;
+  case LRD_SET_KIND:
+    return !((const struct lrd_set *)e->value)->count;
+  case LRD_ZSET:
+    return !((const struct lrd_zset *)e->value)->count;
+  case LRD_HASH:
+    return !((const struct lrd_hash *)e->value)->count;
+  default:
+    return 0;
   }
 }
 

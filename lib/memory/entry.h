@@ -91,6 +91,8 @@ void lrd_entry_clear(const larder_memory *, struct lrd_entry *);
  * memory, all is as it was. */
 struct lrd_entry *lrd_entry_resize(const larder_memory *, struct lrd_entry *, size_t capacity);
 
+/* A collection without an element. */
+int lrd_entry_is_empty(const struct lrd_entry *);
 /* Of a collection. */
 const struct lrd_kind_type *lrd_kind_type(enum lrd_kind);
 

@@ -91,18 +91,23 @@ static int knows_all_keys(struct lrd_exec *x)
   return 1;
 }
 
-/* Does the command need more than a partial engine knows? */
+/* Does the command need more than a partial engine knows?  What takes something
+ * out of a key must know what is in it. */
 static int is_beyond(struct lrd_exec *x)
 {
-  return is_keyspace(x->vector) ||
-         ((x->vector->flags & LARDER_VECTOR_COMPLETE) && !knows_all_keys(x));
+  if (is_keyspace(x->vector))
+    return 1;
+  return ((x->vector->flags & LARDER_VECTOR_COMPLETE) ||
+          lrd_command_class(x->vector) == LRD_CLASS_CONSUME) &&
+         !knows_all_keys(x);
 }
 
 /* May the handler run again with what is not known counted as absent?  Reads
  * may, and what takes something out of one key: there is nothing to take then. */
 static int may_run_as_absent(const struct lrd_exec *x)
 {
-  return (x->call_flags & LARDER_CALL_MISS_NIL) && !is_keyspace(x->vector) &&
+  return (x->call_flags & LARDER_CALL_MISS_NIL) &&
+         !(lrd_commands[x->vector->command].flags & (LRD_KEYSPACE | LRD_INTERNAL)) &&
          (!is_write(x->vector) || (lrd_command_class(x->vector) == LRD_CLASS_CONSUME &&
                                    lrd_command_key_range(x->vector).count == 1));
 }

@@ -302,10 +302,23 @@ int lrd_set_expiry(struct lrd_exec *x, struct lrd_entry **entry, int64_t when)
   return lrd_keyspace_expire(x->engine, &at, entry, when, x->now);
 }
 
+/* Of a DELTA collection that has become empty nothing is known any more, not even
+ * that its key exists and expires. */
+static void drop_empty_delta(struct lrd_exec *x, const struct lrd_at *at)
+{
+  struct lrd_entry **place = lrd_keyspace_find(at);
+
+  if (place && ((*place)->flags & LRD_ENTRY_DELTA) && lrd_entry_is_empty(*place))
+    lrd_keyspace_remove(x->engine, at, *place, 0);
+}
+
 void lrd_changed(struct lrd_exec *x, larder_bytes key, int argc, const larder_bytes *argv)
 {
   struct lrd_at at = lrd_at(x, key);
   int complete = lrd_keyspace_knows(x->engine, &at);
+
+  if (!complete)
+    drop_empty_delta(x, &at);
 
   x->changed = 1;
   if (!argc && !complete) {

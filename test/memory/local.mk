@@ -6,7 +6,31 @@ check_PROGRAMS += \
   test/memory/check_list \
   test/memory/check_set \
   test/memory/check_zset
-test_memory_check_hash_SOURCES = test/memory/check_hash.c test/memory/pool.h
-test_memory_check_list_SOURCES = test/memory/check_list.c test/memory/pool.h
-test_memory_check_set_SOURCES = test/memory/check_set.c test/memory/pool.h
-test_memory_check_zset_SOURCES = test/memory/check_zset.c test/memory/pool.h
+test_memory_check_hash_SOURCES = test/memory/check_hash.c test/memory/lines_hash.h test/memory/pool.h \
+  test/memory/talk.c test/memory/talk.h
+test_memory_check_list_SOURCES = test/memory/check_list.c test/memory/lines_list.h test/memory/pool.h \
+  test/memory/talk.c test/memory/talk.h
+test_memory_check_set_SOURCES = test/memory/check_set.c test/memory/lines_set.h test/memory/pool.h \
+  test/memory/talk.c test/memory/talk.h
+test_memory_check_zset_SOURCES = test/memory/check_zset.c test/memory/lines_zset.h test/memory/pool.h \
+  test/memory/talk.c test/memory/talk.h
+
+# The engine: its tables, and its commands through lrd_memory_table.
+check_PROGRAMS += \
+  test/memory/check_atomic \
+  test/memory/check_expiry \
+  test/memory/check_index \
+  test/memory/check_nomemory \
+  test/memory/check_partial \
+  test/memory/check_threads \
+  test/memory/check_wheel
+test_memory_check_atomic_SOURCES = test/memory/check_atomic.c test/memory/pool.h test/memory/rig.h
+test_memory_check_expiry_SOURCES = test/memory/check_expiry.c test/memory/pool.h test/memory/rig.h
+test_memory_check_index_SOURCES = test/memory/check_index.c test/memory/pool.h
+test_memory_check_nomemory_SOURCES = test/memory/check_nomemory.c test/memory/pool.h \
+  test/memory/rig.h
+test_memory_check_partial_SOURCES = test/memory/check_partial.c test/memory/pool.h \
+  test/memory/rig.h
+test_memory_check_threads_SOURCES = test/memory/check_threads.c test/memory/pool.h \
+  test/memory/rig.h
+test_memory_check_wheel_SOURCES = test/memory/check_wheel.c test/memory/pool.h

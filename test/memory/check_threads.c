@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "memory/rig.h"
+
+/* Many threads on one engine.  Workers record, the main thread judges. */
+
+enum { THREADS = 8, ACCOUNTS = 10, START = 100 };
+
+struct crowd {
+  struct rig rig;
+  _Atomic int stop;
+  _Atomic long wrong, done;
+  unsigned rounds;
+};
+
+struct worker {
+  struct crowd *crowd;
+  unsigned number;
+  struct lrd_prng prng;
+  larder_hold *hold;
+};
+
+/* Runs one line or several; the first reply's integer (or element's), INT64_MIN
+ * if it is none; *outcome of the last reply. */
+static int64_t run(struct worker *w, unsigned flags, larder_outcome *outcome, const char *format,
+                   ...) __attribute__((format(printf, 4, 5)));
+
+static int64_t run(struct worker *w, unsigned flags, larder_outcome *outcome, const char *format,
+                   ...)
+{
+  char text[512], error[200];
+  struct lrd_arena arena;
+  struct lrd_tree tree;
+  larder_vector v[8];
+  larder_backend *engine = w->crowd->rig.engine;
+  va_list arguments;
+  size_t count = 0;
+  int64_t result = INT64_MIN;
+  const larder_value *value;
+
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  lrd_arena_init(&arena, &lrd_memory_system);
+  for (char *line = text; line && count < 8; count++) {
+    char *next = strchr(line, '\n');
+    larder_bytes *argv;
+    int argc;
+
+    if (lrd_argv_split(&arena, line, next ? (size_t)(next - line) : strlen(line), &argc, &argv))
+      w->crowd->wrong++;
+    v[count] = (larder_vector){ .argc = argc, .argv = argv };
+    if (lrd_command_check(&v[count], error, sizeof error))
+      w->crowd->wrong++;
+    line = next ? next + 1 : NULL;
+  }
+  if (lrd_tree_init(&tree, &arena, count))
+    w->crowd->wrong++;
+  engine->table->execute(engine,
+                         &(larder_call){ .vector = v, .count = count, .flags = flags,
+                                         .hold = w->hold },
+                         &tree.sink);
+  value = &tree.reply[0].value;
+  *outcome = tree.reply[tree.replies - 1].verdict.outcome;
+  if (value->type == LARDER_ARRAY && value->len)
+    value = &value->element[0];
+  if (value->type == LARDER_INTEGER)
+    result = value->integer;
+  else if (value->type == LARDER_STRING)
+    result = strtoll(value->str, NULL, 10);
+  lrd_arena_free(&arena);
+  return result;
+}
+
+static void crowd_run(struct crowd *c, void *(*work)(void *), unsigned threads)
+{
+  pthread_t thread[THREADS];
+  struct worker worker[THREADS];
+  unsigned i;
+
+  for (i = 0; i < threads; i++) {
+    worker[i] = (struct worker){ .crowd = c, .number = i };
+    seed_prng(&worker[i].prng, "thread");
+    worker[i].hold = lrd_memory_table.hold_open(c->rig.engine);
+    ck_assert_int_eq(pthread_create(&thread[i], NULL, work, &worker[i]), 0);
+  }
+  for (i = 0; i < threads; i++) {
+    ck_assert_int_eq(pthread_join(thread[i], NULL), 0);
+    lrd_memory_table.hold_close(c->rig.engine, worker[i].hold);
+  }
+  ck_assert_int_eq(c->wrong, 0);
+}
+
+static void crowd_open(struct crowd *c, unsigned rounds)
+{
+  c->stop = 0;
+  c->wrong = c->done = 0;
+  c->rounds = rounds;
+  rig_open(&c->rig, (struct rig_setup){ .shards = 4, .background = 1, .system_memory = 1,
+                                        .system_clock = 1 });
+}
+
+/* --- sums ------------------------------------------------------------------------- */
+
+static void *count_up(void *context)
+{
+  struct worker *w = context;
+  larder_outcome outcome;
+
+  for (unsigned i = 0; i < w->crowd->rounds; i++) {
+    run(w, 0, &outcome, "INCR all");
+    w->crowd->wrong += outcome != LARDER_OK;
+    run(w, 0, &outcome, "INCR k%u\nINCRBY sum %u", i % 50, i % 3);
+    w->crowd->wrong += outcome != LARDER_OK;
+  }
+  return NULL;
+}
+
+START_TEST(no_increment_is_lost)
+{
+  static struct crowd c;
+  char line[32], expected[32];
+  enum { ROUNDS = 3000 };
+
+  crowd_open(&c, ROUNDS);
+  crowd_run(&c, count_up, THREADS);
+  snprintf(expected, sizeof expected, "$%d", THREADS * ROUNDS);
+  EXPECT(&c.rig, "GET all", expected);
+  EXPECT(&c.rig, "GET sum", expected);
+  snprintf(expected, sizeof expected, "$%d", THREADS * ROUNDS / 50);
+  for (unsigned i = 0; i < 50; i++) {
+    snprintf(line, sizeof line, "GET k%u", i);
+    EXPECT(&c.rig, line, expected);
+  }
+  rig_close(&c.rig);
+}
+END_TEST
+
+/* --- a bank ------------------------------------------------------------------------- */
+
+static void check_total(struct worker *w)
+{
+  char text[512], error[200];
+  struct lrd_arena arena;
+  struct lrd_tree tree;
+  larder_vector v = { 0 };
+  larder_bytes *argv;
+  larder_backend *engine = w->crowd->rig.engine;
+  int64_t total = 0;
+  size_t len = (size_t)snprintf(text, sizeof text, "MGET");
+
+  for (unsigned i = 0; i < ACCOUNTS; i++)
+    len += (size_t)snprintf(text + len, sizeof text - len, " account%u", i);
+  lrd_arena_init(&arena, &lrd_memory_system);
+  if (lrd_argv_split(&arena, text, len, &v.argc, &argv) || lrd_tree_init(&tree, &arena, 1))
+    w->crowd->wrong++;
+  v.argv = argv;
+  if (lrd_command_check(&v, error, sizeof error))
+    w->crowd->wrong++;
+  engine->table->execute(engine, &(larder_call){ .vector = &v, .count = 1 }, &tree.sink);
+  for (size_t i = 0; i < tree.reply[0].value.len; i++)
+    total += strtoll(tree.reply[0].value.element[i].str, NULL, 10);
+  w->crowd->wrong += total != ACCOUNTS * START;
+  lrd_arena_free(&arena);
+}
+
+static void *transfer(void *context)
+{
+  struct worker *w = context;
+  larder_outcome outcome;
+
+  for (unsigned i = 0; i < w->crowd->rounds; i++) {
+    unsigned from = roll(&w->prng, ACCOUNTS), to = roll(&w->prng, ACCOUNTS);
+    unsigned amount = roll(&w->prng, 20);
+
+    if (w->number % 2) {
+      run(w, LARDER_CALL_ATOMIC, &outcome, "DECRBY account%u %u\nINCRBY account%u %u", from,
+          amount, to, amount);
+    } else {
+      /* check and set: only what is there is taken */
+      int64_t have;
+
+      run(w, 0, &outcome, "WATCH account%u", from);
+      have = run(w, 0, &outcome, "GET account%u", from);
+      if (have < (int64_t)amount || from == to) {
+        run(w, 0, &outcome, "UNWATCH");
+        continue;
+      }
+      (void)run(w, LARDER_CALL_ATOMIC, &outcome, "SET account%u %lld\nINCRBY account%u %u", from,
+                 (long long)have - amount, to, amount);
+    }
+    w->crowd->wrong += outcome != LARDER_OK;
+    w->crowd->done++;
+    if (i % 10 == 0)
+      check_total(w);
+  }
+  return NULL;
+}
+
+START_TEST(money_is_neither_made_nor_lost)
+{
+  static struct crowd c;
+  char line[64];
+  struct worker w = { .crowd = &c };
+
+  crowd_open(&c, 1500);
+  for (unsigned i = 0; i < ACCOUNTS; i++) {
+    snprintf(line, sizeof line, "SET account%u %d", i, START);
+    EXPECT(&c.rig, line, "+OK");
+  }
+  crowd_run(&c, transfer, THREADS);
+  check_total(&w);
+  ck_assert_int_eq(c.wrong, 0);
+  ck_assert_int_gt(c.done, 1000);
+  rig_close(&c.rig);
+}
+END_TEST
+
+/* --- everything at once ----------------------------------------------------------------- */
+
+static void *hammer(void *context)
+{
+  static const char *const lines[] = {
+    "SET k%u v PX 3",  "SET k%u value",  "GET k%u",         "INCR k%u",     "DEL k%u k1 k2",
+    "SADD s%u a b",    "SMEMBERS s%u",   "MSET k%u 1 k9 2", "APPEND k%u x", "EXPIRE s%u 0",
+    "PEXPIRE k%u 2",   "RENAME k%u k3",  "SCAN %u COUNT 5", "KEYS k%u*",    "MGET k%u k1 k2 k3",
+    "ZADD z%u 1 a",    "HSET h%u f v",   "RPUSH l%u a",     "LPOP l%u",     "GETEX k%u PX 1",
+    "WATCH k%u",       "UNWATCH\nINFO\nDBSIZE\nECHO %u",    "WATCH k%u k5", "FLUSHALL\nPING %u",
+  };
+  struct worker *w = context;
+  larder_backend *engine = w->crowd->rig.engine;
+  larder_backend_status status;
+  larder_verdict verdict;
+  larder_outcome outcome;
+  char buffer[16];
+  size_t length;
+
+  for (unsigned i = 0; i < w->crowd->rounds; i++) {
+    unsigned which = roll(&w->prng, i % 100 ? 23 : 24), number = roll(&w->prng, 20);
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    run(w, roll(&w->prng, 4) ? 0 : LARDER_CALL_ATOMIC, &outcome, lines[which], number);
+#pragma GCC diagnostic pop
+    w->crowd->wrong += outcome != LARDER_OK && outcome != LARDER_REFUSED;
+    engine->table->get(engine, 0, (larder_bytes){ "k1", 2 }, 0, buffer, sizeof buffer, &length,
+                       &verdict);
+    engine->table->set(engine, 0, (larder_bytes){ "k2", 2 }, (larder_bytes){ "v", 1 }, 1, 0,
+                       &verdict);
+    if (i % 64 == 0) {
+      engine->table->status(engine, &status);
+      (void)engine->table->tick(engine, 1000);
+    }
+  }
+  return NULL;
+}
+
+START_TEST(everything_at_once)
+{
+  static struct crowd c;
+
+  crowd_open(&c, 3000);
+  crowd_run(&c, hammer, THREADS);
+  rig_close(&c.rig);
+}
+END_TEST
+
+int main(void)
+{
+  Suite *suite = suite_create("threads");
+  TCase *tests = tcase_create("threads");
+
+  tcase_add_test(tests, no_increment_is_lost);
+  tcase_add_test(tests, money_is_neither_made_nor_lost);
+  tcase_add_test(tests, everything_at_once);
+  tcase_set_timeout(tests, 120);
+  suite_add_tcase(suite, tests);
+  return run_suite(suite);
+}
