@@ -39,7 +39,7 @@ static const int64_t backoff_first = 50 * LRD_NS_PER_MS, backoff_most = 2000 * L
 
 static void try_address(struct lrd_dial *d);
 
-/* --- ends -------------------------------------------------------------------------- */
+/* --- ends ------------------------------------------------------------------------------ */
 
 static void release(struct lrd_dial *d)
 {
@@ -99,7 +99,8 @@ static void fail(struct lrd_dial *d, const struct lrd_fault *fault)
     if (why.cause == LARDER_CAUSE_REFUSED || why.cause == LARDER_CAUSE_SILENT)
       atomic_store(&r->silent, 1);
   } else if (why.cause != LARDER_CAUSE_CALLER)
-    lrd_remote_note_state(r, why.cause == LARDER_CAUSE_AUTH ? LARDER_LINK_DENIED : LARDER_LINK_DOWN);
+    lrd_remote_note_state(r, why.cause == LARDER_CAUSE_AUTH ? LARDER_LINK_DENIED
+                                                            : LARDER_LINK_DOWN);
   lrd_lock(&l->lock);
   lrd_link_down(l, &why);
   lrd_unlock(&l->lock);
@@ -151,7 +152,7 @@ static void succeed(struct lrd_dial *d)
     lrd_submit_link_changed(loop, l, 1);
 }
 
-/* --- handshake --------------------------------------------------------------------- */
+/* --- handshake ------------------------------------------------------------------------- */
 
 /* With the link's lock: writes what is there and says what to poll for. */
 static int pump(struct lrd_dial *d, char error[LRD_STREAM_ERROR_SIZE])
@@ -237,12 +238,13 @@ static void begin_greeting(struct lrd_dial *d)
   if (lrd_wire_init(&l->wire, &d->loop->remote->base.memory, 0) == 0)
     g = lrd_handshake_begin(&d->greet, l);
   else
-    d->greet.fault = (struct lrd_fault){LARDER_NOT_SENT, LARDER_CAUSE_CALLER, "no memory to connect"};
+    d->greet.fault =
+      (struct lrd_fault){LARDER_NOT_SENT, LARDER_CAUSE_CALLER, "no memory to connect"};
   lrd_unlock(&l->lock);
   greeted(d, g);
 }
 
-/* --- connecting ---------------------------------------------------------------------- */
+/* --- connecting ------------------------------------------------------------------------ */
 
 static void set_options(int fd, int family)
 {
@@ -321,7 +323,7 @@ static void try_address(struct lrd_dial *d)
     next_address(d, error);
 }
 
-/* --- from the loop ------------------------------------------------------------------- */
+/* --- from the loop --------------------------------------------------------------------- */
 
 static void resolve(struct lrd_dial *d)
 {

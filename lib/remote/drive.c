@@ -40,7 +40,7 @@ void lrd_link_call_fail(struct lrd_link_call *c, larder_outcome outcome, larder_
   snprintf(c->ticket.error, sizeof c->ticket.error, "%s", text);
 }
 
-/* --- waiting ------------------------------------------------------------------ */
+/* --- waiting --------------------------------------------------------------------------- */
 
 static void enlist(struct lrd_link *l, struct lrd_link_call *c)
 {
@@ -80,7 +80,7 @@ static void pass_on(struct lrd_link *l)
     }
 }
 
-/* --- getting a connection --------------------------------------------------------- */
+/* --- getting a connection -------------------------------------------------------------- */
 
 static int fail_with(struct lrd_link_call *c, const struct lrd_fault *fault)
 {
@@ -157,7 +157,7 @@ static int wait_ready(struct lrd_link *l, struct lrd_link_call *c, unsigned flag
   }
 }
 
-/* --- sending ---------------------------------------------------------------------- */
+/* --- sending --------------------------------------------------------------------------- */
 
 /* A link that nobody read for a while: looks what came, late replies or the end,
  * before a command is committed to it. */
@@ -184,7 +184,8 @@ static int put(struct lrd_link *l, struct lrd_link_call *c)
   if (l->state != LRD_LINK_READY)
     return 0;
   if (now >= c->ticket.deadline) {
-    lrd_link_call_fail(c, LARDER_NOT_SENT, LARDER_CAUSE_SLOW, "the deadline passed before it was sent");
+    lrd_link_call_fail(c, LARDER_NOT_SENT, LARDER_CAUSE_SLOW,
+                       "the deadline passed before it was sent");
     return 1;
   }
   if (c->ticket.atomic && l->no_multi[0]) {
@@ -209,7 +210,7 @@ static int put(struct lrd_link *l, struct lrd_link_call *c)
   return 1;
 }
 
-/* --- driving ---------------------------------------------------------------------- */
+/* --- driving --------------------------------------------------------------------------- */
 
 static void wait_io(struct lrd_remote *r, struct pollfd p[2], int64_t deadline)
 {

@@ -81,7 +81,7 @@ void lrd_fence_forget(struct lrd_fence *f, const struct lrd_identity *dead, size
   lrd_unlock(&f->lock);
 }
 
-/* --- killing -------------------------------------------------------------------- */
+/* --- killing --------------------------------------------------------------------------- */
 
 static larder_bytes text(const char *s)
 {

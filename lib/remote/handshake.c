@@ -24,7 +24,7 @@ enum step {
   STEP_PING
 };
 
-/* --- asking ----------------------------------------------------------------------- */
+/* --- asking ---------------------------------------------------------------------------- */
 
 /* Adds a command: words, up to NULL. */
 static void add(struct lrd_handshake *h, enum step step, ...)
@@ -91,7 +91,7 @@ void lrd_handshake_release(struct lrd_handshake *h)
     lrd_ticket_release(&h->ticket);
 }
 
-/* --- listening ---------------------------------------------------------------------- */
+/* --- listening ------------------------------------------------------------------------- */
 
 /* The value of "name:value\r\n" in INFO's text, or of "name=value " in CLIENT INFO's. */
 static void find_field(const larder_value *v, const char *name, char *out, size_t size)

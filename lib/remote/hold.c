@@ -8,7 +8,7 @@
 
 static const char lost_text[] = "the connection that watched the keys was lost";
 
-/* --- the pool ------------------------------------------------------------------------- */
+/* --- the pool -------------------------------------------------------------------------- */
 
 /* How well a free link suits: the higher the better, 0: not at all. */
 static int merit(const struct lrd_link *l, int database)
@@ -63,7 +63,7 @@ void lrd_hold_end(struct lrd_remote *r, larder_hold *h)
   h->lost = 0;
 }
 
-/* --- commands of our own on a pinned link ------------------------------------------------ */
+/* --- commands of our own on a pinned link ---------------------------------------------- */
 
 static int is_done(const struct lrd_link_call *c)
 {
@@ -124,7 +124,7 @@ static int acquire(struct lrd_remote *r, larder_hold *h, const larder_call *call
   return 0;
 }
 
-/* --- the calls -------------------------------------------------------------------------- */
+/* --- the calls ------------------------------------------------------------------------- */
 
 static void succeed(struct lrd_link_call *c)
 {

@@ -119,7 +119,7 @@ void lrd_job_list_remove(struct lrd_job_list *list, struct lrd_job *job)
   *(job->next ? &job->next->previous : &list->last) = job->previous;
 }
 
-/* --- the heap ---------------------------------------------------------------------- */
+/* --- the heap -------------------------------------------------------------------------- */
 
 static void put(struct lrd_loop *loop, size_t i, struct lrd_job *job)
 {

@@ -43,7 +43,7 @@ void lrd_link_free(struct lrd_link *l, int forked)
   lrd_release(memory, l, sizeof *l);
 }
 
-/* --- with the lock held ----------------------------------------------------- */
+/* --- with the lock held ---------------------------------------------------------------- */
 
 static void wake_all(struct lrd_link *l)
 {
@@ -207,7 +207,7 @@ larder_cause lrd_link_late(struct lrd_remote *r, int64_t sent_at, int64_t now)
   return LARDER_CAUSE_SILENT;
 }
 
-/* --- from other threads ------------------------------------------------------- */
+/* --- from other threads ---------------------------------------------------------------- */
 
 void lrd_link_drop(struct lrd_link *l, const char *text)
 {

@@ -74,7 +74,8 @@ struct lrd_link {
 };
 
 /* A link that is DOWN; NULL: no memory. */
-struct lrd_link *lrd_link_new(struct lrd_remote *, enum lrd_link_kind, int database, unsigned index);
+struct lrd_link *lrd_link_new(struct lrd_remote *, enum lrd_link_kind, int database,
+                              unsigned index);
 /* Closes its descriptors and frees it.  forked: in a child, where the lock may be
  * held for ever: then its memory stays. */
 void lrd_link_free(struct lrd_link *, int forked);
@@ -95,7 +96,7 @@ void lrd_link_cancel(struct lrd_link *, larder_outcome unsent, const char *text)
 /* Closes the connection if there is one (a pinned link in doubt). */
 void lrd_link_drop(struct lrd_link *, const char *text);
 
-/* --- with the lock held, for the loop --- */
+/* --- with the lock held, for the loop -------------------------------------------------- */
 
 /* Writes what it can: 0, or -1: the link was closed. */
 int lrd_link_flush(struct lrd_link *);

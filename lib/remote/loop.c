@@ -9,7 +9,7 @@
 #include "remote/resolve.h"
 #include "util/memory.h"
 
-/* --- watches ------------------------------------------------------------------ */
+/* --- watches --------------------------------------------------------------------------- */
 
 static void on_poll(uv_poll_t *handle, int status, int events)
 {
@@ -58,7 +58,7 @@ void lrd_watch_close(struct lrd_watch *w)
   uv_close((uv_handle_t *)&w->poll, on_watch_closed);
 }
 
-/* --- the thread ----------------------------------------------------------------- */
+/* --- the thread ------------------------------------------------------------------------ */
 
 static void on_timer(uv_timer_t *timer);
 

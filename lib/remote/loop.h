@@ -95,7 +95,7 @@ void lrd_loop_dial(struct lrd_loop *, struct lrd_link *, int probe);
 void lrd_loop_submit(struct lrd_loop *, const larder_call *, larder_submission *);
 void lrd_loop_cancel(struct lrd_loop *, larder_submission *);
 
-/* --- for the loop thread's own files ----------------------------------------- */
+/* --- for the loop thread's own files --------------------------------------------------- */
 
 /* Polls a descriptor for UV_READABLE | UV_WRITABLE; NULL: no memory. */
 struct lrd_watch *lrd_watch_new(struct lrd_loop *, int fd, void (*ready)(void *, int), void *owner);

@@ -14,7 +14,7 @@
 #include "util/memory.h"
 #include "util/number.h"
 
-/* --- calls ------------------------------------------------------------------------------ */
+/* --- calls ----------------------------------------------------------------------------- */
 
 /* 0: the store is closing. */
 static int enter(struct lrd_remote *r)
@@ -34,7 +34,8 @@ static void leave(struct lrd_remote *r)
 /* A connection that watches keys belongs to somebody. */
 static int is_misplaced(const larder_call *call)
 {
-  return !call->hold && (call->vector[0].command == LRD_WATCH || call->vector[0].command == LRD_UNWATCH);
+  unsigned command = call->vector[0].command;
+  return !call->hold && (command == LRD_WATCH || command == LRD_UNWATCH);
 }
 
 static void run(struct lrd_remote *r, const larder_call *call, struct lrd_link_call *c)
@@ -95,7 +96,7 @@ static void remote_cancel(larder_backend *b, larder_submission *s)
     lrd_group_each(r, cancel_link, &unsent);
 }
 
-/* --- typed calls ------------------------------------------------------------------------- */
+/* --- typed calls ----------------------------------------------------------------------- */
 
 static larder_verdict run_typed(larder_backend *b, struct lrd_link_call *c, int database,
                                 const larder_vector *vector, int64_t deadline)
@@ -149,7 +150,7 @@ static void remote_set(larder_backend *b, int database, larder_bytes key, larder
   lrd_link_call_release(&c);
 }
 
-/* --- holds, status -------------------------------------------------------------------------- */
+/* --- holds, status --------------------------------------------------------------------- */
 
 static larder_hold *remote_hold_open(larder_backend *b)
 {
@@ -185,7 +186,7 @@ static void remote_status(larder_backend *b, larder_backend_status *s)
   s->deadline_misses = atomic_load(&r->count.deadline_misses);
 }
 
-/* --- life ----------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------ */
 
 static void release(struct lrd_remote *r, int forked)
 {

@@ -53,7 +53,7 @@ int lrd_addresses_known(const struct lrd_config *config, struct lrd_addresses *o
   return 0;
 }
 
-/* --- names ---------------------------------------------------------------------- */
+/* --- names ----------------------------------------------------------------------------- */
 
 /* Shared by owner and thread; the last one frees it.  Not of the store's memory: the
  * thread may outlive the store. */

@@ -26,7 +26,8 @@ struct lrd_addresses {
 };
 
 /* 1: filled; 0: a name, to be resolved; -1: no address (error says why). */
-int lrd_addresses_known(const struct lrd_config *, struct lrd_addresses *, char *error, size_t size);
+int lrd_addresses_known(const struct lrd_config *, struct lrd_addresses *, char *error,
+                        size_t size);
 
 struct lrd_resolution;
 

@@ -174,7 +174,7 @@ static void on_link_ready(void *owner, int events)
   flush(loop, l);
 }
 
-/* --- links ------------------------------------------------------------------------------- */
+/* --- links ----------------------------------------------------------------------------- */
 
 static struct lrd_link *submit_link(struct lrd_loop *loop, int database)
 {
@@ -256,7 +256,7 @@ void lrd_submit_link_changed(struct lrd_loop *loop, struct lrd_link *l, int up)
     lrd_loop_dial(loop, l, 0);
 }
 
-/* --- deadlines and cancelling -------------------------------------------------------------- */
+/* --- deadlines and cancelling ---------------------------------------------------------- */
 
 /* Ends a job now, wherever it is. */
 static void end_now(struct lrd_loop *loop, struct lrd_job *job, larder_cause cause,
@@ -322,7 +322,7 @@ static void end_cancelled(struct lrd_loop *loop)
     any = end_cancelled_pass(loop);
 }
 
-/* --- from the loop ---------------------------------------------------------------------- */
+/* --- from the loop --------------------------------------------------------------------- */
 
 static struct lrd_job *next_queued(struct lrd_loop *loop)
 {
@@ -398,7 +398,7 @@ void lrd_submit_abandon(struct lrd_loop *loop)
     }
 }
 
-/* --- from any thread ---------------------------------------------------------------------- */
+/* --- from any thread ------------------------------------------------------------------- */
 
 static void refuse(const larder_call *call, larder_submission *s, larder_outcome outcome,
                    const char *text)

@@ -8,7 +8,7 @@
 #include "command/command.h"
 #include "util/memory.h"
 
-/* --- tickets -------------------------------------------------------------- */
+/* --- tickets --------------------------------------------------------------------------- */
 
 void lrd_ticket_init(struct lrd_ticket *t, const larder_memory *memory,
                      const larder_vector *vector, size_t count, int atomic)
@@ -62,7 +62,7 @@ static void set_failure(struct lrd_ticket *t, larder_cause cause, const char *er
   snprintf(t->error, sizeof t->error, "%s", error);
 }
 
-/* --- the machine ------------------------------------------------------------ */
+/* --- the machine ----------------------------------------------------------------------- */
 
 int lrd_wire_init(struct lrd_wire *w, const larder_memory *memory, size_t reply_limit)
 {
@@ -168,7 +168,7 @@ void lrd_wire_handed(struct lrd_wire *w, size_t len)
   }
 }
 
-/* --- replies ---------------------------------------------------------------- */
+/* --- replies --------------------------------------------------------------------------- */
 
 static int poison(struct lrd_wire *w, const char *what)
 {
@@ -275,7 +275,7 @@ int lrd_wire_feed(struct lrd_wire *w, const char *bytes, size_t len)
   }
 }
 
-/* --- giving up ---------------------------------------------------------------- */
+/* --- giving up ------------------------------------------------------------------------- */
 
 static size_t digits(size_t n)
 {

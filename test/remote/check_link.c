@@ -58,7 +58,7 @@ static void end(void)
                   (int)reply_.verdict.cause, (int)(o), (int)(c), reply_.text);                     \
   } while (0)
 
-/* --- the handshake ------------------------------------------------------------------------------ */
+/* --- the handshake --------------------------------------------------------------------- */
 
 START_TEST(a_call_gets_its_reply)
 {
@@ -126,7 +126,8 @@ static const struct refusal {
    LARDER_LINK_DOWN},
   {"AUTH", "-DENIED Redis is running in protected mode\r\n", LARDER_NOT_SENT, LARDER_CAUSE_SERVER,
    LARDER_LINK_DOWN},
-  {"AUTH", "HTTP/1.1 400 Bad Request\r\n", LARDER_NOT_SENT, LARDER_CAUSE_PROTOCOL, LARDER_LINK_DOWN},
+  {"AUTH", "HTTP/1.1 400 Bad Request\r\n", LARDER_NOT_SENT, LARDER_CAUSE_PROTOCOL,
+   LARDER_LINK_DOWN},
   {"SELECT", ":1\r\n", LARDER_NOT_SENT, LARDER_CAUSE_PROTOCOL, LARDER_LINK_DOWN},
   {"SELECT", "+OK\r\n+OK\r\n", LARDER_NOT_SENT, LARDER_CAUSE_PROTOCOL, LARDER_LINK_DOWN},
   {"PING", "+OK\r\n", LARDER_NOT_SENT, LARDER_CAUSE_PROTOCOL, LARDER_LINK_DOWN},
@@ -220,7 +221,7 @@ START_TEST(a_silent_handshake_ends_by_connect_timeout)
 }
 END_TEST
 
-/* --- no server ------------------------------------------------------------------------------------ */
+/* --- no server ------------------------------------------------------------------------- */
 
 static void open_on_port(int port, const char *host)
 {
@@ -322,7 +323,7 @@ START_TEST(attempts_back_off)
 }
 END_TEST
 
-/* --- the connection ends ----------------------------------------------------------------------------- */
+/* --- the connection ends --------------------------------------------------------------- */
 
 START_TEST(an_end_while_idle_costs_no_call)
 {
@@ -407,7 +408,7 @@ START_TEST(an_extra_reply_reaches_nobody)
 }
 END_TEST
 
-/* --- deadlines --------------------------------------------------------------------------------------- */
+/* --- deadlines ------------------------------------------------------------------------- */
 
 START_TEST(a_late_reply_is_dropped)
 {
@@ -565,7 +566,7 @@ START_TEST(a_peer_that_does_not_read_costs_the_deadline_only)
 }
 END_TEST
 
-/* --- several threads ----------------------------------------------------------------------------------- */
+/* --- several threads ------------------------------------------------------------------- */
 
 struct worker {
   pthread_t thread;
@@ -703,7 +704,7 @@ START_TEST(driving_is_passed_on)
 }
 END_TEST
 
-/* --- holds ------------------------------------------------------------------------------------------------ */
+/* --- holds ----------------------------------------------------------------------------- */
 
 START_TEST(a_hold_has_its_own_connection)
 {
@@ -740,7 +741,7 @@ START_TEST(watch_without_a_hold_is_refused)
 }
 END_TEST
 
-/* --- fork ---------------------------------------------------------------------------------------------------- */
+/* --- fork ------------------------------------------------------------------------------ */
 
 START_TEST(a_forked_child_leaves_the_parent_alone)
 {
@@ -764,7 +765,7 @@ START_TEST(a_forked_child_leaves_the_parent_alone)
 }
 END_TEST
 
-/* --- memory ---------------------------------------------------------------------------------------------------- */
+/* --- memory ---------------------------------------------------------------------------- */
 
 /* The n-th allocation fails: the call ends with some outcome, the next one works, and
  * nothing is lost. */
@@ -779,7 +780,8 @@ START_TEST(failed_allocations_are_survived)
     ck_assert_int_lt(r.took_ms, 400);
     rig_sleep(60);
     r = rig_run_with(&rig, NULL, 0, 1000, "GET a");
-    ck_assert_msg(r.verdict.outcome == LARDER_OK, "allocation %ld: %d %s", n, r.verdict.outcome, r.text);
+    ck_assert_msg(r.verdict.outcome == LARDER_OK, "allocation %ld: %d %s", n,
+                  r.verdict.outcome, r.text);
     ck_assert_str_eq(r.text, "a");
     end();
   }

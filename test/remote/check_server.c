@@ -174,7 +174,7 @@ START_TEST(holds_share_the_pool)
 }
 END_TEST
 
-/* --- it dies ------------------------------------------------------------------------------------ */
+/* --- it dies --------------------------------------------------------------------------- */
 
 START_TEST(a_killed_server_and_its_return)
 {
@@ -311,7 +311,7 @@ START_TEST(an_evicting_server_is_noticed)
 }
 END_TEST
 
-/* --- many ----------------------------------------------------------------------------------------- */
+/* --- many ------------------------------------------------------------------------------ */
 
 struct worker {
   pthread_t thread;
@@ -440,8 +440,8 @@ START_TEST(submitted_calls_over_a_restart)
     ck_assert_int_eq(rig_wait(&s[i], 5000), 0);
     ok += s[i].count.last.outcome == LARDER_OK;
     unknown += s[i].count.last.outcome == LARDER_UNKNOWN;
-    ck_assert_msg(s[i].count.last.outcome == LARDER_OK || s[i].count.last.outcome == LARDER_UNKNOWN ||
-                    s[i].count.last.outcome == LARDER_NOT_SENT, "%d", s[i].count.last.outcome);
+    larder_outcome o = s[i].count.last.outcome;
+    ck_assert_msg(o == LARDER_OK || o == LARDER_UNKNOWN || o == LARDER_NOT_SENT, "%d", (int)o);
   }
   struct rig_reply r = rig_run_with(&rig, NULL, 0, 3000, "GET n");
   ck_outcome(r, LARDER_OK);

@@ -227,7 +227,8 @@ END_TEST
 
 START_TEST(close_ends_calls_that_wait_for_a_connection)
 {
-  static const struct peer_step script[] = {PEER_ACCEPT, PEER_GREET, PEER_ACCEPT, PEER_SYNC, PEER_GONE};
+  static const struct peer_step script[] = {PEER_ACCEPT, PEER_GREET, PEER_ACCEPT, PEER_SYNC,
+                                            PEER_GONE};
   struct rig_submission s;
   begin(STEPS(script));
   rig_submit(&rig, &s, 0, 5000, "SET a 1");
@@ -257,7 +258,7 @@ END_TEST
 START_TEST(credentials_refused_are_told)
 {
   static const char *const reply[][2] = {{"SELECT", "-NOAUTH no\r\n"}, {NULL, NULL}};
-  static const struct peer_step script[] = {PEER_ACCEPT, PEER_GREET, PEER_ACCEPT, PEER_GREET, PEER_HANG};
+  static const struct peer_step script[] = {OPENING, PEER_HANG};
   struct peer_options options = {.reply = reply};
   struct lrd_config config;
   struct rig_submission s;

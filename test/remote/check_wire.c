@@ -46,7 +46,8 @@ static void handed_all(struct lrd_wire *w)
   lrd_wire_handed(w, len);
 }
 
-static const char two_replies[] = "$5\r\nhello\r\n*4\r\n$1\r\na\r\n$1\r\n1\r\n$1\r\nb\r\n$1\r\n2\r\n";
+static const char two_replies[] =
+  "$5\r\nhello\r\n*4\r\n$1\r\na\r\n$1\r\n1\r\n$1\r\nb\r\n$1\r\n2\r\n";
 
 static void check_two(struct one *o)
 {
@@ -161,10 +162,10 @@ static int feeds(const char *bytes, size_t len, size_t limit)
 
 static const char *const poisons[] = {
   "$-2\r\n", "$+1\r\n", "$007\r\nabcdefg\r\n", "$2147483648\r\n", "$4611686018427387904\r\n",
-  "$9223372036854775807\r\n", "$9223372036854775808\r\n", "$1111111111111111111111111111111111111111\r\n",
-  "*9223372036854775807\r\n", "*-2\r\n", "*4294967296\r\n", ":12a\r\n", ":\r\n", "hello\r\n", "\r\n",
-  "$1\r\nabc\r\n", "$3\r\nabcde", "+a\nb\r\n", ",1.5x\r\n", "@1\r\n", "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n"
-  "*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n"};
+  "$9223372036854775807\r\n", "$9223372036854775808\r\n",
+  "$1111111111111111111111111111111111111111\r\n",
+  "*9223372036854775807\r\n", "*-2\r\n", "*4294967296\r\n", ":12a\r\n", ":\r\n", "hello\r\n",
+  "\r\n", "$1\r\nabc\r\n", "$3\r\nabcde", "+a\nb\r\n", ",1.5x\r\n", "@1\r\n"};
 
 START_TEST(what_is_no_protocol_poisons)
 {
@@ -351,7 +352,7 @@ START_TEST(a_cut_says_what_may_have_happened)
 }
 END_TEST
 
-/* --- transactions ------------------------------------------------------------------------------ */
+/* --- transactions ---------------------------------------------------------------------- */
 
 static struct one transaction;
 static struct lrd_wire transaction_wire;
@@ -378,7 +379,8 @@ static void end_transaction(void)
 
 START_TEST(a_transaction_has_one_reply)
 {
-  ck_assert_int_eq(transact("+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n+OK\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n"), 0);
+  ck_assert_int_eq(
+    transact("+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n+OK\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n"), 0);
   const larder_value *v = transaction.ticket.value;
   ck_assert_int_eq(transaction.ticket.state, LRD_TICKET_DONE);
   ck_assert_int_eq(v->type, LARDER_ARRAY);
@@ -402,7 +404,8 @@ END_TEST
 
 START_TEST(a_refused_multi_is_told)
 {
-  ck_assert_int_eq(transact("-NOPERM multi\r\n-NOPERM set\r\n-NOPERM x\r\n-ERR EXEC without MULTI\r\n"), 0);
+  ck_assert_int_eq(
+    transact("-NOPERM multi\r\n-NOPERM set\r\n-NOPERM x\r\n-ERR EXEC without MULTI\r\n"), 0);
   ck_assert_str_eq(transaction.ticket.value->str, "NOPERM multi");
   ck_assert_int_eq(lrd_ticket_verdict(&transaction.ticket, 0, 0).outcome, LARDER_REFUSED);
   end_transaction();
@@ -415,8 +418,9 @@ END_TEST
 START_TEST(a_transaction_that_is_not_one_poisons)
 {
   static const char *const wrong[] = {
-    "+OK\r\n+QUEUED\r\n+OK\r\n", "+QUEUED\r\n", ":1\r\n", "+OK\r\n+QUEUED\r\n+QUEUED\r\n*1\r\n+OK\r\n",
-    "+OK\r\n+QUEUED\r\n+QUEUED\r\n+OK\r\n", "+OK\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n:1\r\n:2\r\n:3\r\n"};
+    "+OK\r\n+QUEUED\r\n+OK\r\n", "+QUEUED\r\n", ":1\r\n",
+    "+OK\r\n+QUEUED\r\n+QUEUED\r\n*1\r\n+OK\r\n", "+OK\r\n+QUEUED\r\n+QUEUED\r\n+OK\r\n",
+    "+OK\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n:1\r\n:2\r\n:3\r\n"};
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
     ck_assert_msg(transact(wrong[i]) != 0, "%s", wrong[i]);
     end_transaction();
@@ -424,7 +428,7 @@ START_TEST(a_transaction_that_is_not_one_poisons)
 }
 END_TEST
 
-/* --- memory -------------------------------------------------------------------------------------- */
+/* --- memory ---------------------------------------------------------------------------- */
 
 /* Every allocation fails once: the call fails whole or the machine is poisoned; no leak. */
 START_TEST(every_failed_allocation_is_survived)

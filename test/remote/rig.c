@@ -13,7 +13,7 @@
 #include "util/hook.h"
 #include "util/memory.h"
 
-/* --- memory that counts ----------------------------------------------------------------------- */
+/* --- memory that counts ---------------------------------------------------------------- */
 
 static atomic_llong bytes_out;
 static atomic_long fail_in;
@@ -64,7 +64,7 @@ static void must(int condition, const char *text)
   exit(1);
 }
 
-/* --- life --------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------ */
 
 void rig_config(struct lrd_config *c, int port, const char *path)
 {
@@ -119,7 +119,7 @@ larder_backend_status rig_status(struct rig *r)
   return s;
 }
 
-/* --- calls --------------------------------------------------------------------------------------- */
+/* --- calls ----------------------------------------------------------------------------- */
 
 enum { VECTORS = 64, WORDS = 16 };
 

@@ -40,8 +40,8 @@ struct rig_reply rig_run(struct rig *, const char *words);
 struct rig_reply rig_run_with(struct rig *, larder_hold *, unsigned flags, int64_t timeout_ms,
                               const char *words);
 /* Several commands, separated by '|'; replies in reply[], atomic: one. */
-void rig_run_many(struct rig *, larder_hold *, unsigned flags, int64_t timeout_ms, const char *lines,
-                  struct rig_reply *reply);
+void rig_run_many(struct rig *, larder_hold *, unsigned flags, int64_t timeout_ms,
+                  const char *lines, struct rig_reply *reply);
 
 /* An asynchronous call. */
 struct rig_submission {

@@ -50,6 +50,8 @@ static void die(const char *what)
   exit(1);
 }
 
+static void fault(struct peer *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 static void fault(struct peer *p, const char *format, ...)
 {
   va_list arguments;
@@ -73,7 +75,7 @@ static void note(struct peer *p, int connection, const char *text)
   pthread_mutex_unlock(&p->mutex);
 }
 
-/* --- I/O ---------------------------------------------------------------------------------- */
+/* --- I/O ------------------------------------------------------------------------------- */
 
 /* 1: fd is ready; 0: it took too long; -1: the peer is to end. */
 static int wait_for(struct peer *p, int fd, short events, int timeout_ms)
@@ -196,7 +198,7 @@ static void close_one(struct connection *c, int reset)
   c->fd = -1;
 }
 
-/* --- the handshake -------------------------------------------------------------------------- */
+/* --- the handshake --------------------------------------------------------------------- */
 
 static const char *const standard[][2] = {
   {"AUTH", "+OK\r\n"},
@@ -225,7 +227,8 @@ static const char *greeting(const struct peer *p, int number, const char *words,
   }
   if (strcmp(words, "CLIENT INFO") == 0) {
     char info[64];
-    int len = snprintf(info, sizeof info, "id=%d addr=peer:%d laddr=us:0 name=", number + 1, number);
+    int len = snprintf(info, sizeof info, "id=%d addr=peer:%d laddr=us:0 name=", number + 1,
+                       number);
     snprintf(room, size, "$%d\r\n%s\r\n", len, info);
     return room;
   }
@@ -253,7 +256,7 @@ static int greet(struct peer *p)
   return 0;
 }
 
-/* --- serving -------------------------------------------------------------------------------- */
+/* --- serving --------------------------------------------------------------------------- */
 
 static void doze(int ms)
 {
@@ -321,7 +324,7 @@ static void serve(struct peer *p, int piece)
   }
 }
 
-/* --- the script ------------------------------------------------------------------------------ */
+/* --- the script ------------------------------------------------------------------------ */
 
 static int barrier(struct peer *p)
 {
@@ -426,7 +429,7 @@ static void *run(void *argument)
   return NULL;
 }
 
-/* --- from the test ---------------------------------------------------------------------------- */
+/* --- from the test --------------------------------------------------------------------- */
 
 static void listen_unix(struct peer *p)
 {
