@@ -61,8 +61,12 @@ void lrd_front_text(struct lrd_front *f, const char *s)
 static void front_select(struct lrd_front *f)
 {
   int64_t n;
-  if (!lrd_parse_integer(f->argv[1].data, f->argv[1].len, &n) || n > INT32_MAX || n < INT32_MIN) {
+  if (!lrd_parse_integer(f->argv[1].data, f->argv[1].len, &n)) {
     lrd_front_refuse(f, "ERR value is not an integer or out of range");
+    return;
+  }
+  if (n > INT32_MAX || n < INT32_MIN) {
+    lrd_front_refuse(f, "ERR value is out of range, value must between -2147483648 and 2147483647");
     return;
   }
   if (n < 0 || n >= DATABASES) {
@@ -236,8 +240,8 @@ static void front_hello(struct lrd_front *f)
   if (!s->authenticated) {
     fail(f, LARDER_CAUSE_AUTH,
          "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO "
-         "<proto> AUTH <user> <pass> option can be used to authenticate the client and select the "
-         "RESP protocol version at the same time");
+         "AUTH <user> <pass> option can be used to authenticate the client and select the RESP "
+         "protocol version at the same time");
     return;
   }
   if (name && !set_name(f, &f->argv[name]))

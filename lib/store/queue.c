@@ -362,14 +362,14 @@ static void *deliver_forever(void *argument)
 
 /* --- the end ------------------------------------------------------------- */
 
-/* A promise that the backend never ended, though it has ended itself. */
-static struct lrd_promise *find_orphan(struct lrd_queue *q)
+/* The next promise that the backend never ended, though it has ended itself. */
+static struct lrd_promise *find_orphan(struct lrd_queue *q, unsigned *from)
 {
   struct lrd_promise *promise = NULL;
   lrd_lock(&q->lock);
-  for (unsigned i = 0; i < q->slots && !promise; i++)
-    if (q->promise[i] && q->promise[i]->state == LRD_PROMISE_RUNNING)
-      promise = q->promise[i];
+  for (; *from < q->slots && !promise; ++*from)
+    if (q->promise[*from] && q->promise[*from]->state == LRD_PROMISE_RUNNING)
+      promise = q->promise[*from];
   lrd_unlock(&q->lock);
   return promise;
 }
@@ -378,7 +378,8 @@ void lrd_queue_finish(larder *s)
 {
   struct lrd_queue *q = &s->queue;
   struct lrd_promise *orphan;
-  while ((orphan = find_orphan(q)) != NULL) {
+  unsigned from = 0;
+  while ((orphan = find_orphan(q, &from)) != NULL) {
     if (orphan->answer->tree.replies == 0) {
       orphan->meter.sink.type->rewind(&orphan->meter.sink);
       lrd_sink_fail(&orphan->meter.sink, LARDER_CLOSED, LARDER_FROM_NOWHERE, LARDER_CAUSE_NONE,

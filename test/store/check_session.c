@@ -146,9 +146,11 @@ static const struct {
      "+OK\r\n-ERR EXEC without MULTI\r\n"},
     {"MULTI;SET a 1;DISCARD;EXEC", "+OK\r\n+QUEUED\r\n+OK\r\n-ERR EXEC without MULTI\r\n"},
     {"multi;set a 1;Unwatch;exec", "+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n+OK\r\n+OK\r\n"},
-    {"SELECT a;SELECT 16;SELECT -1;SELECT 3;SELECT 99999999999999999999",
+    {"SELECT a;SELECT 16;SELECT -1;SELECT 3;SELECT 99999999999999999999;"
+     "SELECT 2147483648",
      "-ERR value is not an integer or out of range\r\n-ERR DB index is out of range\r\n"
-     "-ERR DB index is out of range\r\n+OK\r\n-ERR value is not an integer or out of range\r\n"},
+     "-ERR DB index is out of range\r\n+OK\r\n-ERR value is not an integer or out of range\r\n"
+     "-ERR value is out of range, value must between -2147483648 and 2147483647\r\n"},
     {"HELLO 4;HELLO x;HELLO 2 FOO;HELLO 2 SETNAME;HELLO 3 AUTH foo x;HELLO 3 AUTH default",
      "-NOPROTO unsupported protocol version\r\n"
      "-ERR Protocol version is not an integer or out of range\r\n"
@@ -394,7 +396,7 @@ START_TEST(authentication)
                    "-ERR unknown command 'NOSUCH', with args beginning with: \r\n"
                    "-NOAUTH Authentication required.\r\n"
                    "-NOAUTH HELLO must be called with the client already authenticated, otherwise "
-                   "the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the "
+                   "the HELLO AUTH <user> <pass> option can be used to authenticate the "
                    "client and select the RESP protocol version at the same time\r\n");
   ck_assert_int_eq(fake.executed, 0);
   ck_assert_str_eq(pipeline("AUTH shut;AUTH joe open;GET a"),
