@@ -93,7 +93,8 @@ void tool_event(void *context, const larder_event *event)
                         (unsigned)event->level < 4 ? level[event->level] : "?", event->name,
                         event->text);
   for (i = 0; i < event->fields && at < sizeof line; i++)
-    at += (size_t)snprintf(line + at, sizeof line - at, " %s=%s", event->key[i], event->value[i]);
+    if (strcmp(event->key[i], "text") != 0)
+      at += (size_t)snprintf(line + at, sizeof line - at, " %s=%s", event->key[i], event->value[i]);
   if (event->suppressed && at < sizeof line)
     snprintf(line + at, sizeof line - at, " suppressed=%" PRIu64, event->suppressed);
   for (at = 0; line[at]; at++)
