@@ -91,10 +91,10 @@ static int fail_with(struct lrd_link_call *c, const struct lrd_fault *fault)
 static int fail_late(struct lrd_link *l, struct lrd_link_call *c, int64_t now)
 {
   struct lrd_fault fault;
+  larder_cause cause = lrd_link_late(l->remote, c->entered_at, now);
   if (lrd_group_is_backing_off(l->remote, l->home_database, INT64_MIN, &fault))
     return fail_with(c, &fault);
-  lrd_link_call_fail(c, LARDER_NOT_SENT, lrd_link_late(l->remote, c->entered_at, now),
-                     "not connected within the deadline");
+  lrd_link_call_fail(c, LARDER_NOT_SENT, cause, "not connected within the deadline");
   return 0;
 }
 

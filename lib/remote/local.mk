@@ -2,6 +2,7 @@
 redis_sources += \
   lib/remote/dial.c \
   lib/remote/drive.c \
+  lib/remote/expect.c lib/remote/expect.h \
   lib/remote/fence.c lib/remote/fence.h \
   lib/remote/group.c lib/remote/group.h \
   lib/remote/handshake.c lib/remote/handshake.h \

@@ -6,6 +6,7 @@
 
 #include "command/argv.h"
 #include "command/command.h"
+#include "remote/expect.h"
 #include "util/memory.h"
 
 /* --- tickets --------------------------------------------------------------------------- */
@@ -187,6 +188,8 @@ static int shape(struct lrd_wire *w, struct lrd_ticket *t, const larder_vector *
 {
   if (vector->command == LRD_NO_COMMAND || v->type == LARDER_ERROR)
     return 0;
+  if (!lrd_reply_fits(vector, v))
+    return poison(w, "a reply of a type that its command does not have");
   return lrd_command_shape(vector, v, &t->arena) == 0 ? 0 : poison(w, "no memory for the reply");
 }
 

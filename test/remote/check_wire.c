@@ -205,6 +205,16 @@ START_TEST(replies_over_the_limit_poison)
 }
 END_TEST
 
+START_TEST(a_reply_of_another_type_poisons)
+{
+  static const char *const wrong[] = {":1\r\n", "+OK\r\n", "$1\r\n1\r\n", "$-1\r\n"};
+  for (size_t i = 0; i < 4; i++)
+    ck_assert_int_ne(feeds(wrong[i], strlen(wrong[i]), 0), 0); /* to LRANGE */
+  ck_assert_int_eq(feeds("*0\r\n", 4, 0), 0);
+  ck_assert_int_eq(feeds("-ERR\r\n", 6, 0), 0);
+}
+END_TEST
+
 START_TEST(deep_nesting_ends)
 {
   size_t depth = 1000000;
@@ -476,7 +486,7 @@ START_TEST(many_calls_share_one_stream)
   while (got < CALLS) {
     seed = seed * 1103515245 + 12345;
     if (put < CALLS && (seed >> 16 & 1 || put == got)) {
-      add_words(&o[put], 0, "GET", "k", NULL);
+      add_words(&o[put], 0, "STRLEN", "k", NULL);
       make(&o[put], 1, 0);
       ck_assert_int_eq(lrd_wire_call(&w, &o[put++].ticket), 0);
       handed_all(&w);
@@ -507,6 +517,7 @@ int main(void)
   tcase_add_loop_test(t, what_is_no_protocol_poisons, 0, sizeof poisons / sizeof *poisons);
   tcase_add_test(t, promises_cost_no_memory);
   tcase_add_test(t, replies_over_the_limit_poison);
+  tcase_add_test(t, a_reply_of_another_type_poisons);
   tcase_add_test(t, deep_nesting_ends);
   tcase_add_test(t, a_reply_that_nobody_asked_for_poisons);
   tcase_add_test(t, a_late_reply_is_dropped);
