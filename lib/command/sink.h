@@ -77,7 +77,8 @@ int lrd_tree_init(struct lrd_tree *, struct lrd_arena *, size_t expected);
  * so): UNAVAILABLE (UNKNOWN_LOCALLY, NO_ANSWER), UNKNOWN, NOTSENT. */
 struct lrd_resp {
   larder_sink sink;
-  struct lrd_buffer *out; /* may be consumed from between replies, not inside one */
+  struct lrd_buffer *out; /* may be consumed from between replies, not inside one; after
+                             lrd_buffer_free() init the sink again (room is set aside) */
   int protocol;   /* 2 or 3 */
   size_t begin;   /* where the current reply starts in out; SIZE_MAX: nothing written */
   size_t open[16]; /* where open() aggregates start */
