@@ -218,7 +218,8 @@ static int glob(const char *pattern, const char *text)
 
 START_TEST(globs)
 {
-  ck_assert(glob("*", "") && !glob("**", "") && glob("", "") && glob("a*", "a") && glob("*a*b*", "xxaxxbxx"));
+  ck_assert(glob("*", "") && !glob("**", "") && glob("", ""));
+  ck_assert(glob("a*", "a") && glob("*a*b*", "xxaxxbxx"));
   ck_assert(!glob("", "a") && !glob("a", "") && !glob("?", "") && glob("?", "a"));
   ck_assert(glob("h[ae]llo", "hello") && !glob("h[^e]llo", "hello") && glob("[a-c]", "b"));
   ck_assert(glob("[c-a]", "b") && glob("\\*", "*") && !glob("\\*", "a") && glob("a\\", "a\\"));
