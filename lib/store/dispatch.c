@@ -337,7 +337,7 @@ void lrd_run_bare(larder *store, larder_vector *v, int64_t timeout, struct lrd_m
     return;
   }
   case LRD_ROUTE_FRONT:
-    lrd_front(store, NULL, v, &m->sink);
+    lrd_front(NULL, v, &m->sink);
     return;
   case LRD_ROUTE_SESSION:
     snprintf(text, sizeof text,

@@ -49,6 +49,6 @@ larder_call lrd_plain_call(const larder *, const larder_vector *, size_t count, 
 void lrd_run_bare(larder *, larder_vector *v, int64_t timeout, struct lrd_meter *);
 
 /* front.c.  session NULL: a bare store. */
-void lrd_front(larder *, larder_session *, const larder_vector *, larder_sink *);
+void lrd_front(larder_session *, const larder_vector *, larder_sink *);
 
 #endif

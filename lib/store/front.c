@@ -282,9 +282,8 @@ static void answer(struct lrd_front *f)
   }
 }
 
-void lrd_front(larder *store, larder_session *session, const larder_vector *v, larder_sink *sink)
+void lrd_front(larder_session *session, const larder_vector *v, larder_sink *sink)
 {
-  (void)store;
   struct lrd_front f = {.session = session,
                     .v = v,
                     .argc = v->argc,

@@ -83,7 +83,7 @@ static void single(larder_session *s, const larder_vector *v, enum lrd_route rou
   else if (s->transaction.open && v->command != LRD_QUIT)
     lrd_transaction_queue(s, v, route, m);
   else
-    lrd_front(s->store, s, v, &m->sink);
+    lrd_front(s, v, &m->sink);
 }
 
 static void execute(larder_session *s, const larder_vector *vector, size_t count,

@@ -2,8 +2,6 @@
 #ifndef LRD_STORE_SETTINGS_H
 #define LRD_STORE_SETTINGS_H
 
-#include <stdarg.h>
-
 #include <larder/hooks.h>
 #include <larder/outcome.h>
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "store/config.h"
 #include "store/heap.h"
@@ -390,6 +391,34 @@ START_TEST(short_error_buffers)
 }
 END_TEST
 
+/* Pieces of URLs in any order: taken or refused in one line, never worse. */
+START_TEST(random_urls)
+{
+  static const char *const pieces[] = {
+      "redis:", "rediss:", "unix:", "memory:", "//", "/", "@", ":", "[", "]", "::1", "?", "&", "=",
+      "#", "%", "%41", "%00", "%zz", "h", "localhost", "6379", "0", "db", "timeout", "1s", "user",
+      "password", "client_name", "x", " ", "\n", "\xff", "required", "yes", "99999999999999999999"};
+  const char *text = getenv("LARDER_SEED");
+  unsigned seed = text ? (unsigned)strtoul(text, NULL, 10) : (unsigned)getpid();
+  printf("random_urls: seed %u\n", seed);
+  clear_environment();
+  for (int i = 0; i < 50000; i++) {
+    char url[400] = "";
+    unsigned n = 1 + (unsigned)rand_r(&seed) % 14;
+    for (unsigned k = 0; k < n; k++)
+      strcat(url, pieces[(size_t)rand_r(&seed) % (sizeof pieces / sizeof *pieces)]);
+    *error = '\0';
+    larder_outcome outcome = lrd_config_read(&config, url, NULL, error, sizeof error);
+    if (outcome == LARDER_OK) {
+      done();
+      continue;
+    }
+    ck_assert_msg(outcome == LARDER_BAD_ARGUMENT, "%s", url);
+    ck_assert_msg(*error && !strchr(error, '\n'), "%s -> %s", url, error);
+  }
+}
+END_TEST
+
 /* --- the environment ----------------------------------------------------- */
 
 START_TEST(environment_url)
@@ -600,6 +629,7 @@ int main(void)
   tcase_add_test(tc, too_long);
   tcase_add_loop_test(tc, no_secret_shown, 0, COUNT(with_secret));
   tcase_add_test(tc, short_error_buffers);
+  tcase_add_test(tc, random_urls);
   tcase_add_test(tc, environment_url);
   tcase_add_test(tc, environment_options);
   tcase_add_loop_test(tc, bad_environment, 0, COUNT(bad_variables));
