@@ -207,6 +207,7 @@ static void refuse_step(const struct step *s, struct conversation *c, const stru
     return;
   }
   run->refused++;
+  c->watches |= is(s->line, 0, "WATCH"); /* what could not be watched guards its EXEC, too */
   if (!not_served(run->target->outcome)) {
     snprintf(text, sizeof text, "not to be served in an outage, but the outcome is %s",
              larder_outcome_name(run->target->outcome));
