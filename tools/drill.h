@@ -86,6 +86,7 @@ struct drill_thread {
   uint64_t wrong_reads; /* "no" to what was acknowledged to this thread before */
   int64_t slowest, slowest_at;
   int slowest_is_read;
+  char refusal[160]; /* the first error reply */
   int no_memory; /* for the log: nothing it says counts */
 };
 

@@ -52,10 +52,12 @@ struct result {
   larder_origin origin;
 };
 
-static struct result taken(larder_reply *reply)
+static struct result taken(struct drill_thread *t, larder_reply *reply)
 {
   struct result r = { reply->outcome, reply->origin };
 
+  if (r.outcome == LARDER_REFUSED && !t->refusal[0])
+    snprintf(t->refusal, sizeof t->refusal, "%.*s", (int)reply->value.len, reply->value.str);
   larder_reply_free(reply);
   return r;
 }
@@ -86,13 +88,13 @@ static struct result write_one(struct drill_thread *t, enum drill_kind kind, lar
   snprintf(name, sizeof name, "%d-%zu", t->number, n);
   switch (kind) {
   case DRILL_SET:
-    return taken(larder_command(store, "SADD drill:set %s", name));
+    return taken(t, larder_command(store, "SADD drill:set %s", name));
   case DRILL_COUNT:
-    return taken(larder_command(store, "INCR drill:count"));
+    return taken(t, larder_command(store, "INCR drill:count"));
   case DRILL_HASH:
-    return taken(larder_command(store, "HSET drill:hash %s %zu", name, n));
+    return taken(t, larder_command(store, "HSET drill:hash %s %zu", name, n));
   case DRILL_LIST:
-    return taken(larder_command(store, "RPUSH drill:list %s", name));
+    return taken(t, larder_command(store, "RPUSH drill:list %s", name));
   default:
     return write_pair(t, batch, name);
   }
@@ -113,11 +115,12 @@ static struct result read_one(struct drill_thread *t)
   size_t i;
 
   if (log->n == 0)
-    return taken(larder_command(t->load->store, "GET drill:count"));
+    return taken(t, larder_command(t->load->store, "GET drill:count"));
   i = (size_t)(next_random(t) % log->n);
   snprintf(name, sizeof name, "%d-%zu", t->number, i);
-  r = taken(kind == DRILL_SET ? larder_command(t->load->store, "SISMEMBER drill:set %s", name)
-                              : larder_command(t->load->store, "HGET drill:hash %s", name));
+  r = taken(t, kind == DRILL_SET
+                   ? larder_command(t->load->store, "SISMEMBER drill:set %s", name)
+                   : larder_command(t->load->store, "HGET drill:hash %s", name));
   if (r.outcome == LARDER_ABSENT && is_acknowledged(log->outcome[i]))
     t->wrong_reads++;
   return r;

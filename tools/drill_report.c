@@ -28,6 +28,17 @@ static void calls(const struct drill_load *load)
     }
 }
 
+static void refusals(const struct drill_load *load)
+{
+  int t;
+
+  for (t = 0; t < load->threads; t++)
+    if (load->thread[t].refusal[0]) {
+      printf("%-28s %s\n", "first refusal", load->thread[t].refusal);
+      return;
+    }
+}
+
 static void slowest(const struct drill_load *load)
 {
   const struct drill_thread *worst = &load->thread[0];
@@ -36,7 +47,7 @@ static void slowest(const struct drill_load *load)
   for (t = 1; t < load->threads; t++)
     if (load->thread[t].slowest > worst->slowest)
       worst = &load->thread[t];
-  printf("%-28s %.1f ms (a %s, begun at %.2f s)\n", "slowest call", (double)worst->slowest / 1e6,
+  printf("%-28s %.2f ms (a %s, begun at %.2f s)\n", "slowest call", (double)worst->slowest / 1e6,
          worst->slowest_is_read ? "read" : "write",
          (double)(worst->slowest_at - load->start) / 1e9);
 }
@@ -64,8 +75,8 @@ static void outages(const struct drill_load *load, const larder_status *status)
   }
   if (!writes)
     return;
-  printf("%-28s %.1f %% OK (%" PRIu64 " of %" PRIu64 ")\n", "writes while Redis was away",
-         100.0 * (double)ok / (double)writes, ok, writes);
+  printf("%-28s %" PRIu64 ".%02" PRIu64 " %% OK (%" PRIu64 " of %" PRIu64 ")\n",
+         "writes while Redis was away", ok * 100 / writes, ok * 10000 / writes % 100, ok, writes);
   printf("%-28s %" PRIu64 " calls\n", "served locally", (uint64_t)atomic_load(&load->local));
   printf("%-28s %" PRIu64 " writes in %" PRIu64 " batches (folded: many calls make one)\n",
          "replayed", status->replayed, status->replay_batches);
@@ -102,6 +113,7 @@ int drill_report(const struct drill_load *load, const struct drill_count count[D
 
   calls(load);
   putchar('\n');
+  refusals(load);
   slowest(load);
   outages(load, status);
   if (left)

@@ -360,6 +360,55 @@ START_TEST(password_too_long)
 }
 END_TEST
 
+/* From some allocation on all fail: while listening begins, while a client is
+ * served.  Nothing crashes or leaks; with memory again, clients are served again. */
+START_TEST(no_memory)
+{
+  static const char *const address[] = { "tcp://127.0.0.1:0" };
+  static const char request[] = "MULTI\r\nSET a 1\r\nEXEC\r\nHSET h f v\r\nHGETALL h\r\nECHO \"x y\"\r\n";
+  larder_listen_options o = LARDER_LISTEN_OPTIONS_INIT;
+  char error[LARDER_ERROR_SIZE];
+  struct house h;
+  struct talk t;
+  long n;
+  int fd, listening = 0, served = 0;
+
+  o.address = address;
+  o.addresses = 1;
+  o.password = "p";
+  for (n = 0; !listening; n++) {
+    house_open_store(&h, NULL);
+    atomic_store(&h.left, n);
+    h.listener = larder_listen(h.store, &o, error, sizeof error);
+    listening = h.listener != NULL;
+    ck_assert(listening || strstr(error, "memory"));
+    house_close(&h);
+  }
+  ck_assert_int_ge(n, 3);
+  for (n = 0; !served; n++) {
+    house_open(&h, NULL, NULL);
+    atomic_store(&h.left, n);
+    fd = talk_connect(h.port);
+    ck_assert_int_ge(fd, 0);
+    t = talk_exchange(fd, request, sizeof request - 1, 1, WAIT_MS);
+    ck_assert(t.closed);
+    served = atomic_load(&h.left) > 0;
+    if (served)
+      ck_assert_msg(strcmp(t.bytes, "+OK\r\n+QUEUED\r\n*1\r\n+OK\r\n:1\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n"
+                                    "$3\r\nx y\r\n") == 0, "%s", t.bytes);
+    talk_free(&t);
+    close(fd);
+    atomic_store(&h.left, -1);
+    fd = talk_connect(h.port);
+    say(fd, "PING\r\n");
+    expect(fd, "+PONG\r\n");
+    close(fd);
+    house_close(&h);
+  }
+  ck_assert_int_ge(n, 5);
+}
+END_TEST
+
 /* --- ends ------------------------------------------------------------------- */
 
 struct hammer {
@@ -692,6 +741,7 @@ int main(void)
   tcase_add_test(limits, slow_reader);
   tcase_add_test(limits, output_limit);
   tcase_add_test(limits, password_too_long);
+  tcase_add_test(limits, no_memory);
   tcase_add_test(ends, close_under_load);
   tcase_add_test(ends, close_with_idle_clients);
   tcase_add_test(addresses, bad_addresses);

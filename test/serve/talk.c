@@ -129,50 +129,72 @@ int talk_send(int fd, const void *bytes, size_t len)
 
 /* --- house ------------------------------------------------------------------ */
 
+static int spend(struct house *h)
+{
+  long left = atomic_load(&h->left);
+
+  while (left > 0 && !atomic_compare_exchange_weak(&h->left, &left, left - 1))
+    continue;
+  return left != 0;
+}
+
 static void *count_allocate(void *context, size_t size)
 {
-  atomic_fetch_add((atomic_size_t *)context, size);
+  struct house *h = context;
+
+  if (!spend(h))
+    return NULL;
+  atomic_fetch_add(&h->used, size);
   return malloc(size);
 }
 
 static void *count_resize(void *context, void *block, size_t old_size, size_t size)
 {
-  void *larger = realloc(block, size);
+  struct house *h = context;
+  void *larger = spend(h) ? realloc(block, size) : NULL;
 
   if (larger) {
-    atomic_fetch_add((atomic_size_t *)context, size);
-    atomic_fetch_sub((atomic_size_t *)context, old_size);
+    atomic_fetch_add(&h->used, size);
+    atomic_fetch_sub(&h->used, old_size);
   }
   return larger;
 }
 
 static void count_release(void *context, void *block, size_t size)
 {
-  atomic_fetch_sub((atomic_size_t *)context, size);
+  atomic_fetch_sub(&((struct house *)context)->used, size);
   free(block);
+}
+
+void house_open_store(struct house *h, const larder_options *options)
+{
+  larder_memory memory = { count_allocate, count_resize, count_release, h };
+  larder_options o = LARDER_OPTIONS_INIT;
+  char error[LARDER_ERROR_SIZE];
+
+  memset(h, 0, sizeof *h);
+  atomic_store(&h->left, -1);
+  if (options)
+    o = *options;
+  o.memory = &memory;
+  h->store = larder_open("memory:", &o, error, sizeof error);
+  ck_assert_msg(h->store != NULL, "%s", error);
 }
 
 void house_open(struct house *h, const larder_options *store_options,
                 const larder_listen_options *listen_options)
 {
   static const char *const anywhere[] = { "tcp://127.0.0.1:0" };
-  larder_memory memory = { count_allocate, count_resize, count_release, &h->used };
-  larder_options o = LARDER_OPTIONS_INIT;
   larder_listen_options l = LARDER_LISTEN_OPTIONS_INIT;
   char error[LARDER_ERROR_SIZE];
 
-  memset(h, 0, sizeof *h);
-  if (store_options)
-    o = *store_options;
+  house_open_store(h, store_options);
   if (listen_options)
     l = *listen_options;
   if (!l.addresses) {
     l.address = anywhere;
     l.addresses = 1;
   }
-  o.memory = &memory;
-  h->store = larder_open("memory:", &o, error, sizeof error);
-  ck_assert_msg(h->store != NULL, "%s", error);
   h->listener = larder_listen(h->store, &l, error, sizeof error);
   ck_assert_msg(h->listener != NULL, "%s", error);
   h->port = larder_listener_port(h->listener, 0);

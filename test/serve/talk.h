@@ -34,11 +34,14 @@ struct house {
   larder_listener *listener;
   int port; /* of the first address */
   atomic_size_t used; /* bytes of the store's memory */
+  atomic_long left;   /* allocations until all fail; < 0: none does */
 };
 
 /* A memory: store, or one with the given backend, and a listener on a free port unless
  * options have addresses.  Fails the test if that doesn't work. */
 void house_open(struct house *, const larder_options *, const larder_listen_options *);
+/* The same without a listener: larder_listen is the test's. */
+void house_open_store(struct house *, const larder_options *);
 /* Closes both; all memory must be back. */
 void house_close(struct house *);
 
