@@ -99,12 +99,16 @@ int lrd_knows(struct lrd_exec *x, larder_bytes key)
   return entry && !(entry->flags & LRD_ENTRY_DELTA);
 }
 
-static void count_look_up(struct lrd_exec *x, larder_bytes key, int hit)
+/* As lrd_peek, for a read: those are counted. */
+static struct lrd_entry *peek_and_count(struct lrd_exec *x, larder_bytes key)
 {
-  struct lrd_shard *shard = lrd_at(x, key).shard;
+  struct lrd_at at = lrd_at(x, key);
+  struct lrd_entry **place = lrd_keyspace_live(x->engine, &at, x->now);
+  int hit = place && (*place)->kind != LRD_NONE;
 
-  shard->hits += (uint64_t)hit;
-  shard->misses += (uint64_t)!hit;
+  at.shard->hits += (uint64_t)hit;
+  at.shard->misses += (uint64_t)!hit;
+  return place ? *place : NULL;
 }
 
 /* What is known wholly; *entry NULL for a key that does not exist. */
@@ -137,10 +141,9 @@ static int is_whole(const struct lrd_exec *x, const struct lrd_entry *have)
 
 int lrd_read(struct lrd_exec *x, larder_bytes key, enum lrd_kind kind, struct lrd_entry **entry)
 {
-  struct lrd_entry *have = lrd_peek(x, key);
+  struct lrd_entry *have = peek_and_count(x, key);
 
   *entry = NULL;
-  count_look_up(x, key, have && have->kind != LRD_NONE);
   if (is_whole(x, have))
     return found(x, have, kind, entry);
   if (x->as_absent)
@@ -152,10 +155,9 @@ int lrd_read(struct lrd_exec *x, larder_bytes key, enum lrd_kind kind, struct lr
 int lrd_read_part(struct lrd_exec *x, larder_bytes key, enum lrd_kind kind,
                   struct lrd_entry **entry)
 {
-  struct lrd_entry *have = lrd_peek(x, key);
+  struct lrd_entry *have = peek_and_count(x, key);
 
   *entry = NULL;
-  count_look_up(x, key, have && have->kind != LRD_NONE);
   if (is_whole(x, have))
     return found(x, have, kind, entry);
   if (x->as_absent)

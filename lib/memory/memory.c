@@ -180,11 +180,13 @@ static void engine_get(larder_backend *base, int database, larder_bytes key, int
                        void *buffer, size_t size, size_t *length, larder_verdict *verdict)
 {
   struct lrd_engine *e = (struct lrd_engine *)base;
-  int64_t now = lrd_wall_ms(&base->clock);
   struct lrd_at at = lock_key(e, database, key);
-  struct lrd_entry **place = lrd_keyspace_live(e, &at, now);
+  struct lrd_entry **place = lrd_keyspace_find(&at);
 
   (void)deadline;
+  /* most keys don't expire, and then the time is of no interest */
+  if (place && lrd_entry_expiry(*place) >= 0)
+    place = lrd_keyspace_live(e, &at, lrd_wall_ms(&base->clock));
   *length = 0;
   *verdict = verdict_ok;
   verdict->outcome = copy_out(e, place ? *place : NULL, buffer, size, length);
@@ -199,7 +201,7 @@ static void engine_set(larder_backend *base, int database, larder_bytes key, lar
                        int64_t ttl_ms, int64_t deadline, larder_verdict *verdict)
 {
   struct lrd_engine *e = (struct lrd_engine *)base;
-  int64_t now = lrd_wall_ms(&base->clock);
+  int64_t now = ttl_ms ? lrd_wall_ms(&base->clock) : 0;
   char number[LRD_NUMBER_SIZE];
   larder_bytes argv[5] = { { "SET", 3 }, key, value, { "PXAT", 4 }, { number, 0 } };
   struct lrd_at at;
@@ -214,7 +216,6 @@ static void engine_set(larder_backend *base, int database, larder_bytes key, lar
   if (ttl_ms)
     argv[4].len = lrd_print_integer(number, now + ttl_ms);
   at = lock_key(e, database, key);
-  (void)lrd_keyspace_live(e, &at, now);
   if (lrd_keyspace_put(e, &at, value, ttl_ms ? now + ttl_ms : -1, now))
     lrd_keyspace_changed(e, &at, NULL, 1, ttl_ms ? 5 : 3, argv);
   else
