@@ -114,6 +114,8 @@ static larder_outcome fallback_open(larder_backend *b, const larder_backend_opti
 /* Waits until everything is replayed, Redis is lost or the deadline passed. */
 static void drain(struct lrd_fallback *f, int64_t deadline)
 {
+  if (atomic_load(&f->journal.keys) && lrd_fallback_now(f) < deadline)
+    lrd_keeper_hurry(f);
   while (atomic_load(&f->journal.keys) && lrd_fallback_now(f) < deadline) {
     enum lrd_replay r = LRD_REPLAY_DOWN;
 

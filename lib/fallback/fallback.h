@@ -172,6 +172,8 @@ void lrd_fallback_batch_free(struct lrd_fallback *);
 int lrd_keeper_start(struct lrd_fallback *);
 void lrd_keeper_stop(struct lrd_fallback *);
 void lrd_keeper_wake(struct lrd_fallback *);
+/* Probe now, whatever the backoff says. */
+void lrd_keeper_hurry(struct lrd_fallback *);
 /* State changes; the events are sent here. */
 void lrd_fallback_degrade(struct lrd_fallback *, enum larder_cause, const char *text);
 void lrd_fallback_deny(struct lrd_fallback *, const char *text);

@@ -247,6 +247,14 @@ void lrd_keeper_wake(struct lrd_fallback *f)
   lrd_unlock(&f->lock);
 }
 
+void lrd_keeper_hurry(struct lrd_fallback *f)
+{
+  lrd_lock(&f->lock);
+  f->next_probe = lrd_fallback_now(f);
+  pthread_cond_broadcast(&f->changed);
+  lrd_unlock(&f->lock);
+}
+
 void lrd_keeper_stop(struct lrd_fallback *f)
 {
   if (!f->keeper_runs)
@@ -255,6 +263,7 @@ void lrd_keeper_stop(struct lrd_fallback *f)
   f->stop = 1;
   pthread_cond_broadcast(&f->changed);
   lrd_unlock(&f->lock);
+  f->remote->table->cancel(f->remote, NULL); /* it may be in the middle of a probe */
   pthread_join(f->keeper, NULL);
   f->keeper_runs = 0;
 }
