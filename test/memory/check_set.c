@@ -202,7 +202,8 @@ START_TEST(samples_are_fair)
   static const struct {
     unsigned members;
     size_t at_once;
-  } shape[] = { { 10, 1 }, { 10, 3 }, { 10, 10 }, { 300, 1 }, { 300, 20 }, { 300, 200 }, { 137, 1 } };
+  } shape[] = { { 10, 1 },  { 10, 3 },    { 10, 10 }, { 300, 1 },
+                { 300, 20 }, { 300, 200 }, { 137, 1 } };
   struct fixture f;
 
   begin(&f, "set");

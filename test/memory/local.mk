@@ -5,6 +5,7 @@ check_PROGRAMS += \
   test/memory/check_hash \
   test/memory/check_list \
   test/memory/check_set \
+  test/memory/check_table \
   test/memory/check_zset
 test_memory_check_hash_SOURCES = test/memory/check_hash.c test/memory/lines_hash.h test/memory/pool.h \
   test/memory/talk.c test/memory/talk.h
@@ -12,6 +13,7 @@ test_memory_check_list_SOURCES = test/memory/check_list.c test/memory/lines_list
   test/memory/talk.c test/memory/talk.h
 test_memory_check_set_SOURCES = test/memory/check_set.c test/memory/lines_set.h test/memory/pool.h \
   test/memory/talk.c test/memory/talk.h
+test_memory_check_table_SOURCES = test/memory/check_table.c test/memory/pool.h
 test_memory_check_zset_SOURCES = test/memory/check_zset.c test/memory/lines_zset.h test/memory/pool.h \
   test/memory/talk.c test/memory/talk.h
 

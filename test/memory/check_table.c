@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "memory/table.h"
+
+#include "memory/packed.h"
+#include "memory/pool.h"
+
+enum { CROWD = 60, OTHERS = 3000, MASK = 255 };
+
+/* Items that all fall into bucket 0, or into bucket MASK, of any table of up to
+ * MASK + 1 buckets, and others that make it grow. */
+struct fixture {
+  struct pool pool;
+  struct lrd_prng prng;
+  struct lrd_table *table;
+  unsigned char crowd[2][CROWD][16], other[OTHERS][16];
+};
+
+static void make_item(unsigned char *item, const char *format, unsigned i)
+{
+  char text[16];
+  larder_bytes key = { text, (size_t)snprintf(text, sizeof text, format, i) };
+
+  lrd_blob_write(item, key);
+}
+
+static uint64_t hash_of(const struct fixture *f, const unsigned char *item)
+{
+  return lrd_table_hash(f->table, lrd_blob(item));
+}
+
+static struct fixture *begin(void)
+{
+  struct fixture *f = calloc(1, sizeof *f);
+  unsigned i, k, next = 0;
+
+  pool_init(&f->pool);
+  seed_prng(&f->prng, "table");
+  f->table = lrd_table_new(&f->pool.memory);
+  ck_assert_ptr_nonnull(f->table);
+  for (k = 0; k < 2; k++)
+    for (i = 0; i < CROWD; i++)
+      do
+        make_item(f->crowd[k][i], "c%u", next++);
+      while ((hash_of(f, f->crowd[k][i]) & MASK) != (k ? MASK : 0));
+  for (i = 0; i < OTHERS; i++)
+    make_item(f->other[i], "o%u", i);
+  return f;
+}
+
+static void end(struct fixture *f)
+{
+  lrd_table_free(f->table, &f->pool.memory);
+  pool_check_empty(&f->pool);
+  free(f);
+}
+
+static void insert(struct fixture *f, const unsigned char *item)
+{
+  ck_assert_int_eq(lrd_table_reserve(f->table, &f->pool.memory, 1), 0);
+  f->pool.fail_in = roll(&f->prng, 2) ? 0 : -1; /* nothing more is needed */
+  lrd_table_insert(f->table, &f->pool.memory, hash_of(f, item), item);
+  f->pool.fail_in = -1;
+  lrd_table_unreserve(f->table, &f->pool.memory);
+}
+
+static void take_out(struct fixture *f, const unsigned char *item)
+{
+  f->pool.fail_in = roll(&f->prng, 2) ? (long)roll(&f->prng, 3) : -1;
+  ck_assert_ptr_eq(
+      lrd_table_remove(f->table, &f->pool.memory, hash_of(f, item), lrd_blob(item)), item);
+  ck_assert_ptr_null(
+      lrd_table_remove(f->table, &f->pool.memory, hash_of(f, item), lrd_blob(item)));
+  f->pool.fail_in = -1;
+}
+
+static void check_there(struct fixture *f, const unsigned char *item, int there)
+{
+  const unsigned char **place = lrd_table_find(f->table, hash_of(f, item), lrd_blob(item));
+
+  ck_assert_int_eq(place != NULL, there);
+  if (there)
+    ck_assert_ptr_eq(*place, item);
+}
+
+/* Long chains are split and merged while memory fails. */
+START_TEST(crowded_buckets)
+{
+  struct fixture *f = begin();
+  unsigned i, round;
+
+  for (round = 0; round < 3; round++) {
+    for (i = 0; i < CROWD; i++) {
+      insert(f, f->crowd[0][i]);
+      insert(f, f->crowd[1][i]);
+      check_ok(lrd_table_check(f->table));
+    }
+    for (i = 0; i < OTHERS; i++) {
+      insert(f, f->other[i]);
+      if (i % 10 == 0)
+        check_ok(lrd_table_check(f->table));
+    }
+    ck_assert_uint_gt(f->table->buckets, MASK);
+    for (i = 0; i < CROWD; i++) {
+      check_there(f, f->crowd[0][i], 1);
+      check_there(f, f->crowd[1][i], 1);
+    }
+    for (i = 0; i < OTHERS; i++) {
+      take_out(f, f->other[i]);
+      check_ok(lrd_table_check(f->table));
+    }
+    ck_assert_uint_le(f->table->buckets, 2 * CROWD);
+    for (i = 0; i < CROWD; i++) {
+      take_out(f, f->crowd[round % 2][CROWD - 1 - i]);
+      take_out(f, f->crowd[!(round % 2)][i]);
+      check_ok(lrd_table_check(f->table));
+    }
+    ck_assert_uint_eq(f->table->count, 0);
+  }
+  end(f);
+}
+END_TEST
+
+/* A crowd's members have no other chance than the others. */
+START_TEST(crowds_are_sampled_fairly)
+{
+  struct fixture *f = begin();
+  unsigned i, crowd = 0, draws = 40000, expected = draws / 5;
+
+  for (i = 0; i < CROWD; i++)
+    insert(f, f->crowd[0][i]);
+  for (i = 0; i < 4 * CROWD; i++)
+    insert(f, f->other[i]);
+  for (i = 0; i < draws; i++) {
+    const unsigned char *item = lrd_table_sample(f->table, &f->prng);
+    crowd += lrd_blob(item).data[0] == 'c';
+  }
+  ck_assert_uint_gt(crowd, expected - 500); /* six standard deviations are 480 */
+  ck_assert_uint_lt(crowd, expected + 500);
+  end(f);
+}
+END_TEST
+
+/* No insert and no removal allocates, or frees, more than a few blocks. */
+START_TEST(no_step_is_long)
+{
+  struct fixture *f = begin();
+  size_t before;
+  unsigned i;
+
+  for (i = 0; i < OTHERS; i++) {
+    size_t buckets = f->table->buckets;
+    before = f->pool.blocks;
+    insert(f, f->other[i]);
+    ck_assert_uint_le(f->table->buckets - buckets, 2);
+    ck_assert_uint_le(f->pool.blocks - before + 8, 8 + 3);
+  }
+  end(f);
+}
+END_TEST
+
+int main(void)
+{
+  Suite *suite = suite_create("table");
+  TCase *t = tcase_create("table");
+
+  tcase_set_timeout(t, 120);
+  tcase_add_test(t, crowded_buckets);
+  tcase_add_test(t, crowds_are_sampled_fairly);
+  tcase_add_test(t, no_step_is_long);
+  suite_add_tcase(suite, t);
+  return run_suite(suite);
+}
