@@ -30,7 +30,7 @@ struct rig_reply {
   larder_verdict verdict;
   larder_type type;
   int64_t integer;
-  char text[512]; /* strings, statuses, errors; arrays: their elements, joined by spaces */
+  char text[4096]; /* strings, statuses, errors; arrays: their elements, joined by spaces */
   size_t len;
   int64_t took_ms;
 };
