@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "memory/rig.h"
 
@@ -267,6 +269,56 @@ START_TEST(everything_at_once)
 }
 END_TEST
 
+/* --- fork ------------------------------------------------------------------------------- */
+
+static void *busy(void *context)
+{
+  struct worker *w = context;
+  larder_outcome outcome;
+
+  while (!w->crowd->stop)
+    run(w, 0, &outcome, "SET k%u value PX %u", roll(&w->prng, 500), 1 + roll(&w->prng, 50));
+  return NULL;
+}
+
+/* The child has no other threads; what they were changing is left alone. */
+static int close_in_child(struct crowd *c)
+{
+  pid_t child = fork();
+  int status;
+
+  if (!child) {
+    (void)lrd_memory_table.close(c->rig.engine, 0, 1);
+    _exit(0);
+  }
+  return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) &&
+         WEXITSTATUS(status) == 0;
+}
+
+START_TEST(a_forked_child_closes)
+{
+  static struct crowd c;
+  pthread_t thread[2];
+  struct worker worker[2];
+  int closed = 0;
+
+  crowd_open(&c, 0);
+  for (unsigned i = 0; i < 2; i++) {
+    worker[i] = (struct worker){ .crowd = &c, .number = i };
+    seed_prng(&worker[i].prng, "fork");
+    ck_assert_int_eq(pthread_create(&thread[i], NULL, busy, &worker[i]), 0);
+  }
+  for (unsigned i = 0; i < 30; i++)
+    closed += close_in_child(&c);
+  c.stop = 1;
+  for (unsigned i = 0; i < 2; i++)
+    pthread_join(thread[i], NULL);
+  ck_assert_int_eq(closed, 30);
+  ck_assert_int_eq(c.wrong, 0);
+  rig_close(&c.rig);
+}
+END_TEST
+
 int main(void)
 {
   Suite *suite = suite_create("threads");
@@ -275,6 +327,10 @@ int main(void)
   tcase_add_test(tests, no_increment_is_lost);
   tcase_add_test(tests, money_is_neither_made_nor_lost);
   tcase_add_test(tests, everything_at_once);
+#ifndef __SANITIZE_THREAD__
+  /* ThreadSanitizer's own threads don't survive a fork beside others */
+  tcase_add_test(tests, a_forked_child_closes);
+#endif
   tcase_set_timeout(tests, 120);
   suite_add_tcase(suite, tests);
   return run_suite(suite);

@@ -24,6 +24,7 @@ check_PROGRAMS += \
   test/memory/check_index \
   test/memory/check_nomemory \
   test/memory/check_partial \
+  test/memory/check_scan \
   test/memory/check_threads \
   test/memory/check_wheel
 test_memory_check_atomic_SOURCES = test/memory/check_atomic.c test/memory/pool.h test/memory/rig.h
@@ -33,6 +34,7 @@ test_memory_check_nomemory_SOURCES = test/memory/check_nomemory.c test/memory/po
   test/memory/rig.h
 test_memory_check_partial_SOURCES = test/memory/check_partial.c test/memory/pool.h \
   test/memory/rig.h
+test_memory_check_scan_SOURCES = test/memory/check_scan.c test/memory/pool.h test/memory/rig.h
 test_memory_check_threads_SOURCES = test/memory/check_threads.c test/memory/pool.h \
   test/memory/rig.h
 test_memory_check_wheel_SOURCES = test/memory/check_wheel.c test/memory/pool.h
