@@ -114,7 +114,8 @@ static void clear_progress(const struct drill *d)
     fputs("\r\033[K", stdout);
 }
 
-static void say(const struct drill *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void say(const struct drill *d, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 static void say(const struct drill *d, const char *format, ...)
 {
@@ -370,7 +371,8 @@ int tool_drill(int argc, char **argv)
   else if (!CAN_USE_REDIS)
     status = in_process(&d, "This build can't talk to Redis (configured with --disable-redis).");
   else if (drill_server_find(&d.server) != 0)
-    status = in_process(&d, "There is no redis-server here (Debian: apt-get install redis-server).");
+    status = in_process(&d, "There is no redis-server here (Debian: apt-get install "
+                            "redis-server).");
   else
     status = with_redis(&d);
   drill_load_free(&d.load);

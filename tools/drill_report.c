@@ -127,8 +127,8 @@ int drill_report(const struct drill_load *load, const struct drill_count count[D
   row("all", &sum);
   for (i = 0; i < load->threads; i++)
     wrong += load->thread[i].wrong_reads;
-  printf("\nof %" PRIu64 " writes with an unknown outcome %" PRIu64 " are there; half pairs: %" PRIu64
-         "; reads that denied an acknowledged write: %" PRIu64 "\n",
+  printf("\nof %" PRIu64 " writes with an unknown outcome %" PRIu64 " are there; half pairs: "
+         "%" PRIu64 "; reads that denied an acknowledged write: %" PRIu64 "\n",
          sum.unknown, sum.unknown_there, broken, wrong);
   fine = !sum.lost && !sum.doubled && !sum.invented && !broken && !wrong;
   printf("\n%" PRIu64 " lost, %" PRIu64 " doubled%s\n", sum.lost, sum.doubled,

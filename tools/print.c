@@ -105,7 +105,8 @@ static void elements(FILE *out, const larder_value *v, const struct tool_format 
   int map = is_map(v, f);
   size_t n = count(v, f), i, step = map ? 2 : 1;
   int width = digits(n / step);
-  char mark = map ? '#' : f->resp3 && v->type == LARDER_SET ? '~' : v->type == LARDER_PUSH ? '>' : ')';
+  int set = f->resp3 && v->type == LARDER_SET, push = v->type == LARDER_PUSH;
+  char mark = map ? '#' : set ? '~' : push ? '>' : ')';
   const larder_value *value;
 
   for (i = 0; i < n; i += step) {

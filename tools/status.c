@@ -192,7 +192,8 @@ int tool_status(int argc, char **argv)
   }
   print_status(&status, p.json);
   larder_close(store, 0);
-  return tool_flush("status", status.state == LARDER_STATE_UP || status.state == LARDER_STATE_REPLAYING
-                                  ? TOOL_OK
-                                  : TOOL_UNREACHED);
+  result = status.state == LARDER_STATE_UP || status.state == LARDER_STATE_REPLAYING
+               ? TOOL_OK
+               : TOOL_UNREACHED;
+  return tool_flush("status", result);
 }

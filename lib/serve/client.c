@@ -42,7 +42,7 @@ struct lrd_client {
   size_t sent;         /* of out */
   size_t window;       /* length of the next list */
   unsigned busy : 1;   /* a list runs on a worker */
-  unsigned early : 1;  /* more bytes came while it was busy: not asking for them before it is done */
+  unsigned early : 1;  /* more bytes came while it was busy: they wait until it is done */
   unsigned eof : 1;    /* the client will not send any more */
   unsigned ending : 1; /* nothing more is executed; close when out is sent */
   unsigned dead : 1;   /* close as soon as it is not busy */

@@ -25,7 +25,8 @@ struct sample {
 #define S(s) { s, sizeof s - 1, 0, "" }
 
 static const struct sample open_samples[] = {
-  S("PING\r\n"), S("PING\n"), S("  PING  \r\n"), S("\r\nPING\r\n"), S("\n\nPING\n"), S("   \r\nPING\r\n"),
+  S("PING\r\n"), S("PING\n"), S("  PING  \r\n"), S("\r\nPING\r\n"), S("\n\nPING\n"),
+  S("   \r\nPING\r\n"),
   S("SET \"a b\" 'c'\r\nGET \"a b\"\r\n"), S("ECHO \"\\x41\\n\"\r\n"), S("SET \"a\r\n"),
   S("ECHO \"a\"b\r\n"), S("ECHO 'a'b\r\n"), S("ECHO 'a\\'b'\r\n"), S("ECHO ''\r\n"),
   S("*1\r\n$4\r\nPING\r\n*1\r\n$4\r\nPING\r\n"), S("*-1\r\nPING\r\n"), S("*0\r\nPING\r\n"),
@@ -33,11 +34,13 @@ static const struct sample open_samples[] = {
   S("*01\r\n$4\r\nPING\r\n"), S("*+1\r\n$4\r\nPING\r\n"), S("* 1\r\n"), S("*\r\n"),
   S("*1\r\nPING\r\n"), S("*1\r\n\r\n"), S("*1\r\n$-1\r\n"), S("*1\r\n$abc\r\n"), S("*1\r\n$\r\n"),
   S("*1\r\n$536870913\r\n"), S("*1\r\n$536870912\r\n"), S("*1\r\n$4\r\nPINGxx*1\r\n$4\r\nPING\r\n"),
-  S("*1\n$4\r\nPING\r\n"), S("*1\r$4\r\nPING\r\n"), S("*1\r\n$4\nPING\r\n\r\n"), S("*1\r\n$0\r\n\r\n"),
+  S("*1\n$4\r\nPING\r\n"), S("*1\r$4\r\nPING\r\n"), S("*1\r\n$4\nPING\r\n\r\n"),
+  S("*1\r\n$0\r\n\r\n"),
   S("*1\r\n$4\r\nNOPE\r\n"), S("*3\r\n$4\r\nNOPE\r\n$1\r\na\r\n$3\r\nb\nc\r\n"), S("GET\r\n"),
   S("Host: localhost\r\nPING\r\n"), S("POST / HTTP/1.1\r\nHost: x\r\n\r\nPING\r\n"),
   S("PING\r\nPOST / HTTP/1.1\r\nPING\r\n"), S("GET / HTTP/1.1\r\nHost: x\r\n\r\nPING\r\n"),
-  S("QUIT\r\nPING\r\n"), S("*1\r\n$4\r\nquit\r\n*1\r\n$4\r\nPING\r\n"), S("MULTI\r\nQUIT\r\nPING\r\n"),
+  S("QUIT\r\nPING\r\n"), S("*1\r\n$4\r\nquit\r\n*1\r\n$4\r\nPING\r\n"),
+  S("MULTI\r\nQUIT\r\nPING\r\n"),
   S("PING\r\n*x\r\nPING\r\n"), S("PING\r\nSET a b\r\nGET a\r\nDEL a\r\nGET a\r\n"),
   S("MULTI\r\nNOPE\r\nEXEC\r\n"), S("MULTI\r\nSET a 1\r\nINCR a\r\nEXEC\r\nDEL a\r\n"),
   S("AUTH x\r\n"), S("AUTH default x\r\n"), S("AUTH a b c\r\n"), S("HELLO 4\r\n"), S("HELLO x\r\n"),
@@ -48,11 +51,13 @@ static const struct sample open_samples[] = {
 
 static const struct sample closed_samples[] = {
   S("PING\r\n"), S("GET\r\n"), S("NOPE\r\n"), S("QUIT\r\n"), S("*11\r\n"), S("*10\r\n"),
-  S("*1\r\n$16385\r\n"), S("*1\r\n$16384\r\n"), S("AUTH bad\r\nPING\r\n"), S("AUTH secret\r\nPING\r\n"),
+  S("*1\r\n$16385\r\n"), S("*1\r\n$16384\r\n"), S("AUTH bad\r\nPING\r\n"),
+  S("AUTH secret\r\nPING\r\n"),
   S("AUTH default secret\r\nPING\r\n"), S("AUTH other secret\r\nPING\r\n"), S("AUTH secre\r\n"),
   S("AUTH secrets\r\n"), S("AUTH \"\"\r\n"), S("HELLO\r\n"), S("HELLO 3\r\nPING\r\n"),
   S("HELLO 3 AUTH default bad\r\nPING\r\n"), S("MULTI\r\n"), S("COMMAND COUNT\r\n"), S("AUTH\r\n"),
-  S("AUTH a b c\r\n"), S("HELLO 9\r\n"), S("AUTH secret\r\nAUTH bad\r\nPING\r\n"), S("CLIENT ID\r\n"),
+  S("AUTH a b c\r\n"), S("HELLO 9\r\n"), S("AUTH secret\r\nAUTH bad\r\nPING\r\n"),
+  S("CLIENT ID\r\n"),
   S("SET a 1\r\nAUTH secret\r\nGET a\r\n"), S("SELECT 1\r\n"), S("HELLO 3 SETNAME x\r\n"),
   S("AUTH secret\r\n*12\r\n$5\r\nPING\r\n"),
 };

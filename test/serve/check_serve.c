@@ -1,54 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <check.h>
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "serve/talk.h"
 
 enum { WAIT_MS = 10000 };
-
-static int connect_house(const struct house *h)
-{
-  int fd = talk_connect(h->port);
-
-  ck_assert_msg(fd >= 0, "connect: %s", strerror(errno));
-  return fd;
-}
-
-static void expect(int fd, const char *reply)
-{
-  size_t len = strlen(reply);
-  char *got = calloc(1, len + 1);
-
-  ck_assert_msg(talk_read(fd, got, len, WAIT_MS) == 0, "got only \"%s\"", got);
-  ck_assert_str_eq(got, reply);
-  free(got);
-}
-
-static void expect_end(int fd)
-{
-  struct pollfd p = { fd, POLLIN, 0 };
-  char byte;
-
-  ck_assert_int_eq(poll(&p, 1, WAIT_MS), 1);
-  ck_assert_int_le(recv(fd, &byte, 1, 0), 0);
-}
-
-static void say(int fd, const char *bytes)
-{
-  ck_assert_int_eq(talk_send(fd, bytes, strlen(bytes)), 0);
-}
 
 static larder_listener_status status_of(const struct house *h)
 {
@@ -66,16 +27,16 @@ START_TEST(both_protocols)
   int fd;
 
   house_open(&h, NULL, NULL);
-  fd = connect_house(&h);
-  say(fd, "HSET h f v\r\nZADD z 1.5 m\r\nSADD s a\r\nHGETALL h\r\nZSCORE z m\r\nGET none\r\n"
+  fd = house_connect(&h);
+  talk_say(fd, "HSET h f v\r\nZADD z 1.5 m\r\nSADD s a\r\nHGETALL h\r\nZSCORE z m\r\nGET none\r\n"
           "SMEMBERS s\r\nZRANGE z 0 -1 WITHSCORES\r\n");
-  expect(fd, ":1\r\n:1\r\n:1\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n$3\r\n1.5\r\n$-1\r\n*1\r\n$1\r\na\r\n"
+  talk_expect(fd, ":1\r\n:1\r\n:1\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n$3\r\n1.5\r\n$-1\r\n*1\r\n$1\r\na\r\n"
              "*2\r\n$1\r\nm\r\n$3\r\n1.5\r\n");
-  say(fd, "HELLO 3\r\n");
-  expect(fd, "%7\r\n");
+  talk_say(fd, "HELLO 3\r\n");
+  talk_expect(fd, "%7\r\n");
   close(fd);
-  fd = connect_house(&h);
-  say(fd, "HELLO 3 SETNAME x\r\nHGETALL h\r\nZSCORE z m\r\nGET none\r\nSMEMBERS s\r\n"
+  fd = house_connect(&h);
+  talk_say(fd, "HELLO 3 SETNAME x\r\nHGETALL h\r\nZSCORE z m\r\nGET none\r\nSMEMBERS s\r\n"
           "ZRANGE z 0 -1 WITHSCORES\r\nQUIT\r\n");
   {
     struct talk t = talk_exchange(fd, "", 0, 0, WAIT_MS);
@@ -105,7 +66,7 @@ START_TEST(pipeline)
     in += (size_t)sprintf(request + in, i % 3 ? "*2\r\n$4\r\nINCR\r\n$1\r\nn\r\n" : "INCR n\r\n");
     out += (size_t)sprintf(expected + out, ":%d\r\n", i);
   }
-  fd = connect_house(&h);
+  fd = house_connect(&h);
   t = talk_exchange(fd, request, in, 1, WAIT_MS);
   ck_assert(t.closed);
   ck_assert_uint_eq(t.len, out);
@@ -123,19 +84,20 @@ END_TEST
 
 START_TEST(byte_by_byte)
 {
-  static const char request[] = "*3\r\n$3\r\nSET\r\n$3\r\nk\r\n\r\n$2\r\n\r\n\r\nGET \"k\\r\\n\"\r\n"
+  static const char request[] =
+      "*3\r\n$3\r\nSET\r\n$3\r\nk\r\n\r\n$2\r\n\r\n\r\nGET \"k\\r\\n\"\r\n"
                                 "*2\r\n$3\r\nDEL\r\n$3\r\nk\r\n\r\nPING\r\n";
   struct house h;
   size_t i;
   int fd;
 
   house_open(&h, NULL, NULL);
-  fd = connect_house(&h);
+  fd = house_connect(&h);
   for (i = 0; i < sizeof request - 1; i++) {
     ck_assert_int_eq(talk_send(fd, request + i, 1), 0);
     usleep(500);
   }
-  expect(fd, "+OK\r\n$2\r\n\r\n\r\n:1\r\n+PONG\r\n");
+  talk_expect(fd, "+OK\r\n$2\r\n\r\n\r\n:1\r\n+PONG\r\n");
   close(fd);
   house_close(&h);
 }
@@ -154,11 +116,11 @@ START_TEST(large_value)
   house_open(&h, NULL, NULL);
   for (i = 0; i < SIZE; i++)
     value[i] = (char)(i * 7 + (i >> 8));
-  fd = connect_house(&h);
-  say(fd, "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$8388608\r\n");
+  fd = house_connect(&h);
+  talk_say(fd, "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$8388608\r\n");
   ck_assert_int_eq(talk_send(fd, value, SIZE), 0);
-  say(fd, "\r\n");
-  expect(fd, "+OK\r\n");
+  talk_say(fd, "\r\n");
+  talk_expect(fd, "+OK\r\n");
   t = talk_exchange(fd, "GET k\r\n", 7, 1, WAIT_MS);
   head = strlen("$8388608\r\n");
   ck_assert_uint_eq(t.len, head + SIZE + 2);
@@ -185,11 +147,11 @@ START_TEST(many_clients)
   for (j = 0; j < EACH; j++)
     len += (size_t)sprintf(request + len, "INCR sum\r\n");
   for (i = 0; i < CLIENTS; i++)
-    fd[i] = connect_house(&h);
+    fd[i] = house_connect(&h);
   for (i = 0; i < CLIENTS; i++) {
-    say(fd[i], request);
+    talk_say(fd[i], request);
     sprintf(reply, "SELECT %d\r\nPING %d\r\n", i % 16, i);
-    say(fd[i], reply);
+    talk_say(fd[i], reply);
   }
   for (i = 0; i < CLIENTS; i++) {
     struct talk t = talk_exchange(fd[i], "", 0, 1, WAIT_MS);
@@ -218,19 +180,19 @@ START_TEST(max_clients)
 
   o.max_clients = 1;
   house_open(&h, NULL, &o);
-  a = connect_house(&h);
-  say(a, "PING\r\n");
-  expect(a, "+PONG\r\n");
-  b = connect_house(&h);
-  expect(b, "-ERR max number of clients reached\r\n");
-  expect_end(b);
+  a = house_connect(&h);
+  talk_say(a, "PING\r\n");
+  talk_expect(a, "+PONG\r\n");
+  b = house_connect(&h);
+  talk_expect(b, "-ERR max number of clients reached\r\n");
+  talk_expect_end(b);
   close(b);
   close(a);
   while (status_of(&h).clients > 0)
     usleep(1000);
-  a = connect_house(&h);
-  say(a, "PING\r\n");
-  expect(a, "+PONG\r\n");
+  a = house_connect(&h);
+  talk_say(a, "PING\r\n");
+  talk_expect(a, "+PONG\r\n");
   close(a);
   ck_assert_uint_eq(status_of(&h).rejected, 1);
   house_close(&h);
@@ -246,13 +208,13 @@ START_TEST(query_buffer)
 
   o.query_buffer = 100000;
   house_open(&h, NULL, &o);
-  fd = connect_house(&h);
-  say(fd, "*2\r\n$4\r\nECHO\r\n$100001\r\n");
-  expect(fd, "-ERR Protocol error: invalid bulk length\r\n");
-  expect_end(fd);
+  fd = house_connect(&h);
+  talk_say(fd, "*2\r\n$4\r\nECHO\r\n$100001\r\n");
+  talk_expect(fd, "-ERR Protocol error: invalid bulk length\r\n");
+  talk_expect_end(fd);
   close(fd);
-  fd = connect_house(&h);
-  say(fd, "*100000\r\n");
+  fd = house_connect(&h);
+  talk_say(fd, "*100000\r\n");
   memset(block, 'x', sizeof block);
   for (i = 0; i < 100000; i++)
     if (talk_send(fd, "$1000\r\n", 7) || talk_send(fd, block, 1000) || talk_send(fd, "\r\n", 2))
@@ -281,14 +243,14 @@ START_TEST(slow_reader)
   memset(value, 'v', VALUE);
   ck_assert_int_eq(larder_set(h.store, "k", 1, value, VALUE, 0), LARDER_OK);
   before = atomic_load(&h.used);
-  fd = connect_house(&h);
+  fd = house_connect(&h);
   for (i = 0; i < ASKED; i++)
     sent += (size_t)send(fd, "GET k\r\n", 7, MSG_NOSIGNAL);
   ck_assert_uint_eq(sent, ASKED * 7);
-  other = connect_house(&h);
+  other = house_connect(&h);
   for (i = 0; i < 100; i++) {
-    say(other, "PING\r\n");
-    expect(other, "+PONG\r\n");
+    talk_say(other, "PING\r\n");
+    talk_expect(other, "+PONG\r\n");
     if (atomic_load(&h.used) - before > most)
       most = atomic_load(&h.used) - before;
     usleep(1000);
@@ -319,16 +281,16 @@ START_TEST(output_limit)
   house_open(&h, NULL, &o);
   memset(value, 'v', sizeof value);
   ck_assert_int_eq(larder_set(h.store, "k", 1, value, sizeof value, 0), LARDER_OK);
-  fd = connect_house(&h);
+  fd = house_connect(&h);
   t = talk_exchange(fd, "PING\r\nGET k\r\nPING\r\n", 19, 0, WAIT_MS);
   ck_assert(t.closed);
   ck_assert_msg(strncmp(t.bytes, "+PONG\r\n", 7) == 0, "%.40s", t.bytes);
   ck_assert_msg(memchr(t.bytes, 'v', t.len) == NULL, "%.40s", t.bytes);
   talk_free(&t);
   close(fd);
-  fd = connect_house(&h);
-  say(fd, "PING\r\n");
-  expect(fd, "+PONG\r\n");
+  fd = house_connect(&h);
+  talk_say(fd, "PING\r\n");
+  talk_expect(fd, "+PONG\r\n");
   close(fd);
   house_close(&h);
 }
@@ -343,18 +305,18 @@ START_TEST(password_too_long)
 
   o.password = "secret";
   house_open(&h, NULL, &o);
-  fd = connect_house(&h);
+  fd = house_connect(&h);
   memset(request, 'x', sizeof request);
   memcpy(request, "AUTH secret", 11);
   memcpy(request + sizeof request - 3, "\r\n", 3);
-  say(fd, request);
-  expect(fd, "-WRONGPASS invalid username-password pair or user is disabled.\r\n");
+  talk_say(fd, request);
+  talk_expect(fd, "-WRONGPASS invalid username-password pair or user is disabled.\r\n");
   close(fd);
-  fd = connect_house(&h);
+  fd = house_connect(&h);
   ck_assert_int_eq(talk_send(fd, "*2\r\n$4\r\nAUTH\r\n$7\r\nsecret\0\r\n", 27), 0);
-  expect(fd, "-WRONGPASS invalid username-password pair or user is disabled.\r\n");
-  say(fd, "AUTH secret\r\nPING\r\n");
-  expect(fd, "+OK\r\n+PONG\r\n");
+  talk_expect(fd, "-WRONGPASS invalid username-password pair or user is disabled.\r\n");
+  talk_say(fd, "AUTH secret\r\nPING\r\n");
+  talk_expect(fd, "+OK\r\n+PONG\r\n");
   close(fd);
   house_close(&h);
 }
@@ -365,7 +327,8 @@ END_TEST
 START_TEST(no_memory)
 {
   static const char *const address[] = { "tcp://127.0.0.1:0" };
-  static const char request[] = "MULTI\r\nSET a 1\r\nEXEC\r\nHSET h f v\r\nHGETALL h\r\nECHO \"x y\"\r\n";
+  static const char request[] =
+      "MULTI\r\nSET a 1\r\nEXEC\r\nHSET h f v\r\nHGETALL h\r\nECHO \"x y\"\r\n";
   larder_listen_options o = LARDER_LISTEN_OPTIONS_INIT;
   char error[LARDER_ERROR_SIZE];
   struct house h;
@@ -400,8 +363,8 @@ START_TEST(no_memory)
     close(fd);
     atomic_store(&h.left, -1);
     fd = talk_connect(h.port);
-    say(fd, "PING\r\n");
-    expect(fd, "+PONG\r\n");
+    talk_say(fd, "PING\r\n");
+    talk_expect(fd, "+PONG\r\n");
     close(fd);
     house_close(&h);
   }
@@ -464,258 +427,19 @@ START_TEST(close_with_idle_clients)
   int a, b, c;
 
   house_open(&h, NULL, NULL);
-  a = connect_house(&h);
-  b = connect_house(&h);
-  c = connect_house(&h);
-  say(a, "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$100\r\nabc");
-  say(b, "MULTI\r\nSET a 1\r\n");
-  expect(b, "+OK\r\n+QUEUED\r\n");
+  a = house_connect(&h);
+  b = house_connect(&h);
+  c = house_connect(&h);
+  talk_say(a, "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$100\r\nabc");
+  talk_say(b, "MULTI\r\nSET a 1\r\n");
+  talk_expect(b, "+OK\r\n+QUEUED\r\n");
   house_close(&h);
-  expect_end(a);
-  expect_end(b);
-  expect_end(c);
+  talk_expect_end(a);
+  talk_expect_end(b);
+  talk_expect_end(c);
   close(a);
   close(b);
   close(c);
-}
-END_TEST
-
-/* --- addresses -------------------------------------------------------------- */
-
-static larder_listener *try_listen(larder *store, const char *address, int remote, char *error)
-{
-  larder_listen_options o = LARDER_LISTEN_OPTIONS_INIT;
-
-  o.address = &address;
-  o.addresses = 1;
-  o.allow_remote = remote;
-  return larder_listen(store, &o, error, LARDER_ERROR_SIZE);
-}
-
-START_TEST(bad_addresses)
-{
-  static const struct {
-    const char *address, *said;
-  } bad[] = {
-    { "127.0.0.1:7777", "tcp://127.0.0.1:PORT" },
-    { "tcp://127.0.0.1", "port" },
-    { "tcp://127.0.0.1:65536", "port" },
-    { "tcp://127.0.0.1:-1", "port" },
-    { "tcp://127.0.0.1:", "port" },
-    { "tcp://example.com:7777", "IP address" },
-    { "tcp://:7777", "IP address" },
-    { "tcp://0.0.0.0:0", "allow_remote" },
-    { "tcp://[::]:0", "allow_remote" },
-    { "tcp://10.0.0.1:0", "allow_remote" },
-    { "unix://relative", "absolute" },
-    { "unix:///", "absolute" },
-    { "unix:///no/such/directory/s", "No such file" },
-    { "unix:///tmp/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "at most" },
-    { "", "allowed" },
-  };
-  char error[LARDER_ERROR_SIZE];
-  larder *store = larder_open("memory:", NULL, error, sizeof error);
-  size_t i;
-
-  for (i = 0; i < sizeof bad / sizeof *bad; i++) {
-    ck_assert_ptr_null(try_listen(store, bad[i].address, 0, error));
-    ck_assert_msg(strstr(error, bad[i].said) && strstr(error, bad[i].address), "%s: %s",
-                  bad[i].address, error);
-  }
-  larder_close(store, 0);
-}
-END_TEST
-
-START_TEST(bad_options)
-{
-  static const char *const address[] = { "tcp://127.0.0.1:0" };
-  char error[LARDER_ERROR_SIZE], password[600];
-  larder *store = larder_open("memory:", NULL, error, sizeof error);
-  larder_listen_options good = LARDER_LISTEN_OPTIONS_INIT, o;
-
-  memset(password, 'x', sizeof password);
-  password[sizeof password - 1] = '\0';
-  good.address = address;
-  good.addresses = 1;
-  o = good;
-  o.max_clients = 100001;
-  ck_assert_ptr_null(larder_listen(store, &o, error, sizeof error));
-  ck_assert_ptr_nonnull(strstr(error, "max_clients: 100001"));
-  o = good;
-  o.workers = 257;
-  ck_assert_ptr_null(larder_listen(store, &o, error, sizeof error));
-  ck_assert_ptr_nonnull(strstr(error, "workers: 257"));
-  o = good;
-  o.query_buffer = 10;
-  ck_assert_ptr_null(larder_listen(store, &o, error, sizeof error));
-  ck_assert_ptr_nonnull(strstr(error, "query_buffer: 10"));
-  o = good;
-  o.password = password;
-  ck_assert_ptr_null(larder_listen(store, &o, error, sizeof error));
-  ck_assert_ptr_nonnull(strstr(error, "password"));
-  ck_assert_ptr_null(strstr(error, "xxx"));
-  o = good;
-  o.addresses = 0;
-  ck_assert_ptr_null(larder_listen(store, &o, error, sizeof error));
-  ck_assert_ptr_nonnull(strstr(error, "addresses: 0"));
-  ck_assert_ptr_null(larder_listen(NULL, &good, error, sizeof error));
-  ck_assert_ptr_null(larder_listen(store, NULL, error, sizeof error));
-  larder_close(store, 0);
-}
-END_TEST
-
-START_TEST(several_addresses)
-{
-  static const char *const address[] = { "tcp://127.0.0.1:0", "tcp://localhost:0", "tcp://[::1]:0" };
-  larder_listen_options o = LARDER_LISTEN_OPTIONS_INIT;
-  char expected[64], error[LARDER_ERROR_SIZE];
-  struct house h;
-  int fd, i, six = socket(AF_INET6, SOCK_STREAM, 0);
-
-  o.address = address;
-  o.addresses = six >= 0 ? 3 : 2;
-  if (six >= 0)
-    close(six);
-  house_open(&h, NULL, &o);
-  for (i = 0; i < 2; i++) {
-    snprintf(expected, sizeof expected, "tcp://127.0.0.1:%d", larder_listener_port(h.listener, (size_t)i));
-    ck_assert_str_eq(larder_listener_address(h.listener, (size_t)i), expected);
-    fd = talk_connect(larder_listener_port(h.listener, (size_t)i));
-    say(fd, "PING\r\n");
-    expect(fd, "+PONG\r\n");
-    close(fd);
-  }
-  ck_assert_ptr_null(larder_listener_address(h.listener, 3));
-  ck_assert_int_eq(larder_listener_port(h.listener, 3), -1);
-  snprintf(expected, sizeof expected, "tcp://127.0.0.1:%d", h.port);
-  ck_assert_ptr_null(try_listen(h.store, expected, 0, error));
-  ck_assert_ptr_nonnull(strstr(error, "in use"));
-  house_close(&h);
-}
-END_TEST
-
-/* A unix socket: only its owner, whatever the umask; stale ones are replaced,
- * served ones and other files are left alone. */
-START_TEST(unix_socket)
-{
-  char directory[] = "/tmp/larder-check-XXXXXX", path[64], url[80], error[LARDER_ERROR_SIZE];
-  larder *store = larder_open("memory:", NULL, error, sizeof error);
-  larder_listener *listener, *second;
-  struct sockaddr_un un = { .sun_family = AF_UNIX };
-  struct stat st;
-  int fd;
-
-  umask(0);
-  ck_assert_ptr_nonnull(mkdtemp(directory));
-  snprintf(path, sizeof path, "%s/sock", directory);
-  snprintf(url, sizeof url, "unix://%s", path);
-  listener = try_listen(store, url, 0, error);
-  ck_assert_msg(listener != NULL, "%s", error);
-  ck_assert_int_eq(larder_listener_port(listener, 0), 0);
-  ck_assert_str_eq(larder_listener_address(listener, 0), url);
-  ck_assert_int_eq(lstat(path, &st), 0);
-  ck_assert_uint_eq(st.st_mode & 0777, 0600);
-  fd = talk_connect_path(path);
-  say(fd, "PING\r\n");
-  expect(fd, "+PONG\r\n");
-  close(fd);
-  second = try_listen(store, url, 0, error);
-  ck_assert_ptr_null(second);
-  ck_assert_ptr_nonnull(strstr(error, "somebody listens"));
-  larder_listener_close(listener);
-  ck_assert_int_ne(lstat(path, &st), 0);
-
-  fd = socket(AF_UNIX, SOCK_STREAM, 0); /* stale */
-  strcpy(un.sun_path, path);
-  ck_assert_int_eq(bind(fd, (struct sockaddr *)&un, sizeof un), 0);
-  close(fd);
-  listener = try_listen(store, url, 0, error);
-  ck_assert_msg(listener != NULL, "%s", error);
-  ck_assert_int_eq(unlink(path), 0); /* now it is somebody else's file */
-  fd = open(path, O_CREAT | O_WRONLY, 0600);
-  close(fd);
-  ck_assert_ptr_null(try_listen(store, url, 0, error));
-  ck_assert_ptr_nonnull(strstr(error, "not a socket"));
-  larder_listener_close(listener);
-  ck_assert_int_eq(lstat(path, &st), 0);
-  unlink(path);
-  ck_assert_int_eq(rmdir(directory), 0); /* nothing was left behind */
-  larder_close(store, 0);
-}
-END_TEST
-
-/* --- guests' manners --------------------------------------------------------- */
-
-START_TEST(no_descriptor_is_inherited)
-{
-  struct house h;
-  struct dirent *entry;
-  DIR *directory;
-  char link[64], target[256];
-  ssize_t len;
-  int fd, n, seen = 0;
-
-  house_open(&h, NULL, NULL);
-  fd = connect_house(&h);
-  say(fd, "PING\r\n");
-  expect(fd, "+PONG\r\n");
-  directory = opendir("/proc/self/fd");
-  ck_assert_ptr_nonnull(directory);
-  while ((entry = readdir(directory)) != NULL) {
-    n = atoi(entry->d_name);
-    snprintf(link, sizeof link, "/proc/self/fd/%d", n);
-    len = readlink(link, target, sizeof target - 1);
-    target[len > 0 ? len : 0] = '\0';
-    if (strncmp(target, "socket:", 7) != 0 && strncmp(target, "anon_inode:", 11) != 0)
-      continue; /* Check's own files and pipes, and what we inherited ourselves */
-    ck_assert_msg(fcntl(n, F_GETFD) & FD_CLOEXEC, "descriptor %d: %s", n, target);
-    seen++;
-  }
-  closedir(directory);
-  ck_assert_int_ge(seen, 4); /* listener, both ends of the connection, epoll */
-  close(fd);
-  house_close(&h);
-}
-END_TEST
-
-/* Signals are the application's: none of our threads may get one. */
-START_TEST(threads_take_no_signals)
-{
-  static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE, SIGCHLD, SIGALRM };
-  struct house h;
-  struct dirent *entry;
-  DIR *directory;
-  size_t i;
-  int threads = 0, fd;
-
-  house_open(&h, NULL, NULL);
-  fd = connect_house(&h);
-  say(fd, "PING\r\n");
-  expect(fd, "+PONG\r\n");
-  directory = opendir("/proc/self/task");
-  ck_assert_ptr_nonnull(directory);
-  while ((entry = readdir(directory)) != NULL) {
-    char path[300], line[256];
-    unsigned long long blocked = 0;
-    FILE *file;
-    if (entry->d_name[0] == '.' || atoi(entry->d_name) == getpid())
-      continue;
-    snprintf(path, sizeof path, "/proc/self/task/%s/status", entry->d_name);
-    file = fopen(path, "re");
-    ck_assert_ptr_nonnull(file);
-    while (fgets(line, sizeof line, file))
-      if (sscanf(line, "SigBlk: %llx", &blocked) == 1)
-        break;
-    fclose(file);
-    threads++;
-    for (i = 0; i < sizeof signals / sizeof *signals; i++)
-      ck_assert_msg(blocked >> (signals[i] - 1) & 1, "signal %d", signals[i]);
-  }
-  closedir(directory);
-  ck_assert_int_ge(threads, 1);
-  close(fd);
-  house_close(&h);
 }
 END_TEST
 
@@ -723,8 +447,7 @@ int main(void)
 {
   Suite *suite = suite_create("serve");
   TCase *talks = tcase_create("conversations"), *limits = tcase_create("limits");
-  TCase *ends = tcase_create("ends"), *addresses = tcase_create("addresses");
-  TCase *manners = tcase_create("manners");
+  TCase *ends = tcase_create("ends");
   SRunner *runner;
   int failed;
 
@@ -744,17 +467,9 @@ int main(void)
   tcase_add_test(limits, no_memory);
   tcase_add_test(ends, close_under_load);
   tcase_add_test(ends, close_with_idle_clients);
-  tcase_add_test(addresses, bad_addresses);
-  tcase_add_test(addresses, bad_options);
-  tcase_add_test(addresses, several_addresses);
-  tcase_add_test(addresses, unix_socket);
-  tcase_add_test(manners, no_descriptor_is_inherited);
-  tcase_add_test(manners, threads_take_no_signals);
   suite_add_tcase(suite, talks);
   suite_add_tcase(suite, limits);
   suite_add_tcase(suite, ends);
-  suite_add_tcase(suite, addresses);
-  suite_add_tcase(suite, manners);
   runner = srunner_create(suite);
   srunner_run_all(runner, CK_ENV);
   failed = srunner_ntests_failed(runner);

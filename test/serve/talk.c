@@ -127,6 +127,30 @@ int talk_send(int fd, const void *bytes, size_t len)
   return 0;
 }
 
+void talk_expect(int fd, const char *reply)
+{
+  size_t len = strlen(reply);
+  char *got = calloc(1, len + 1);
+
+  ck_assert_msg(talk_read(fd, got, len, TALK_MS) == 0, "got only \"%s\"", got);
+  ck_assert_str_eq(got, reply);
+  free(got);
+}
+
+void talk_expect_end(int fd)
+{
+  struct pollfd p = { fd, POLLIN, 0 };
+  char byte;
+
+  ck_assert_int_eq(poll(&p, 1, TALK_MS), 1);
+  ck_assert_int_le(recv(fd, &byte, 1, 0), 0);
+}
+
+void talk_say(int fd, const char *bytes)
+{
+  ck_assert_int_eq(talk_send(fd, bytes, strlen(bytes)), 0);
+}
+
 /* --- house ------------------------------------------------------------------ */
 
 static int spend(struct house *h)
@@ -205,4 +229,12 @@ void house_close(struct house *h)
   larder_listener_close(h->listener);
   larder_close(h->store, 0);
   ck_assert_uint_eq(atomic_load(&h->used), 0);
+}
+
+int house_connect(const struct house *h)
+{
+  int fd = talk_connect(h->port);
+
+  ck_assert_msg(fd >= 0, "connect: %s", strerror(errno));
+  return fd;
 }

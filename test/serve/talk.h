@@ -29,6 +29,13 @@ void talk_free(struct talk *);
 int talk_read(int fd, void *bytes, size_t len, int wait_ms);
 int talk_send(int fd, const void *bytes, size_t len);
 
+enum { TALK_MS = 10000 };
+
+/* These fail the test. */
+void talk_say(int fd, const char *text);
+void talk_expect(int fd, const char *text);
+void talk_expect_end(int fd);
+
 struct house {
   larder *store;
   larder_listener *listener;
@@ -42,6 +49,7 @@ struct house {
 void house_open(struct house *, const larder_options *, const larder_listen_options *);
 /* The same without a listener: larder_listen is the test's. */
 void house_open_store(struct house *, const larder_options *);
+int house_connect(const struct house *);
 /* Closes both; all memory must be back. */
 void house_close(struct house *);
 
