@@ -4,7 +4,7 @@
  * redis-server of this test run.
  *
  * LARDER_ONLY=text runs the sequences whose names contain the text;
- * CK_RUN_CASE=name one target (judge, memory, remote, fallback, outage, unseen, resp).
+ * CK_RUN_CASE=name one target (judge, memory, remote, fallback, outage, unseen, resp, catalog).
  */
 #include <check.h>
 #include <stdio.h>
@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "conformance/catalog.h"
 #include "conformance/table.h"
 #include "conformance/unseen.h"
 
@@ -94,6 +95,19 @@ START_TEST(resp)
 }
 END_TEST
 
+START_TEST(catalog)
+{
+  struct server *server = start();
+  struct target *target =
+      _i ? target_serve("serve", "memory:", _i) : target_store("memory", "memory:");
+  struct target *oracle = target_server(server, target->protocol);
+  ck_assert_int_eq(catalog_run(target, oracle), 0);
+  target_close(oracle);
+  target_close(target);
+  server_stop(server);
+}
+END_TEST
+
 /* --- with Redis down ---------------------------------------------------------- */
 
 static struct resp *ask(struct target *t, const char *word, const char *key)
@@ -162,7 +176,7 @@ static void add(Suite *suite, const char *name, const TTest *test, int from, int
 {
   TCase *c = tcase_create(name);
   tcase_set_timeout(c, SECONDS);
-  if (from == to)
+  if (from + 1 >= to)
     tcase_add_test(c, test);
   else
     tcase_add_loop_test(c, test, from, to);
@@ -201,6 +215,8 @@ int main(void)
   add(suite, "outage", outage, 0, 0);
   add(suite, "unseen", unseen, 0, 0);
   add(suite, "resp", resp, 2, 4);
+  add(suite, "catalog", catalog, 0, 1);
+  add(suite, "catalog", catalog, 2, 4);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_ENV);
   int failed = srunner_ntests_failed(runner);

@@ -8,6 +8,7 @@ check_PROGRAMS += test/conformance/check_conformance
 endif
 test_conformance_check_conformance_SOURCES = $(conformance_sources) \
   test/conformance/check_conformance.c \
+  test/conformance/catalog.c test/conformance/catalog.h \
   test/conformance/run.c test/conformance/run.h \
   test/conformance/table.c test/conformance/table.h \
   test/conformance/table_connection.c test/conformance/table_expiry.c \
