@@ -235,13 +235,14 @@ void lrd_fold(struct lrd_journal *j, struct lrd_record *r, struct lrd_purse *pur
 
 size_t lrd_fold_size(const larder_vector *v)
 {
-  size_t size = 0;
+  size_t parts = v->argc > 2 ? (size_t)v->argc - 2 : 1, size = 0;
 
-  /* An op an argument at the most, each with its bytes or with a number's text
-   * beside its sub; expiries are made of numbers. */
-  for (int i = 0; i < v->argc; i++)
-    size += ((sizeof(struct lrd_op) + 2 * v->argv[i].len + LRD_NUMBER_SIZE + 15) & ~(size_t)15);
-  return size + 2 * sizeof(struct lrd_op) + 32;
+  if (v->command == LRD_HSET || v->command == LRD_ZADD)
+    parts = (parts + 1) / 2;
+  for (int i = 2; i < v->argc; i++)
+    size += v->argv[i].len;
+  /* a number may be written longer than it was given */
+  return size + parts * (LRD_OP_ROOM + LRD_NUMBER_SIZE);
 }
 
 /* --- emitting ----------------------------------------------------------------- */

@@ -7,7 +7,8 @@
 #include "util/hash.h"
 #include "util/memory.h"
 
-enum { FIRST_SLOTS = 64, RECORD_ROOM = sizeof(struct lrd_record) + 16 };
+enum { FIRST_SLOTS = 64, RECORD_ROOM = sizeof(struct lrd_record) + 16, PURSE_HEAD = 32 };
+_Static_assert(sizeof(struct lrd_purse) <= PURSE_HEAD, "a purse's head has its room");
 
 /* --- purses -------------------------------------------------------------- */
 
@@ -279,7 +280,7 @@ void lrd_journal_changed(void *context, const larder_intent *intent)
     return;
   }
   if (!r)
-    r = new_record(j, note->purse, intent->database, intent->key);
+    r = new_record(j, note->records, intent->database, intent->key);
   note->changes++;
   r->writes++;
   j->writes++;
@@ -318,54 +319,64 @@ int lrd_journal_may_forget(void *journal, int database, larder_bytes key)
 
 /* --- reserving ---------------------------------------------------------------- */
 
-static void count_key(void *context, int index)
+struct room {
+  const larder_vector *vector;
+  size_t size;
+};
+
+static void add_key(void *context, int index)
 {
-  (void)index;
-  ++*(size_t *)context;
+  struct room *room = context;
+
+  room->size += ((size_t)RECORD_ROOM + room->vector->argv[index].len + 15) & ~(size_t)15;
 }
 
-static size_t purse_size(const larder_vector *vectors, size_t count)
+static struct lrd_purse *new_purse(struct lrd_journal *j, size_t size)
 {
-  size_t size = (sizeof(struct lrd_purse) + 15) & ~(size_t)15;
+  struct lrd_purse *purse;
 
-  for (size_t i = 0; i < count; i++) {
-    size_t keys = 0;
-
-    lrd_command_keys(&vectors[i], count_key, &keys);
-    size += keys * RECORD_ROOM + lrd_fold_size(&vectors[i]);
-  }
-  return size;
+  size += PURSE_HEAD;
+  purse = lrd_allocate(j->memory, size);
+  if (!purse)
+    return NULL;
+  *purse = (struct lrd_purse){ .references = 1, .size = size, .used = PURSE_HEAD };
+  atomic_fetch_add_explicit(&j->bytes, size, memory_order_relaxed);
+  return purse;
 }
 
 larder_outcome lrd_journal_reserve(struct lrd_journal *j, struct lrd_note *note,
                                    const larder_vector *vectors, size_t count, int grouped)
 {
-  size_t size = purse_size(vectors, count);
-  size_t bytes = atomic_fetch_add(&j->bytes, size) + size;
+  struct room room = { 0 };
+  size_t ops = 0;
 
   memset(note, 0, sizeof *note);
   note->grouped = grouped;
-  if (bytes > j->limit_bytes || atomic_load(&j->keys) >= j->limit_keys) {
-    atomic_fetch_sub(&j->bytes, size);
+  for (size_t i = 0; i < count; i++) {
+    room.vector = &vectors[i];
+    lrd_command_keys(&vectors[i], add_key, &room);
+    ops += lrd_fold_size(&vectors[i]);
+  }
+  if (atomic_load(&j->bytes) + room.size + ops + 2 * PURSE_HEAD > j->limit_bytes ||
+      atomic_load(&j->keys) >= j->limit_keys)
     return LARDER_REFUSED;
-  }
-  note->purse = lrd_allocate(j->memory, size);
-  if (!note->purse) {
-    atomic_fetch_sub(&j->bytes, size);
-    return LARDER_NO_MEMORY;
-  }
-  note->purse->references = 1;
-  note->purse->size = size;
-  note->purse->used = (sizeof *note->purse + 15) & ~(size_t)15;
-  return LARDER_OK;
+  note->purse = new_purse(j, ops);
+  note->records = new_purse(j, room.size);
+  if (note->purse && note->records)
+    return LARDER_OK;
+  lrd_journal_release(j, note);
+  return LARDER_NO_MEMORY;
 }
 
 void lrd_journal_release(struct lrd_journal *j, struct lrd_note *note)
 {
   lrd_lock(&j->lock);
-  purse_drop(j, note->purse);
+  if (note->purse)
+    purse_drop(j, note->purse);
+  if (note->records)
+    purse_drop(j, note->records);
   lrd_unlock(&j->lock);
-  note->purse = NULL;
+  note->purse = note->records = NULL;
 }
 
 /* --- freezing ------------------------------------------------------------------ */

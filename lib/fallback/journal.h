@@ -77,6 +77,9 @@ struct lrd_op {
   const char *sub, *value;
 };
 
+/* What one op takes of a purse, without its bytes. */
+enum { LRD_OP_ROOM = sizeof(struct lrd_op) + 16 };
+
 struct lrd_record {
   struct lrd_record *chain;           /* in the index by (database, key) */
   struct lrd_record *next, *previous; /* by age; or in a frozen batch */
@@ -101,7 +104,8 @@ struct lrd_record {
 
 /* What one local call brings along (larder_call.note). */
 struct lrd_note {
-  struct lrd_purse *purse;
+  struct lrd_purse *purse;   /* for ops */
+  struct lrd_purse *records; /* for records: apart, since most keys have theirs already */
   struct lrd_record *group; /* the first record that the call wrote */
   int grouped;              /* its records belong together */
   unsigned changes;         /* intents so far */

@@ -88,8 +88,7 @@ static void journaled(struct lrd_fallback *f, larder_call *call, enum lrd_rule r
   if (!call->vector)
     reserved = LARDER_NO_MEMORY;
   if (reserved != LARDER_OK) {
-    if (note.purse)
-      lrd_journal_release(&f->journal, &note);
+    lrd_journal_release(&f->journal, &note);
     fail_full(f, reserved, sink);
     return;
   }

@@ -181,6 +181,7 @@ static void note_write(struct lrd_journal *j, const struct command *c)
   intent.key = argv[1];
   lrd_journal_changed(j, &intent);
   ck_assert_uint_le(note.purse->used, note.purse->size);
+  ck_assert_uint_le(note.records->used, note.records->size);
   lrd_journal_release(j, &note);
 }
 
