@@ -193,6 +193,30 @@ static int shape(struct lrd_wire *w, struct lrd_ticket *t, const larder_vector *
   return lrd_command_shape(vector, v, &t->arena) == 0 ? 0 : poison(w, "no memory for the reply");
 }
 
+/* Redis says why when it refuses to queue a command, and EXEC only that it did: whoever
+ * sent all at once wants the reason (lrd_error_cause knows this form). */
+static int explain_abort(struct lrd_ticket *t, larder_value *v)
+{
+  static const char why[] = "EXECABORT Transaction discarded because of: ";
+  const char *reason = t->queue_error.str;
+  size_t len = t->queue_error.len;
+  char *text;
+
+  if (len > 4 && memcmp(reason, "ERR ", 4) == 0 && memcmp(reason + 4, "max ", 4) != 0) {
+    reason += 4;
+    len -= 4;
+  }
+  text = lrd_arena_allocate(&t->arena, sizeof why + len);
+  if (!text)
+    return -1;
+  memcpy(text, why, sizeof why - 1);
+  memcpy(text + sizeof why - 1, reason, len);
+  text[sizeof why - 1 + len] = '\0';
+  v->str = text;
+  v->len = sizeof why - 1 + len;
+  return 0;
+}
+
 /* EXEC's own reply: each element has the shape of its command. */
 static int take_exec(struct lrd_wire *w, struct lrd_ticket *t, larder_value *v)
 {
@@ -205,7 +229,11 @@ static int take_exec(struct lrd_wire *w, struct lrd_ticket *t, larder_value *v)
   } else if (v->type != LARDER_ERROR && v->type != LARDER_NIL) {
     return poison(w, "EXEC replied something else than an array");
   }
-  t->value[0] = t->stray ? t->queue_error : *v;
+  if (t->stray)
+    *v = t->queue_error;
+  else if (t->refused && v->type == LARDER_ERROR && explain_abort(t, v) != 0)
+    return poison(w, "no memory for the reply");
+  t->value[0] = *v;
   t->got = 1;
   return 0;
 }
@@ -216,10 +244,11 @@ static int take_atomic(struct lrd_wire *w, struct lrd_ticket *t, size_t i, larde
   if (i == t->count + 1)
     return take_exec(w, t, v);
   if (v->type == LARDER_ERROR) {
-    if (i == 0) {
-      t->queue_error = *v;
+    if (i == 0)
       t->stray = 1;
-    }
+    if (i == 0 || (!t->stray && !t->refused))
+      t->queue_error = *v;
+    t->refused |= i > 0;
     return 0;
   }
   if (t->stray) {

@@ -50,7 +50,8 @@ struct lrd_ticket {
   char error[200];
 
   larder_value one; /* value, if there is but one */
-  larder_value queue_error; /* MULTI's */
+  int refused;              /* atomic: Redis would not queue a command */
+  larder_value queue_error; /* MULTI's, else that of the first such command */
   struct lrd_ticket *next; /* in wire->ended */
 };
 

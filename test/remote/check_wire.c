@@ -404,9 +404,10 @@ START_TEST(a_transaction_has_one_reply)
   ck_assert_int_eq(transaction.ticket.value->resp2, LARDER_RESP2_NIL_ARRAY);
   end_transaction();
 
-  ck_assert_int_eq(transact("+OK\r\n-ERR no\r\n+QUEUED\r\n-EXECABORT because\r\n"), 0);
+  ck_assert_int_eq(transact("+OK\r\n-ERR no\r\n+QUEUED\r\n-EXECABORT why\r\n"), 0);
   ck_assert_int_eq(transaction.ticket.value->type, LARDER_ERROR);
-  ck_assert_str_eq(transaction.ticket.value->str, "EXECABORT because");
+  ck_assert_str_eq(transaction.ticket.value->str,
+                   "EXECABORT Transaction discarded because of: no");
   ck_assert_int_eq(lrd_ticket_verdict(&transaction.ticket, 0, 0).outcome, LARDER_REFUSED);
   end_transaction();
 }
