@@ -258,7 +258,7 @@ LRD_X(CONFIG, "config", -2, 0,
       ADMIN, 0, 0, 0, MAP, NEVER, "@slow", "server", "2.0.0",
       "GET parameter [parameter ...]", "Settings of the server")
 LRD_X(INFO, "info", -1, LRD_LOADING | LRD_STALE,
-      ADMIN, 0, 0, 0, VERBATIM, NEVER, "@slow @dangerous", "server", "1.0.0",
+      CONNECTION, 0, 0, 0, VERBATIM, NEVER, "@slow @dangerous", "server", "1.0.0",
       "[section [section ...]]", "How the server is doing")
 LRD_X(TIME, "time", 1, LRD_LOADING | LRD_STALE | LRD_FAST,
       CONNECTION, 0, 0, 0, PLAIN, NEVER, "@fast", "server", "2.6.0",

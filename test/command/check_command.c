@@ -260,7 +260,7 @@ START_TEST(class_follows_the_arguments)
     { "TIME", LRD_CLASS_CONNECTION },
     { "FLUSHALL", LRD_CLASS_ADMIN },
     { "FLUSHDB", LRD_CLASS_ADMIN },
-    { "INFO", LRD_CLASS_ADMIN },
+    { "INFO", LRD_CLASS_CONNECTION },
     { "CONFIG GET x", LRD_CLASS_ADMIN },
     { "KEYS *", LRD_CLASS_READ },
     { "SCAN 0", LRD_CLASS_READ },
