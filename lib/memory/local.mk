@@ -29,6 +29,8 @@ core_sources += \
   lib/memory/hash.c lib/memory/hash.h \
   lib/memory/list.c lib/memory/list.h \
   lib/memory/order.c lib/memory/order.h \
+  lib/memory/order_page.h \
+  lib/memory/order_read.c \
   lib/memory/packed.c lib/memory/packed.h \
   lib/memory/set.c lib/memory/set.h \
   lib/memory/t_hash.c \
@@ -38,4 +40,6 @@ core_sources += \
   lib/memory/t_zset.c \
   lib/memory/table.c lib/memory/table.h \
   lib/memory/zrange.c lib/memory/zrange.h \
-  lib/memory/zset.c lib/memory/zset.h
+  lib/memory/zset.c lib/memory/zset.h \
+  lib/memory/zset_entry.h \
+  lib/memory/zset_read.c

@@ -3,43 +3,10 @@
 
 #include <string.h>
 
-#include "memory/packed.h"
+#include "memory/order_page.h"
 #include "util/memory.h"
 
 enum { LEAF = LRD_ORDER_LEAF, INNER = LRD_ORDER_INNER };
-
-struct lrd_order_leaf {
-  struct lrd_order_leaf *previous, *next;
-  unsigned used;
-  struct lrd_order_entry entry[LEAF];
-};
-
-struct link {
-  struct lrd_order_entry low; /* the first entry below */
-  size_t count;               /* of entries below */
-  void *page;
-};
-
-struct lrd_order_inner {
-  unsigned used;
-  struct link link[INNER];
-};
-
-/* The way down to a leaf: step[0] is the root. */
-struct path {
-  struct {
-    struct lrd_order_inner *page;
-    unsigned at;
-  } step[LRD_ORDER_HEIGHT];
-  struct lrd_order_leaf *leaf;
-};
-
-static int compare(const struct lrd_order_entry *a, const struct lrd_order_entry *b)
-{
-  if (a->score != b->score)
-    return a->score < b->score ? -1 : 1;
-  return a->item == b->item ? 0 : lrd_bytes_compare(lrd_blob(a->item), lrd_blob(b->item));
-}
 
 /* --- pages --------------------------------------------------------------- */
 
@@ -163,61 +130,15 @@ void lrd_order_unreserve(struct lrd_order *o, const larder_memory *memory)
                 sizeof(struct lrd_order_inner));
 }
 
-/* --- descending ---------------------------------------------------------- */
-
-/* The link under which an entry lies or would: the last whose low is not above it. */
-static unsigned link_for(const struct lrd_order_inner *page, const struct lrd_order_entry *e)
-{
-  unsigned low = 1, high = page->used;
-
-  while (low < high) {
-    unsigned middle = (low + high) / 2;
-    if (compare(&page->link[middle].low, e) <= 0)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low - 1;
-}
-
-/* The place of the first entry that is not below e. */
-static unsigned place_for(const struct lrd_order_leaf *leaf, const struct lrd_order_entry *e)
-{
-  unsigned low = 0, high = leaf->used;
-
-  while (low < high) {
-    unsigned middle = (low + high) / 2;
-    if (compare(&leaf->entry[middle], e) < 0)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low;
-}
-
-static void descend(const struct lrd_order *o, const struct lrd_order_entry *e, struct path *path)
-{
-  void *page = o->root;
-  unsigned depth;
-
-  for (depth = 0; depth < o->height; depth++) {
-    struct lrd_order_inner *inner = page;
-    path->step[depth].page = inner;
-    path->step[depth].at = link_for(inner, e);
-    page = inner->link[path->step[depth].at].page;
-  }
-  path->leaf = page;
-}
-
 int lrd_order_reserve_one(struct lrd_order *o, const larder_memory *memory,
                           struct lrd_order_entry e)
 {
-  struct path path;
+  struct lrd_order_path path;
   unsigned depth = o->height;
 
   if (!o->root)
     return reserve(o, memory, 1, 0);
-  descend(o, &e, &path);
+  lrd_order_descend(o, &e, &path);
   if (path.leaf->used < LEAF)
     return 0;
   while (depth && path.step[depth - 1].page->used == INNER)
@@ -229,7 +150,7 @@ int lrd_order_reserve_one(struct lrd_order *o, const larder_memory *memory,
 /* --- inserting ----------------------------------------------------------- */
 
 /* The page below a depth has a new first entry. */
-static void lower(struct path *path, unsigned depth, const struct lrd_order_entry *low)
+static void lower(struct lrd_order_path *path, unsigned depth, const struct lrd_order_entry *low)
 {
   while (depth--) {
     path->step[depth].page->link[path->step[depth].at].low = *low;
@@ -239,7 +160,7 @@ static void lower(struct path *path, unsigned depth, const struct lrd_order_entr
 }
 
 /* The page below a depth has one entry more; low: and a new first one, or NULL. */
-static void count_up(struct path *path, unsigned depth, const struct lrd_order_entry *low)
+static void count_up(struct lrd_order_path *path, unsigned depth, const struct lrd_order_entry *low)
 {
   unsigned i;
 
@@ -247,16 +168,6 @@ static void count_up(struct path *path, unsigned depth, const struct lrd_order_e
     path->step[i].page->link[path->step[i].at].count++;
   if (low)
     lower(path, depth, low);
-}
-
-static size_t inner_count(const struct lrd_order_inner *page)
-{
-  size_t count = 0;
-  unsigned i;
-
-  for (i = 0; i < page->used; i++)
-    count += page->link[i].count;
-  return count;
 }
 
 static void leaf_open(struct lrd_order_leaf *leaf, unsigned at, struct lrd_order_entry e)
@@ -289,7 +200,7 @@ static struct lrd_order_leaf *leaf_split(struct lrd_order *o, struct lrd_order_l
   return right;
 }
 
-static void inner_open(struct lrd_order_inner *page, unsigned at, const struct link *link)
+static void inner_open(struct lrd_order_inner *page, unsigned at, const struct lrd_order_link *link)
 {
   memmove(&page->link[at + 1], &page->link[at], (page->used - at) * sizeof *link);
   page->link[at] = *link;
@@ -298,7 +209,7 @@ static void inner_open(struct lrd_order_inner *page, unsigned at, const struct l
 
 static struct lrd_order_inner *inner_split(struct lrd_order *o, unsigned level,
                                            struct lrd_order_inner *page, unsigned at,
-                                           const struct link *link, int edge)
+                                           const struct lrd_order_link *link, int edge)
 {
   struct lrd_order_inner *right = inner_take(o, level);
   unsigned keep = edge && at == INNER ? INNER - 1 : INNER / 2;
@@ -313,7 +224,8 @@ static struct lrd_order_inner *inner_split(struct lrd_order *o, unsigned level,
   return right;
 }
 
-static void root_grow(struct lrd_order *o, const struct link *left, const struct link *right)
+static void root_grow(struct lrd_order *o, const struct lrd_order_link *left,
+                      const struct lrd_order_link *right)
 {
   struct lrd_order_inner *root = inner_take(o, o->height + 1);
 
@@ -324,18 +236,19 @@ static void root_grow(struct lrd_order *o, const struct link *left, const struct
   o->height++;
 }
 
-static struct link leaf_link(struct lrd_order_leaf *leaf)
+static struct lrd_order_link leaf_link(struct lrd_order_leaf *leaf)
 {
-  return (struct link){ leaf->entry[0], leaf->used, leaf };
+  return (struct lrd_order_link){ leaf->entry[0], leaf->used, leaf };
 }
 
-static struct link inner_link(struct lrd_order_inner *page)
+static struct lrd_order_link inner_link(struct lrd_order_inner *page)
 {
-  return (struct link){ page->link[0].low, inner_count(page), page };
+  return (struct lrd_order_link){ page->link[0].low, lrd_order_inner_count(page), page };
 }
 
 /* A leaf was split: right is to be linked behind the path, level by level. */
-static void link_up(struct lrd_order *o, struct path *path, struct link left, struct link right)
+static void link_up(struct lrd_order *o, struct lrd_order_path *path, struct lrd_order_link left,
+                    struct lrd_order_link right)
 {
   int edge = ((struct lrd_order_leaf *)right.page)->next == NULL;
   unsigned depth = o->height;
@@ -357,7 +270,7 @@ static void link_up(struct lrd_order *o, struct path *path, struct link left, st
 
 void lrd_order_insert(struct lrd_order *o, struct lrd_order_entry e)
 {
-  struct path path;
+  struct lrd_order_path path;
   unsigned at;
 
   o->count++;
@@ -366,8 +279,8 @@ void lrd_order_insert(struct lrd_order *o, struct lrd_order_entry e)
     leaf_open(o->root, 0, e);
     return;
   }
-  descend(o, &e, &path);
-  at = place_for(path.leaf, &e);
+  lrd_order_descend(o, &e, &path);
+  at = lrd_order_place_for(path.leaf, &e);
   if (path.leaf->used == LEAF) {
     struct lrd_order_leaf *right = leaf_split(o, path.leaf, at, e);
     link_up(o, &path, leaf_link(path.leaf), leaf_link(right));
@@ -406,18 +319,12 @@ static void inner_append(struct lrd_order_inner *to, const struct lrd_order_inne
   to->used += from->used;
 }
 
-static unsigned page_used(const void *page, unsigned level)
-{
-  return level ? ((const struct lrd_order_inner *)page)->used
-               : ((const struct lrd_order_leaf *)page)->used;
-}
-
 /* The child at a place lost an entry; level is the child's.  It goes if it is
  * empty, and into a neighbour if both fit. */
 static void settle(struct lrd_order *o, struct lrd_order_inner *page, unsigned at, unsigned level)
 {
   void *child = page->link[at].page;
-  unsigned used = page_used(child, level), left;
+  unsigned used = lrd_order_page_used(child, level), left;
 
   if (used == 0) {
     if (level)
@@ -429,7 +336,7 @@ static void settle(struct lrd_order *o, struct lrd_order_inner *page, unsigned a
   }
   for (left = at ? at - 1 : at; left <= at && left + 1 < page->used; left++) {
     void *a = page->link[left].page, *b = page->link[left + 1].page;
-    if (page_used(a, level) + page_used(b, level) > LEAF * 3 / 4)
+    if (lrd_order_page_used(a, level) + lrd_order_page_used(b, level) > LEAF * 3 / 4)
       continue;
     if (level) {
       inner_append(a, b);
@@ -446,7 +353,7 @@ static void settle(struct lrd_order *o, struct lrd_order_inner *page, unsigned a
 
 static void root_shrink(struct lrd_order *o)
 {
-  while (o->height && page_used(o->root, o->height) == 1) {
+  while (o->height && lrd_order_page_used(o->root, o->height) == 1) {
     struct lrd_order_inner *root = o->root;
     o->root = root->link[0].page;
     inner_give(o, o->height, root);
@@ -456,13 +363,13 @@ static void root_shrink(struct lrd_order *o)
 
 void lrd_order_remove(struct lrd_order *o, struct lrd_order_entry e)
 {
-  struct path path;
+  struct lrd_order_path path;
   struct lrd_order_leaf *leaf;
   unsigned at, depth;
 
-  descend(o, &e, &path);
+  lrd_order_descend(o, &e, &path);
   leaf = path.leaf;
-  at = place_for(leaf, &e);
+  at = lrd_order_place_for(leaf, &e);
   o->count--;
   leaf->used--;
   memmove(&leaf->entry[at], &leaf->entry[at + 1], (leaf->used - at) * sizeof e);
@@ -490,12 +397,12 @@ void lrd_order_move(struct lrd_order *o, struct lrd_order_entry e, double score)
   struct lrd_order_entry to = { score, e.item };
   const struct lrd_order_entry *before = NULL, *after = NULL;
   struct lrd_order_leaf *leaf;
-  struct path path;
+  struct lrd_order_path path;
   unsigned at;
 
-  descend(o, &e, &path);
+  lrd_order_descend(o, &e, &path);
   leaf = path.leaf;
-  at = place_for(leaf, &e);
+  at = lrd_order_place_for(leaf, &e);
   if (at)
     before = &leaf->entry[at - 1];
   else if (leaf->previous)
@@ -504,7 +411,8 @@ void lrd_order_move(struct lrd_order *o, struct lrd_order_entry e, double score)
     after = &leaf->entry[at + 1];
   else if (leaf->next)
     after = &leaf->next->entry[0];
-  if ((!before || compare(before, &to) < 0) && (!after || compare(&to, after) < 0)) {
+  if ((!before || lrd_order_compare(before, &to) < 0) &&
+      (!after || lrd_order_compare(&to, after) < 0)) {
     leaf->entry[at].score = score;
     if (at == 0)
       lower(&path, o->height, &to);
@@ -512,163 +420,4 @@ void lrd_order_move(struct lrd_order *o, struct lrd_order_entry e, double score)
   }
   lrd_order_remove(o, e);
   lrd_order_insert(o, to);
-}
-
-/* --- looking up ---------------------------------------------------------- */
-
-size_t lrd_order_rank(const struct lrd_order *o, struct lrd_order_entry e)
-{
-  struct path path;
-  size_t rank;
-  unsigned depth, i;
-
-  if (!o->root)
-    return 0;
-  descend(o, &e, &path);
-  rank = place_for(path.leaf, &e);
-  for (depth = 0; depth < o->height; depth++)
-    for (i = 0; i < path.step[depth].at; i++)
-      rank += path.step[depth].page->link[i].count;
-  return rank;
-}
-
-size_t lrd_order_bound(const struct lrd_order *o,
-                       int (*below)(const void *context, const struct lrd_order_entry *),
-                       const void *context)
-{
-  const struct lrd_order_leaf *leaf;
-  const void *page = o->root;
-  size_t rank = 0;
-  unsigned level, low, high;
-
-  if (!page)
-    return 0;
-  for (level = o->height; level; level--) {
-    const struct lrd_order_inner *inner = page;
-    for (low = 1, high = inner->used; low < high;) {
-      unsigned middle = (low + high) / 2;
-      if (below(context, &inner->link[middle].low))
-        low = middle + 1;
-      else
-        high = middle;
-    }
-    for (high = 0; high + 1 < low; high++)
-      rank += inner->link[high].count;
-    page = inner->link[low - 1].page;
-  }
-  leaf = page;
-  for (low = 0, high = leaf->used; low < high;) {
-    unsigned middle = (low + high) / 2;
-    if (below(context, &leaf->entry[middle]))
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return rank + low;
-}
-
-void lrd_order_seek(const struct lrd_order *o, size_t rank, struct lrd_order_cursor *c)
-{
-  const void *page = o->root;
-  unsigned level;
-
-  for (level = o->height; level; level--) {
-    const struct lrd_order_inner *inner = page;
-    const struct link *link = inner->link;
-    for (; rank >= link->count; link++)
-      rank -= link->count;
-    page = link->page;
-  }
-  c->leaf = page;
-  c->at = (unsigned)rank;
-}
-
-struct lrd_order_entry lrd_order_entry_at(const struct lrd_order_cursor *c)
-{
-  return c->leaf->entry[c->at];
-}
-
-int lrd_order_next(struct lrd_order_cursor *c)
-{
-  if (++c->at == c->leaf->used) {
-    c->leaf = c->leaf->next;
-    c->at = 0;
-  }
-  return c->leaf != NULL;
-}
-
-int lrd_order_previous(struct lrd_order_cursor *c)
-{
-  if (c->at == 0) {
-    c->leaf = c->leaf->previous;
-    c->at = c->leaf ? c->leaf->used : 0;
-  }
-  c->at--;
-  return c->leaf != NULL;
-}
-
-/* --- for tests ----------------------------------------------------------- */
-
-struct check {
-  const struct lrd_order_leaf *last; /* leaf seen */
-  size_t pages[LRD_ORDER_HEIGHT];
-};
-
-static const char *check_leaf(struct check *k, const struct lrd_order_leaf *leaf,
-                              const struct link *link)
-{
-  unsigned i;
-
-  if (leaf->used == 0 || leaf->used > LEAF || (link && link->count != leaf->used))
-    return "a leaf's count is wrong";
-  if (leaf->previous != k->last || (k->last && k->last->next != leaf))
-    return "the row of leaves is wrong";
-  for (i = 1; i < leaf->used; i++)
-    if (compare(&leaf->entry[i - 1], &leaf->entry[i]) >= 0)
-      return "a leaf is not in order";
-  if (k->last && compare(&k->last->entry[k->last->used - 1], &leaf->entry[0]) >= 0)
-    return "two leaves are not in order";
-  if (link && (link->low.score != leaf->entry[0].score || link->low.item != leaf->entry[0].item))
-    return "a leaf's low is wrong";
-  k->last = leaf;
-  return NULL;
-}
-
-static const char *check_page(struct check *k, const void *page, unsigned level,
-                              const struct link *link)
-{
-  const struct lrd_order_inner *inner = page;
-  const char *wrong = NULL;
-  unsigned i;
-
-  k->pages[level]++;
-  if (!level)
-    return check_leaf(k, page, link);
-  if (inner->used == 0 || inner->used > INNER)
-    return "an inner page's count is wrong";
-  if (link && (link->low.item != inner->link[0].low.item ||
-               link->low.score != inner->link[0].low.score || link->count != inner_count(inner)))
-    return "a link is wrong";
-  for (i = 0; i < inner->used && !wrong; i++)
-    wrong = check_page(k, inner->link[i].page, level - 1, &inner->link[i]);
-  return wrong;
-}
-
-const char *lrd_order_check(const struct lrd_order *o)
-{
-  struct check k = { NULL, { 0 } };
-  const char *wrong = o->root ? check_page(&k, o->root, o->height, NULL) : NULL;
-  size_t count = 0;
-
-  if (wrong)
-    return wrong;
-  if (k.last && k.last->next)
-    return "the row of leaves has no end";
-  if (memcmp(k.pages, o->pages, sizeof k.pages) != 0)
-    return "the numbers of pages are wrong";
-  for (; k.last; k.last = k.last->previous)
-    count += k.last->used;
-  if (o->height && page_used(o->root, o->height) < 2)
-    return "the root is needless";
-  return count != o->count ? "the order's count is wrong" : NULL;
 }

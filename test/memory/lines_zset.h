@@ -239,4 +239,20 @@ static const struct talk_line zset_lines[] = {
   { "ZRANGE m [d [c bylex rev", "*1\r\n$1\r\nd\r\n", NULL },
   { "ZRANGE m + [b bylex rev", "*2\r\n$1\r\nd\r\n$1\r\nb\r\n", NULL },
   { "ZRANGE m [c - bylex rev limit 1 1", "*1\r\n$1\r\na\r\n", NULL },
+  { "ZADD grown -0 a 1 b", ":2\r\n", NULL },
+  { "ZADD grown XX 2 mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm",
+    ":0\r\n",
+    NULL },
+  { "ZADD grown -0 d", ":1\r\n", NULL },
+  { "ZADD grown -0 e 3 mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm -0 f",
+    ":3\r\n",
+    NULL },
+  { "ZADD grown -0 a", ":0\r\n", NULL },
+  { "ZRANGE grown 0 -1 WITHSCORES",
+    "*12\r\n$1\r\na\r\n$1\r\n0\r\n$1\r\nd\r\n$1\r\n0\r\n$1\r\ne\r\n$1\r\n0\r\n$1\r\nf\r\n$2\r\n"
+    "-0\r\n$1\r\nb\r\n$1\r\n1\r\n$66\r\n"
+    "mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm\r\n$1\r\n3\r\n",
+    "*6\r\n*2\r\n$1\r\na\r\n,0\r\n*2\r\n$1\r\nd\r\n,0\r\n*2\r\n$1\r\ne\r\n,0\r\n*2\r\n$1\r\n"
+    "f\r\n,-0\r\n*2\r\n$1\r\nb\r\n,1\r\n*2\r\n$66\r\n"
+    "mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm\r\n,3\r\n" },
 };
