@@ -3,6 +3,8 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include "util/number.h"
+
 #include <string.h>
 
 #include "command/lookup.h"
@@ -286,4 +288,18 @@ enum lrd_shape lrd_command_reply_shape(const larder_vector *v)
   default:
     return lrd_commands[v->command].shape;
   }
+}
+
+const char *lrd_command_select(const larder_vector *v, int *database)
+{
+  int64_t n;
+
+  if (!lrd_parse_integer(v->argv[1].data, v->argv[1].len, &n))
+    return "ERR value is not an integer or out of range";
+  if (n > INT32_MAX || n < INT32_MIN)
+    return "ERR value is out of range, value must between -2147483648 and 2147483647";
+  if (n < 0 || n >= LRD_DATABASES)
+    return "ERR DB index is out of range";
+  *database = (int)n;
+  return NULL;
 }

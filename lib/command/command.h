@@ -133,6 +133,11 @@ int lrd_command_absent(const larder_vector *v, const larder_value *value);
 struct lrd_arena;
 int lrd_command_shape(const larder_vector *v, larder_value *value, struct lrd_arena *arena);
 
+enum { LRD_DATABASES = 16 };
+
+/* SELECT's argument: NULL and the number in *database, or the error that Redis gives. */
+const char *lrd_command_select(const larder_vector *v, int *database);
+
 /* What an error reply's text says about the server. */
 enum larder_cause lrd_error_cause(const char *text, size_t len);
 

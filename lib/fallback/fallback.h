@@ -49,7 +49,7 @@ struct lrd_emitted;
 struct lrd_batch {
   struct lrd_record *records; /* frozen; NULL: there is no batch */
   struct lrd_arena arena;     /* commands */
-  struct lrd_emitted *commands;
+  struct lrd_emitted *commands, *forget;
   size_t count;               /* of commands */
   int64_t number;
   int database;

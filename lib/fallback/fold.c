@@ -261,12 +261,10 @@ int lrd_emit(struct lrd_arena *arena, const struct lrd_record *r, int argc,
     if (!copy[i].data)
       return -1;
   }
-  e->next = NULL;
-  e->record = r;
-  e->vector.command = lrd_command_find(argv[0].data, argv[0].len);
-  e->vector.flags = 0;
-  e->vector.argc = argc;
-  e->vector.argv = copy;
+  *e = (struct lrd_emitted){ .record = r, .database = r ? r->database : 0 };
+  e->vector = (larder_vector){ .command = lrd_command_find(argv[0].data, argv[0].len),
+                               .argc = argc,
+                               .argv = copy };
   **tail = e;
   *tail = &e->next;
   return 0;

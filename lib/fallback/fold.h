@@ -43,7 +43,8 @@ size_t lrd_fold_size(const larder_vector *v);
 /* One command of a replay batch. */
 struct lrd_emitted {
   struct lrd_emitted *next;
-  const struct lrd_record *record;
+  const struct lrd_record *record; /* or NULL */
+  int database;
   larder_vector vector;
 };
 

@@ -101,20 +101,66 @@ static int emit_drop(struct lrd_batch *b, const struct lrd_record *r, struct lrd
   return lrd_emit(&b->arena, r, 2, argv, tail);
 }
 
+/* A group may span databases, where a transaction did. */
+static int emit_select(struct lrd_batch *b, int database, struct lrd_emitted ***tail)
+{
+  char number[LRD_NUMBER_SIZE];
+  larder_bytes argv[2] = { bytes("SELECT"), { number, lrd_print_integer(number, database) } };
+
+  return lrd_emit(&b->arena, NULL, 2, argv, tail);
+}
+
+/* What will be told to the engine when the batch is through, an argument vector a database. */
+static int prepare_return(struct lrd_batch *b, int database, struct lrd_emitted ***tail)
+{
+  size_t keys = 0;
+  larder_bytes *argv;
+  struct lrd_emitted *e;
+
+  for (const struct lrd_record *r = b->records; r; r = r->next)
+    keys += r->database == database;
+  if (!keys)
+    return 0;
+  argv = lrd_arena_allocate(&b->arena, (keys + 1) * sizeof *argv);
+  e = lrd_arena_allocate(&b->arena, sizeof *e);
+  if (!argv || !e)
+    return -1;
+  *e = (struct lrd_emitted){ .database = database };
+  e->vector = (larder_vector){ .command = LRD_LARDER_FORGET, .argc = 1, .argv = argv };
+  argv[0] = bytes("LARDER.FORGET");
+  for (const struct lrd_record *r = b->records; r; r = r->next) {
+    larder_bytes *key = &argv[e->vector.argc];
+
+    if (r->database != database)
+      continue;
+    *key = (larder_bytes){ lrd_arena_copy(&b->arena, r->key, r->key_len), r->key_len };
+    if (!key->data)
+      return -1;
+    e->vector.argc++;
+  }
+  **tail = e;
+  *tail = &e->next;
+  return 0;
+}
+
 static int build(struct lrd_fallback *f, struct lrd_batch *b)
 {
   larder_backend_status status = { .state = -1, .journal_oldest_ms = -1 };
-  struct lrd_emitted **tail = &b->commands;
-  int failed = 0;
+  struct lrd_emitted **tail = &b->commands, **forget = &b->forget;
+  int failed = 0, database = b->database;
   int64_t offset;
 
   f->remote->table->status(f->remote, &status);
   offset = status.clock_offset_us / 1000;
   lrd_arena_init(&b->arena, &f->base.memory);
-  b->commands = NULL;
+  b->commands = b->forget = NULL;
   b->count = 0;
   b->writes = 0;
   for (const struct lrd_record *r = b->records; r && !failed; r = r->next) {
+    if (r->database != database)
+      failed = emit_select(b, database = r->database, &tail);
+    if (failed)
+      break;
     if (r->drop)
       failed = emit_drop(b, r, &tail);
     else if (r->whole)
@@ -123,6 +169,8 @@ static int build(struct lrd_fallback *f, struct lrd_batch *b)
       failed = lrd_fold_emit(&b->arena, r, offset, &tail);
     b->writes += r->writes;
   }
+  for (int d = 0; d < LRD_DATABASES && !failed; d++)
+    failed = prepare_return(b, d, &forget);
   for (const struct lrd_emitted *e = b->commands; e; e = e->next)
     b->count++;
   b->built = !failed;
@@ -133,45 +181,28 @@ static int build(struct lrd_fallback *f, struct lrd_batch *b)
 
 /* --- ending a batch -------------------------------------------------------------------- */
 
-/* The engine forgets the keys that are Redis's again. */
-static void forget(struct lrd_fallback *f, struct lrd_batch *b)
+/* The keys are Redis's again: nothing here can fail, or the engine would go on to
+ * believe what it knew of them. */
+static void return_keys(struct lrd_fallback *f, struct lrd_batch *b)
 {
-  size_t keys = 0, size, n = 1;
-  struct lrd_arena arena;
-  larder_bytes *argv;
-
-  for (const struct lrd_record *r = b->records; r; r = r->next)
-    keys++;
-  lrd_arena_init(&arena, &f->base.memory);
-  size = (keys + 1) * sizeof *argv;
-  argv = lrd_arena_allocate(&arena, size);
-  for (const struct lrd_record *r = b->records; argv && r; r = r->next) {
-    argv[n].data = lrd_arena_copy(&arena, r->key, r->key_len);
-    argv[n].len = r->key_len;
-    if (argv[n].data)
-      n++;
-  }
   b->writes = lrd_journal_drop(&f->journal, b->records);
   b->records = NULL;
-  if (argv && n > 1) {
-    struct ask a;
-    larder_vector v = { .command = LRD_LARDER_FORGET, .argc = (int)n, .argv = argv };
-    larder_call call = { .vector = &v, .count = 1, .database = b->database,
+  for (const struct lrd_emitted *e = b->forget; e; e = e->next) {
+    larder_call call = { .vector = &e->vector, .count = 1, .database = e->database,
                          .deadline = INT64_MAX };
+    struct lrd_count count;
 
-    argv[0] = bytes("LARDER.FORGET");
-    ask(f, &a, f->memory, &call);
-    ask_end(&a);
+    lrd_count_init(&count);
+    f->memory->table->execute(f->memory, &call, &count.sink);
   }
-  lrd_arena_free(&arena);
 }
 
 static void end_batch(struct lrd_fallback *f, struct lrd_batch *b)
 {
+  if (b->records)
+    return_keys(f, b);
   if (b->built)
     lrd_arena_free(&b->arena);
-  if (b->records)
-    forget(f, b);
   b->built = b->sent = 0;
   b->commands = NULL;
 }
@@ -413,7 +444,7 @@ static int next_batch(struct lrd_fallback *f, struct lrd_batch *b, int database,
   struct lrd_record *records = NULL;
 
   if (database < 0) {
-    for (int d = 0; d < 16 && !records; d++) {
+    for (int d = 0; d < LRD_DATABASES && !records; d++) {
       records = lrd_journal_freeze(&f->journal, d, key, RECORDS_MAX);
       database = d;
     }
@@ -450,7 +481,7 @@ void lrd_fallback_clean(struct lrd_fallback *f, int64_t deadline)
 
   if (!begin(f, deadline, &why))
     return;
-  for (int d = 0; d < 16; d++) {
+  for (int d = 0; d < LRD_DATABASES; d++) {
     larder_bytes argv[2] = { bytes("DEL"), bytes(f->marker) };
     larder_vector v = vector(2, argv);
     larder_call call = { .vector = &v, .count = 1, .flags = LARDER_CALL_NOWAIT, .database = d,

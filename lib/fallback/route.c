@@ -141,6 +141,8 @@ static int find_pending(struct lrd_fallback *f, const larder_call *call, struct 
     return 0;
   for (size_t i = 0; i < call->count && !p->found; i++) {
     p->vector = &call->vector[i];
+    if (p->vector->command == LRD_SELECT) /* within an atomic call */
+      lrd_command_select(p->vector, &p->database);
     lrd_command_keys(p->vector, look, p);
     if (!p->found && (lrd_commands[p->vector->command].flags & LRD_KEYSPACE)) {
       p->found = 1;

@@ -81,7 +81,8 @@ void lrd_entry_clear(const larder_memory *m, struct lrd_entry *e)
   if (type && e->value)
     type->destroy(m, e->value);
   if (!lrd_entry_has_text(e))
-    e->text = (struct lrd_text){ 0, 0 };
+    e->text.capacity = 0;
+  e->text.len = 0;
   e->kind = LRD_NONE;
   e->flags &= LRD_ENTRY_TIMER;
 }

@@ -249,12 +249,15 @@ static int may_begin(struct lrd_exec *x, const larder_call *call)
   }
   for (size_t i = 0; x->engine->partial && i < call->count; i++) {
     set_vector(x, &call->vector[i]);
+    if (call->vector[i].command == LRD_SELECT)
+      lrd_command_select(&call->vector[i], &x->database);
     if ((call->vector[i].flags & LARDER_VECTOR_COMPLETE) && !knows_all_keys(x)) {
       x->verdict.outcome = LARDER_UNKNOWN_LOCALLY;
       lrd_sink_error(x->sink, text_unknown_value);
       return 0;
     }
   }
+  x->database = call->database;
   return 1;
 }
 
@@ -272,9 +275,11 @@ static void run_all(struct lrd_exec *whole, const larder_call *call)
     set_vector(&x, &call->vector[i]);
     x.atomic = 1;
     x.all_locked = whole->all_locked;
+    x.database = whole->database; /* SELECT moves it */
     x.discarded = whole->discarded;
     run(&x);
     whole->discarded = x.discarded;
+    whole->database = x.database;
     changed |= x.changed;
     unknown |= x.verdict.outcome == LARDER_UNKNOWN_LOCALLY;
     provisional |= x.provisional && x.verdict.outcome == LARDER_OK;

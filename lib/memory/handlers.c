@@ -5,6 +5,8 @@
 #include "memory/t_types.h"
 
 lrd_handler *const lrd_handlers[LRD_COMMANDS] = {
+  [LRD_SELECT] = lrd_t_select,
+
   [LRD_GET] = lrd_t_get,
   [LRD_SET] = lrd_t_set,
   [LRD_GETDEL] = lrd_t_getdel,

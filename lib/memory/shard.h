@@ -17,7 +17,6 @@
  * wheel, and who watches which key.
  */
 
-enum { LRD_DATABASES = 16 };
 
 /* One database's part in a shard. */
 struct lrd_keyspace {

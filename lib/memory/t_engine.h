@@ -17,7 +17,7 @@ lrd_handler lrd_t_scan, lrd_t_keys, lrd_t_dbsize, lrd_t_flushdb, lrd_t_flushall;
 
 lrd_handler lrd_t_watch, lrd_t_unwatch;
 
-lrd_handler lrd_t_ping, lrd_t_echo, lrd_t_time, lrd_t_config, lrd_t_info;
+lrd_handler lrd_t_select, lrd_t_ping, lrd_t_echo, lrd_t_time, lrd_t_config, lrd_t_info;
 
 lrd_handler lrd_t_forget, lrd_t_rebuild;
 

@@ -4,6 +4,17 @@
 
 #include "command/argv.h"
 
+/* Within an atomic call, for the vectors behind it. */
+void lrd_t_select(struct lrd_exec *x)
+{
+  const char *error = lrd_command_select(x->vector, &x->database);
+
+  if (error)
+    lrd_error(x, error);
+  else
+    lrd_sink_ok(x->sink);
+}
+
 void lrd_t_ping(struct lrd_exec *x)
 {
   if (x->argc > 2)

@@ -193,6 +193,7 @@ static int put(struct lrd_link *l, struct lrd_link_call *c)
     return 1;
   }
   c->ticket.sent_at = now;
+  c->ticket.home = l->database;
   if (lrd_wire_call(&l->wire, &c->ticket) != 0) {
     lrd_link_call_fail(c, LARDER_NO_MEMORY, LARDER_CAUSE_CALLER, "no memory for the command");
     return 1;

@@ -6,6 +6,7 @@
 
 #include <larder/backend.h>
 
+#include "command/command.h"
 #include "remote/fence.h"
 #include "remote/loop.h"
 #include "store/config.h"
@@ -20,7 +21,7 @@
  * loop's queue, fence, notes.  No lock is held over a poll, a callback or an event.
  */
 
-enum { LRD_DATABASES = 16, LRD_PINNED = 32 };
+enum { LRD_PINNED = 32 };
 
 /* Why a connection attempt failed, as a call that waited for it is told. */
 struct lrd_fault {

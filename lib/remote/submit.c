@@ -81,6 +81,7 @@ static void load(struct lrd_loop *loop, struct lrd_link *l)
     } else {
       lrd_lock(&l->lock);
       job->ticket.sent_at = now;
+      job->ticket.home = l->database;
       int failed = lrd_wire_call(&l->wire, &job->ticket);
       lrd_unlock(&l->lock);
       if (!failed) {

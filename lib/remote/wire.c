@@ -8,6 +8,7 @@
 #include "command/command.h"
 #include "remote/expect.h"
 #include "util/memory.h"
+#include "util/number.h"
 
 /* --- tickets --------------------------------------------------------------------------- */
 
@@ -117,6 +118,24 @@ static void pop_slot(struct lrd_wire *w)
 
 static const larder_bytes word_multi = {"MULTI", 5}, word_exec = {"EXEC", 4};
 
+/* An atomic call with a SELECT in it is followed by one that leads back. */
+static int wanders(const struct lrd_ticket *t)
+{
+  for (size_t i = 0; t->atomic && i < t->count; i++)
+    if (t->vector[i].command == LRD_SELECT)
+      return 1;
+  return 0;
+}
+
+static int encode_exec(struct lrd_buffer *out, const struct lrd_ticket *t)
+{
+  char number[LRD_NUMBER_SIZE];
+  larder_bytes back[2] = {{"SELECT", 6}, {number, lrd_print_integer(number, t->home)}};
+  if (lrd_argv_encode(out, 1, &word_exec) != 0)
+    return -1;
+  return wanders(t) ? lrd_argv_encode(out, 2, back) : 0;
+}
+
 static int encode(struct lrd_buffer *out, const struct lrd_ticket *t)
 {
   if (t->atomic && lrd_argv_encode(out, 1, &word_multi) != 0)
@@ -124,7 +143,7 @@ static int encode(struct lrd_buffer *out, const struct lrd_ticket *t)
   for (size_t i = 0; i < t->count; i++)
     if (lrd_argv_encode(out, t->vector[i].argc, t->vector[i].argv) != 0)
       return -1;
-  return t->atomic ? lrd_argv_encode(out, 1, &word_exec) : 0;
+  return t->atomic ? encode_exec(out, t) : 0;
 }
 
 int lrd_wire_call(struct lrd_wire *w, struct lrd_ticket *t)
@@ -146,7 +165,7 @@ int lrd_wire_call(struct lrd_wire *w, struct lrd_ticket *t)
     .ticket = t,
     .begin = begin,
     .end = begin + (w->out.len - len),
-    .replies = t->atomic ? t->count + 2 : t->count,
+    .replies = t->atomic ? t->count + 2 + (size_t)wanders(t) : t->count,
     .deadline = t->deadline,
     .writes = any_write(t),
   };
@@ -243,6 +262,8 @@ static int take_atomic(struct lrd_wire *w, struct lrd_ticket *t, size_t i, larde
 {
   if (i == t->count + 1)
     return take_exec(w, t, v);
+  if (i > t->count + 1)
+    return is_status(v, "OK") ? 0 : poison(w, "the database could not be selected again");
   if (v->type == LARDER_ERROR) {
     if (i == 0)
       t->stray = 1;

@@ -37,6 +37,8 @@ struct lrd_ticket {
   const larder_vector *vector;
   size_t count;
   int atomic;       /* MULTI, the vectors, EXEC: one reply */
+  int home;         /* atomic: the connection's database, where a SELECT among the vectors
+                       must not leave it */
   int64_t deadline; /* for the link: when the owner gives up */
   int64_t sent_at;  /* for the link: when it was put into a wire */
 

@@ -228,6 +228,7 @@ static void meter_end(larder_sink *s, const larder_verdict *verdict)
   m->headed = 0;
   m->depth = 0;
   m->last = v.outcome;
+  m->last_nil = m->head.type == LARDER_NIL;
   lrd_tally(m->cell, &v);
   m->inner->type->end(m->inner, &v);
   after(m);
@@ -259,6 +260,7 @@ void lrd_meter_init(struct lrd_meter *m, larder_sink *inner, struct lrd_cell *ce
   m->vector = NULL;
   m->vectors = 0;
   m->last = LARDER_OK;
+  m->last_nil = 0;
   m->headed = 0;
   m->depth = 0;
 }

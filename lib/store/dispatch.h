@@ -19,6 +19,7 @@ struct lrd_meter {
   const larder_vector *vector; /* of the replies to come; NULL: no ABSENT */
   size_t vectors;
   larder_outcome last;         /* of the reply that ended last */
+  int last_nil;                /* it was a nil */
   /* The head of the reply being written: enough for lrd_command_absent. */
   larder_value head;
   char word[8];

@@ -15,7 +15,6 @@
 
 static const char redis_version[] = "7.0.15";
 
-enum { DATABASES = 16 };
 
 static void fail(struct lrd_front *f, larder_cause cause, const char *text)
 {
@@ -60,21 +59,12 @@ void lrd_front_text(struct lrd_front *f, const char *s)
 
 static void front_select(struct lrd_front *f)
 {
-  int64_t n;
-  if (!lrd_parse_integer(f->argv[1].data, f->argv[1].len, &n)) {
-    lrd_front_refuse(f, "ERR value is not an integer or out of range");
-    return;
-  }
-  if (n > INT32_MAX || n < INT32_MIN) {
-    lrd_front_refuse(f, "ERR value is out of range, value must between -2147483648 and 2147483647");
-    return;
-  }
-  if (n < 0 || n >= DATABASES) {
-    lrd_front_refuse(f, "ERR DB index is out of range");
-    return;
-  }
-  f->session->database = (int)n;
-  lrd_sink_ok(f->sink);
+  const larder_vector v = {.command = LRD_SELECT, .argc = f->argc, .argv = f->argv};
+  const char *error = lrd_command_select(&v, &f->session->database);
+  if (error)
+    lrd_front_refuse(f, error);
+  else
+    lrd_sink_ok(f->sink);
 }
 
 static void front_quit(struct lrd_front *f)

@@ -53,8 +53,9 @@ void lrd_transaction_queue(larder_session *s, const larder_vector *v, enum lrd_r
                            struct lrd_meter *m)
 {
   struct lrd_transaction *t = &s->transaction;
-  /* What is answered above the backends can't be part of what they do whole. */
-  if (route != LRD_ROUTE_BACKEND && v->command != LRD_UNWATCH) {
+  /* What is answered above the backends can't be part of what they do whole, but
+   * for SELECT: within an atomic call the backends know it. */
+  if (route != LRD_ROUTE_BACKEND && v->command != LRD_UNWATCH && v->command != LRD_SELECT) {
     t->aborted = 1;
     reply_error(m, LARDER_REFUSED, "ERR Command not allowed inside a transaction");
     return;
@@ -162,6 +163,15 @@ static void weave(const struct lrd_transaction *t, const larder_value *value, la
   }
 }
 
+/* After EXEC: the session stands where the last SELECT led. */
+static void follow_selects(larder_session *s)
+{
+  const struct lrd_transaction *t = &s->transaction;
+  for (size_t i = 0; i < t->count; i++)
+    if (t->vector[i].command == LRD_SELECT)
+      lrd_command_select(&t->vector[i], &s->database);
+}
+
 static void execute_around(larder_session *s, struct lrd_meter *m)
 {
   struct lrd_transaction *t = &s->transaction;
@@ -177,9 +187,10 @@ static void execute_around(larder_session *s, struct lrd_meter *m)
   call.hold = s->watching ? s->hold : NULL;
   s->store->table->execute(s->store->base, &call, &a->tree.sink);
   const larder_reply *r = lrd_answer_finish(a);
-  if (r->outcome == LARDER_OK && r->value.type == LARDER_ARRAY)
+  if (r->outcome == LARDER_OK && r->value.type == LARDER_ARRAY) {
     weave(t, &r->value, &m->sink);
-  else
+    follow_selects(s);
+  } else
     lrd_sink_value(&m->sink, &r->value);
   lrd_sink_end(&m->sink, &a->tree.reply[0].verdict);
   lrd_answer_free(a);
@@ -218,6 +229,8 @@ static void execute(larder_session *s, struct lrd_meter *m)
   call.flags = LARDER_CALL_ATOMIC;
   call.hold = s->watching ? s->hold : NULL;
   lrd_dispatch(s->store, &call, m);
+  if (m->last == LARDER_OK && !m->last_nil)
+    follow_selects(s);
 }
 
 static void execute_nothing(struct lrd_meter *m)

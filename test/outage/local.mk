@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 if REDIS
-check_PROGRAMS += test/outage/check_outage test/outage/check_switch test/outage/check_hammer
+check_PROGRAMS += test/outage/check_outage test/outage/check_switch test/outage/check_hammer \
+  test/outage/check_replay
 endif
 test_outage_check_outage_SOURCES = test/outage/check_outage.c
 test_outage_check_hammer_SOURCES = test/outage/check_hammer.c
+test_outage_check_replay_SOURCES = $(conformance_sources) \
+  test/outage/check_replay.c \
+  test/conformance/random/generate.c test/conformance/random/generate.h \
+  test/conformance/random/history.c test/conformance/random/history.h
 test_outage_check_switch_SOURCES = \
   test/outage/check_switch.c \
   test/outage/client.c test/outage/client.h \

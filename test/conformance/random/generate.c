@@ -73,6 +73,11 @@ static const struct pattern patterns[] = {
     {'k', 0, 2, "EXISTS <$k>"},
     {'k', 0, 2, "TYPE $k"},
     {'k', 0, 2, "RENAME $k $k"},
+    {'s', 0, 1, "RENAME $s $s"},
+    {'h', 0, 1, "RENAME $h $h"},
+    {'S', 0, 1, "RENAME $S $S"},
+    {'l', 0, 1, "RENAME $l $l"},
+    {'z', 0, 1, "RENAME $z $z"},
     {'k', 0, 3, "EXPIRE $k $e {NX|XX|GT|LT|}"},
     {'k', 0, 2, "PEXPIRE $k $E {NX|XX|GT|LT|}"},
     {'k', 0, 3, "PEXPIREAT $k $A {NX|XX|GT|LT|} {GT|LT|XX|}"},
@@ -123,11 +128,12 @@ static unsigned below(struct builder *b, unsigned n)
 static void add_key(struct builder *b, char type)
 {
   char name[16];
-  if (type != 'y' && below(b, 300) == 0) {
+  int strays = type != 'y' && !b->g->typed;
+  if (strays && below(b, 300) == 0) {
     add_bytes(b, "odd\0key", below(b, 2) ? 7 : 0);
     return;
   }
-  if (type == 'k' || (type != 'y' && below(b, 1000) < (b->g->calm ? 2 : 70)))
+  if (type == 'k' || (strays && below(b, 1000) < (b->g->calm ? 2 : 70)))
     type = type_letters[below(b, TYPES)];
   snprintf(name, sizeof name, "%c%u", type, below(b, b->g->keys));
   add_text(b, name);
@@ -370,6 +376,8 @@ static const struct pattern *choose_pattern(struct builder *b)
 {
   for (;;) {
     const struct pattern *p = &CHOOSE(b, patterns);
+    if (b->g->typed && strcmp(p->text, "RENAME $k $k") == 0)
+      continue;
     int in_focus = p->type == type_letters[b->g->focus];
     if (below(b, 12) >= p->weight || (!in_focus && below(b, 100) < 60))
       continue;
@@ -446,7 +454,7 @@ static void emit_command(struct builder *b, struct history *h, int session, int 
   b->argc = 0;
   b->used = 0;
   expand(b, p->text, p->text + strlen(p->text));
-  if (below(b, 100) < 2 && !is_delicate(b))
+  if (!b->g->typed && below(b, 100) < 2 && !is_delicate(b))
     spoil(b);
   if (in_multi)
     pop_all(b);
