@@ -206,6 +206,16 @@ static int zadd_options(const larder_vector *v)
   return options;
 }
 
+/* Conditions and nothing else: what is no option gets its error from whoever answers. */
+static int is_conditional_expiry(const larder_vector *v)
+{
+  for (int i = 3; i < v->argc; i++)
+    if (!lrd_is_word(&v->argv[i], "NX") && !lrd_is_word(&v->argv[i], "XX") &&
+        !lrd_is_word(&v->argv[i], "GT") && !lrd_is_word(&v->argv[i], "LT"))
+      return 0;
+  return v->argc > 3;
+}
+
 enum lrd_class lrd_command_class(const larder_vector *v)
 {
   int options;
@@ -223,7 +233,7 @@ enum lrd_class lrd_command_class(const larder_vector *v)
   case LRD_EXPIRE:
   case LRD_PEXPIRE:
   case LRD_PEXPIREAT:
-    return v->argc > 3 ? LRD_CLASS_CONDITIONAL : LRD_CLASS_OVERWRITE;
+    return is_conditional_expiry(v) ? LRD_CLASS_CONDITIONAL : LRD_CLASS_OVERWRITE;
   default:
     return lrd_commands[v->command].class;
   }
