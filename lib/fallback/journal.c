@@ -2,12 +2,13 @@
 #include "fallback/journal.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "fallback/fold.h"
 #include "util/hash.h"
 #include "util/memory.h"
 
-enum { FIRST_SLOTS = 64, RECORD_ROOM = sizeof(struct lrd_record) + 16, PURSE_HEAD = 32 };
+enum { HALF_TOLD_NAPS = 100, FIRST_SLOTS = 64, RECORD_ROOM = sizeof(struct lrd_record) + 16, PURSE_HEAD = 32 };
 _Static_assert(sizeof(struct lrd_purse) <= PURSE_HEAD, "a purse's head has its room");
 
 /* --- purses -------------------------------------------------------------- */
@@ -362,8 +363,13 @@ larder_outcome lrd_journal_reserve(struct lrd_journal *j, struct lrd_note *note,
     return LARDER_REFUSED;
   note->purse = new_purse(j, ops);
   note->records = new_purse(j, room.size);
-  if (note->purse && note->records)
+  if (note->purse && note->records) {
+    lrd_lock(&j->lock);
+    note->half_told = grouped != 0;
+    j->half_told += grouped != 0;
+    lrd_unlock(&j->lock);
     return LARDER_OK;
+  }
   lrd_journal_release(j, note);
   return LARDER_NO_MEMORY;
 }
@@ -375,6 +381,8 @@ void lrd_journal_release(struct lrd_journal *j, struct lrd_note *note)
     purse_drop(j, note->purse);
   if (note->records)
     purse_drop(j, note->records);
+  j->half_told -= note->half_told != 0;
+  note->half_told = 0;
   lrd_unlock(&j->lock);
   note->purse = note->records = NULL;
 }
@@ -409,6 +417,19 @@ static size_t freeze_group(struct lrd_journal *j, struct lrd_record *first,
   return n;
 }
 
+/* With the lock held, let go meanwhile. */
+static int all_told(struct lrd_journal *j)
+{
+  static const struct timespec nap = { 0, 100000 };
+
+  for (int i = 0; i < HALF_TOLD_NAPS && j->half_told; i++) {
+    lrd_unlock(&j->lock);
+    nanosleep(&nap, NULL);
+    lrd_lock(&j->lock);
+  }
+  return !j->half_told;
+}
+
 struct lrd_record *lrd_journal_freeze(struct lrd_journal *j, int database, larder_bytes key,
                                       size_t max)
 {
@@ -416,6 +437,10 @@ struct lrd_record *lrd_journal_freeze(struct lrd_journal *j, int database, larde
   size_t n = 0;
 
   lrd_lock(&j->lock);
+  if (!all_told(j)) {
+    lrd_unlock(&j->lock);
+    return NULL;
+  }
   if (key.data) {
     r = find_record(j, database, key, 0);
     if (r)

@@ -32,6 +32,10 @@
  * a later write to its key begins a new record.  A key is pending while it
  * has a record of either kind.
  *
+ * A call that writes several keys at once is told to the journal key by key.  A
+ * call may still be running when Redis is back, so freezing waits until no such
+ * call is half told: else a part of its group would be gone under it.
+ *
  * Locking: one lock (LRD_RANK_JOURNAL), above the shards', held for a few
  * pointer operations; never while calling anything.
  */
@@ -108,11 +112,13 @@ struct lrd_note {
   struct lrd_purse *records; /* for records: apart, since most keys have theirs already */
   struct lrd_record *group; /* the first record that the call wrote */
   int grouped;              /* its records belong together */
+  int half_told;            /* it is counted in the journal's half_told */
   unsigned changes;         /* intents so far */
 };
 
 struct lrd_journal {
   struct lrd_lock lock;
+  unsigned half_told; /* calls with a group that have not released their notes */
   const larder_memory *memory;
   const larder_clock *clock;
   size_t limit_bytes, limit_keys;
@@ -146,7 +152,8 @@ int lrd_journal_pending(struct lrd_journal *, int database, larder_bytes key);
 
 /* Freezes records for a batch: those of the wanted key's group (key.data NULL:
  * none is wanted), then the oldest of the same database, whole groups, until max
- * records.  Returns their list (linked by next), NULL if there is nothing. */
+ * records.  Returns their list (linked by next); NULL: there is nothing, or calls
+ * were half told for too long. */
 struct lrd_record *lrd_journal_freeze(struct lrd_journal *, int database, larder_bytes key,
                                       size_t max);
 /* Drops frozen records; returns how many writes were in them. */
