@@ -171,6 +171,23 @@ static void fold_values(const struct fold *f, const larder_intent *in, enum lrd_
   }
 }
 
+/* Of its options only CH and INCR come here: conditions are another class. */
+static void fold_scores(const struct fold *f, const larder_intent *in)
+{
+  int i = 2, increment = 0;
+
+  for (; lrd_is_word(&in->argv[i], "CH") || lrd_is_word(&in->argv[i], "INCR"); i++)
+    increment |= lrd_is_word(&in->argv[i], "INCR");
+  for (; i + 1 < in->argc; i += 2) {
+    struct lrd_op content = make(LRD_OP_SCORE_INCREMENT, in->argv[i + 1], in->argv[i], 0);
+
+    if (increment)
+      create(f, &content, NULL, 1);
+    else
+      set_part(f, LRD_OP_SCORE_SET, in->argv[i + 1], in->argv[i]);
+  }
+}
+
 static void fold_creation(const struct fold *f, const larder_intent *in, unsigned command)
 {
   struct lrd_op content;
@@ -200,8 +217,7 @@ static void fold_creation(const struct fold *f, const larder_intent *in, unsigne
       set_part(f, LRD_OP_MEMBER_ADD, in->argv[i], nothing);
     break;
   case LRD_ZADD:
-    for (int i = 2; i + 1 < in->argc; i += 2)
-      set_part(f, LRD_OP_SCORE_SET, in->argv[i + 1], in->argv[i]);
+    fold_scores(f, in);
     break;
   default: /* ZINCRBY */
     content = make(LRD_OP_SCORE_INCREMENT, in->argv[3], in->argv[2], 0);

@@ -83,7 +83,12 @@ static int select_database(struct lrd_remote *r, struct lrd_link *l, const larde
   lrd_link_run(l, &c, LRD_LINK_NO_RETRY);
   int ok = is_done(&c) && c.ticket.value[0].type == LARDER_STATUS;
   lrd_link_call_release(&c);
-  return ok ? 0 : -1;
+  if (!ok)
+    return -1;
+  lrd_lock(&l->lock);
+  l->database = l->home_database = call->database;
+  lrd_unlock(&l->lock);
+  return 0;
 }
 
 /* As the handshake does it for a new connection. */
@@ -184,12 +189,10 @@ static void run_pinned(struct lrd_remote *r, larder_hold *h, const larder_call *
                        struct lrd_link_call *c)
 {
   int atomic = (call->flags & LARDER_CALL_ATOMIC) != 0;
-  if (select_database(r, h->link, call) == 0) {
-    h->link->database = call->database;
+  if (select_database(r, h->link, call) == 0)
     lrd_link_run(h->link, c, call->flags | LRD_LINK_NO_RETRY);
-  } else {
+  else
     lrd_link_call_fail(c, LARDER_NOT_SENT, LARDER_CAUSE_CUT, lost_text);
-  }
   if (atomic)
     give_back(r, h, !is_done(c));
   else if (c->ticket.state == LRD_TICKET_FAILED && c->ticket.cause != LARDER_CAUSE_SLOW)
@@ -200,7 +203,8 @@ int lrd_hold_run(struct lrd_remote *r, larder_hold *h, const larder_call *call,
                  struct lrd_link_call *c)
 {
   unsigned command = call->vector[0].command;
-  if (command == LRD_WATCH && call->count == 1) {
+  /* What comes behind WATCH in the same call goes along on its connection. */
+  if (command == LRD_WATCH && !(call->flags & LARDER_CALL_ATOMIC)) {
     watch(r, h, call, c);
     return 1;
   }

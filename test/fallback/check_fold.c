@@ -382,6 +382,8 @@ START_TEST(test_rules)
   BECOMES("SREM k a", "SREM k a", "SADD k a", "SREM k a", "SADD k a", "SREM k a");
   BECOMES("SREM k a; SADD k a", "SREM k a", "SADD k a");
   BECOMES("SADD k a; SREM k b", "SADD k a", "SADD k b", "SREM k b");
+  BECOMES("ZADD k 1 m 2 n", "ZADD k CH 1 m 2 n");
+  BECOMES("ZINCRBY k 1 m", "ZADD k CH INCR 1 m");
   BECOMES("LPUSH k a b; RPUSH k c", "LPUSH k a", "LPUSH k b", "RPUSH k c");
   BECOMES("PEXPIREAT k 4000000000001; SADD k a", "PEXPIREAT k 4000000000000",
           "PEXPIREAT k 4000000000001", "SADD k a");
