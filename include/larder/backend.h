@@ -104,10 +104,10 @@ typedef struct larder_verdict {
  * its elements, if it is an aggregate) and then calls end() once.
  *
  * Failure to get memory is remembered by the sink (failed != 0) and every
- * further write is ignored; end() then turns the verdict into NO_MEMORY.  So
- * whoever changes data must first write what it took out, look at failed, and
- * only then change anything; the first RESERVE bytes of scalars after begin
- * can't fail.
+ * further write is ignored; end() then turns the verdict into NO_MEMORY, unless
+ * it says UNKNOWN (something was changed, its reply is lost).  So whoever
+ * changes data must first write what it took out, look at failed, and only then
+ * change anything; the first RESERVE bytes of scalars after begin can't fail.
  */
 typedef struct larder_sink larder_sink;
 

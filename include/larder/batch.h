@@ -10,7 +10,9 @@
 /*
  * A batch is a list of commands that travel together: one reply each, and an
  * overall outcome that is not OK if any of them failed.  An atomic batch
- * (MULTI/EXEC) is executed whole or not at all, on every backend.
+ * (MULTI/EXEC) is executed whole or not at all, on every backend; only if memory
+ * ends in its midst, in the in-process engine, is it cut short: UNKNOWN, with a
+ * text that says how many of its commands were executed.
  *
  * A batch belongs to one thread at a time.  It may be run once; clear it to
  * use it again.

@@ -8,6 +8,7 @@ static const char text_unknown_value[] =
     "UNAVAILABLE Redis can't be reached and what this key holds is not known here";
 static const char text_unknown_keys[] =
     "UNAVAILABLE Redis can't be reached and which keys there are is not known here";
+static const char text_lost[] = "UNKNOWN out of memory: the command was executed, its reply is lost";
 
 /* --- locks ------------------------------------------------------------------- */
 
@@ -168,6 +169,17 @@ static void run(struct lrd_exec *x)
   }
 }
 
+/* Memory ended behind a change: NO_MEMORY would say that there was none. */
+static void end(struct lrd_exec *x)
+{
+  if (x->sink->failed && x->changed) {
+    x->sink->type->rewind(x->sink);
+    x->verdict.outcome = LARDER_UNKNOWN;
+    lrd_sink_error(x->sink, text_lost);
+  }
+  lrd_sink_end(x->sink, &x->verdict);
+}
+
 static void begin(struct lrd_exec *x, struct lrd_engine *e, const larder_call *call,
                   larder_sink *sink, int64_t now)
 {
@@ -204,6 +216,9 @@ static void execute_one(struct lrd_engine *e, const larder_call *call, const lar
   struct lrd_keys keys = lrd_command_key_range(v);
   struct lrd_exec x;
 
+  /* it counts what lives: most of what does not is reclaimed in slices before */
+  if (v->command == LRD_DBSIZE && !e->partial)
+    (void)lrd_maintenance_round(e, INT64_MAX);
   begin(&x, e, call, sink, now);
   set_vector(&x, v);
   if (keys.count == 1) {
@@ -230,7 +245,7 @@ static void execute_one(struct lrd_engine *e, const larder_call *call, const lar
   }
   if (x.provisional && x.verdict.outcome == LARDER_OK)
     x.verdict.flags |= LARDER_PROVISIONAL;
-  lrd_sink_end(sink, &x.verdict);
+  end(&x);
 }
 
 /* --- all of them at once --------------------------------------------------------- */
@@ -261,14 +276,26 @@ static int may_begin(struct lrd_exec *x, const larder_call *call)
   return 1;
 }
 
+/* Memory ended in the midst of it, and nothing can be undone: what was not begun is
+ * left, and the reply says how far it came. */
+static void run_short(struct lrd_exec *whole, size_t done, size_t count)
+{
+  whole->sink->type->rewind(whole->sink);
+  if (!whole->changed) {
+    lrd_no_memory(whole);
+    return;
+  }
+  whole->verdict.outcome = LARDER_UNKNOWN;
+  lrd_sink_errorf(whole->sink,
+                  "UNKNOWN out of memory: of %zu commands the first %zu were executed", count, done);
+}
+
 static void run_all(struct lrd_exec *whole, const larder_call *call)
 {
-  int changed = 0, unknown = 0, provisional = 0;
+  int unknown = 0, provisional = 0;
 
   lrd_sink_array(whole->sink, call->count);
-  if (whole->sink->failed)
-    return;
-  for (size_t i = 0; i < call->count; i++) {
+  for (size_t i = 0; i < call->count && !whole->sink->failed; i++) {
     struct lrd_exec x;
 
     begin(&x, whole->engine, call, whole->sink, whole->now);
@@ -280,11 +307,15 @@ static void run_all(struct lrd_exec *whole, const larder_call *call)
     run(&x);
     whole->discarded = x.discarded;
     whole->database = x.database;
-    changed |= x.changed;
+    whole->changed |= x.changed;
+    if (x.verdict.outcome == LARDER_NO_MEMORY || whole->sink->failed) {
+      run_short(whole, i + x.changed, call->count);
+      return;
+    }
     unknown |= x.verdict.outcome == LARDER_UNKNOWN_LOCALLY;
     provisional |= x.provisional && x.verdict.outcome == LARDER_OK;
   }
-  if (unknown && !changed)
+  if (unknown && !whole->changed)
     whole->verdict.outcome = LARDER_UNKNOWN_LOCALLY;
   if (provisional)
     whole->verdict.flags |= LARDER_PROVISIONAL;
@@ -312,7 +343,7 @@ static void execute_atomic(struct lrd_engine *e, const larder_call *call, larder
   set_unlock(&set);
   free_discarded(&x);
   atomic_fetch_add_explicit(&e->calls, call->count, memory_order_relaxed);
-  lrd_sink_end(sink, &x.verdict);
+  end(&x);
 }
 
 void lrd_engine_execute(larder_backend *base, const larder_call *call, larder_sink *sink)

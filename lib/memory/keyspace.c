@@ -415,3 +415,26 @@ size_t lrd_shard_reclaim(struct lrd_engine *e, struct lrd_shard *shard, int64_t 
 
   return shard->wheel ? lrd_wheel_advance(shard->wheel, now, budget, due, &r) : budget;
 }
+
+struct overdue {
+  unsigned database;
+  size_t count;
+};
+
+static void count_overdue(void *context, struct lrd_timer *t)
+{
+  struct overdue *o = context;
+
+  o->count += lrd_entry_of_timer(t)->database == o->database;
+}
+
+size_t lrd_keyspace_count_live(struct lrd_engine *e, struct lrd_shard *shard, unsigned database,
+                               int64_t now)
+{
+  struct overdue overdue = { database, 0 };
+
+  (void)lrd_shard_reclaim(e, shard, now, SIZE_MAX);
+  if (shard->wheel)
+    lrd_wheel_overdue(shard->wheel, now, count_overdue, &overdue);
+  return lrd_keyspace_count(shard, database) - overdue.count;
+}

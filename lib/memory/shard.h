@@ -140,6 +140,9 @@ void lrd_keyspace_changed(struct lrd_engine *, const struct lrd_at *, void *note
 
 /* Live keys of a database in this shard, expired ones not yet reclaimed included. */
 size_t lrd_keyspace_count(const struct lrd_shard *, unsigned database);
+/* The same without those: what has expired is reclaimed first. */
+size_t lrd_keyspace_count_live(struct lrd_engine *, struct lrd_shard *, unsigned database,
+                               int64_t now);
 
 /* Takes a database out of the shard, whole; its watchers are told.  What is
  * returned (or NULL) is freed with lrd_keyspace_free when no lock is held. */

@@ -197,7 +197,8 @@ void lrd_t_dbsize(struct lrd_exec *x)
   uint64_t count = 0;
 
   for (unsigned i = 0; i < x->engine->shards; i++)
-    count += lrd_keyspace_count(&x->engine->shard[i], (unsigned)x->database);
+    count += lrd_keyspace_count_live(x->engine, &x->engine->shard[i], (unsigned)x->database,
+                                     x->now);
   lrd_sink_integer(x->sink, (int64_t)count);
 }
 

@@ -18,16 +18,18 @@ void lrd_wheel_init(struct lrd_wheel *w, int64_t now_ms)
 }
 
 /* The level is that of the highest group of bits in which tick and now differ. */
+static unsigned slot_of(const struct lrd_wheel *w, uint64_t tick, unsigned *level)
+{
+  *level = tick != w->now ? (unsigned)(63 - __builtin_clzll(tick ^ w->now)) / BITS : 0;
+  return (unsigned)(tick >> (BITS * *level)) % LRD_WHEEL_SLOTS;
+}
+
 static void place(struct lrd_wheel *w, struct lrd_timer *t)
 {
   uint64_t tick = tick_of(t->at);
-  unsigned level = 0, i;
+  unsigned level, i;
 
-  if (tick < w->now)
-    tick = w->now;
-  if (tick != w->now)
-    level = (unsigned)(63 - __builtin_clzll(tick ^ w->now)) / BITS;
-  i = (unsigned)(tick >> (BITS * level)) % LRD_WHEEL_SLOTS;
+  i = slot_of(w, tick < w->now ? w->now : tick, &level);
   t->link = &w->slot[level][i];
   t->next = *t->link;
   if (t->next)
@@ -121,6 +123,19 @@ size_t lrd_wheel_advance(struct lrd_wheel *w, int64_t now_ms, size_t budget, lrd
     }
   }
   return budget;
+}
+
+/* What is overdue belongs to the next tick, or, if the clock was set back, to this one. */
+void lrd_wheel_overdue(const struct lrd_wheel *w, int64_t now_ms, lrd_wheel_due *visit,
+                       void *context)
+{
+  for (unsigned next = 0; next < 2; next++) {
+    unsigned level, i = slot_of(w, w->now + next, &level);
+
+    for (struct lrd_timer *t = w->slot[level][i]; t; t = t->next)
+      if (t->at < now_ms)
+        visit(context, t);
+  }
 }
 
 int64_t lrd_wheel_next(struct lrd_wheel *w)

@@ -45,6 +45,11 @@ typedef void lrd_wheel_due(void *context, struct lrd_timer *);
 size_t lrd_wheel_advance(struct lrd_wheel *, int64_t now_ms, size_t budget, lrd_wheel_due *due,
                          void *context);
 
+/* Visits the timers that are overdue at now_ms although the wheel, just advanced to
+ * that time, has not handed them out: those of the current tick.  Changes nothing. */
+void lrd_wheel_overdue(const struct lrd_wheel *, int64_t now_ms, lrd_wheel_due *visit,
+                       void *context);
+
 /* When there is something to do, in wall ms: not later than the first timer; -1: never. */
 int64_t lrd_wheel_next(struct lrd_wheel *);
 

@@ -217,7 +217,7 @@ static void meter_end(larder_sink *s, const larder_verdict *verdict)
   struct lrd_meter *m = meter_of(s);
   larder_verdict v = *verdict;
   if (m->inner->failed)
-    v.outcome = LARDER_NO_MEMORY;
+    v.outcome = v.outcome == LARDER_UNKNOWN ? LARDER_UNKNOWN : LARDER_NO_MEMORY;
   else if (v.outcome == LARDER_OK && m->headed && m->vectors &&
            lrd_command_absent(m->vector, &m->head))
     v.outcome = LARDER_ABSENT;

@@ -20,6 +20,7 @@ test_memory_check_zset_SOURCES = test/memory/check_zset.c test/memory/lines_zset
 # The engine: its tables, and its commands through lrd_memory_table.
 check_PROGRAMS += \
   test/memory/check_atomic \
+  test/memory/check_break \
   test/memory/check_expiry \
   test/memory/check_index \
   test/memory/check_nomemory \
@@ -28,6 +29,7 @@ check_PROGRAMS += \
   test/memory/check_threads \
   test/memory/check_wheel
 test_memory_check_atomic_SOURCES = test/memory/check_atomic.c test/memory/pool.h test/memory/rig.h
+test_memory_check_break_SOURCES = test/memory/check_break.c test/memory/pool.h test/memory/rig.h
 test_memory_check_expiry_SOURCES = test/memory/check_expiry.c test/memory/pool.h test/memory/rig.h
 test_memory_check_index_SOURCES = test/memory/check_index.c test/memory/pool.h
 test_memory_check_nomemory_SOURCES = test/memory/check_nomemory.c test/memory/pool.h \
