@@ -165,7 +165,8 @@ static int take_optional(struct lrd_handshake *h, enum step step, const larder_v
     h->identity.id = v->type == LARDER_INTEGER ? v->integer : 0;
     return v->type == LARDER_INTEGER;
   case STEP_CLIENT:
-    if (v->type == LARDER_STRING)
+    /* A unix socket's is its path: the same for all, and it may have spaces. */
+    if (v->type == LARDER_STRING && h->link->remote->config->scheme != LRD_SCHEME_UNIX)
       find_field(v, "addr=", h->identity.address, sizeof h->identity.address);
     return v->type == LARDER_STRING;
   case STEP_KILL:

@@ -313,33 +313,38 @@ static int end_cancelled_pass(struct lrd_loop *loop)
   return ended;
 }
 
-static void end_cancelled(struct lrd_loop *loop)
+/* any: some may have been cancelled before the queue was taken. */
+static void end_cancelled(struct lrd_loop *loop, int any)
 {
-  lrd_lock(&loop->lock);
-  int any = loop->any_cancelled;
-  loop->any_cancelled = 0;
-  lrd_unlock(&loop->lock);
   while (any)
     any = end_cancelled_pass(loop);
 }
 
 /* --- from the loop --------------------------------------------------------------------- */
 
-static struct lrd_job *next_queued(struct lrd_loop *loop)
+/* The whole queue, once: what done() submits while it is worked off waits for the next
+ * round, lest one who tries again at once keep the loop from connecting.  A cancelled
+ * job that is in the queue later than this keeps its mark for that round too. */
+static struct lrd_job_list take_queue(struct lrd_loop *loop, int *cancelled)
 {
   lrd_lock(&loop->lock);
-  struct lrd_job *job = loop->queued.first;
-  if (job)
-    lrd_job_list_remove(&loop->queued, job);
+  struct lrd_job_list taken = loop->queued;
+  loop->queued = (struct lrd_job_list){0};
+  *cancelled = loop->any_cancelled;
+  loop->any_cancelled = 0;
   lrd_unlock(&loop->lock);
-  return job;
+  return taken;
 }
 
 void lrd_submit_queued(struct lrd_loop *loop)
 {
-  for (struct lrd_job *job; (job = next_queued(loop));)
+  int cancelled;
+  struct lrd_job_list queued = take_queue(loop, &cancelled);
+  for (struct lrd_job *job; (job = queued.first);) {
+    lrd_job_list_remove(&queued, job);
     route(loop, job);
-  end_cancelled(loop);
+  }
+  end_cancelled(loop, cancelled);
   for (int d = 0; d < LRD_DATABASES; d++) {
     struct lrd_link *l = loop->remote->group[d].submit;
     if (l && l->work.dirty) {
@@ -373,8 +378,12 @@ int64_t lrd_submit_tick(struct lrd_loop *loop, int64_t now)
 void lrd_submit_stop(struct lrd_loop *loop, larder_outcome unsent)
 {
   struct lrd_fault fault = {unsent, LARDER_CAUSE_CALLER, "cancelled"};
-  for (struct lrd_job *job; (job = next_queued(loop));)
+  int cancelled;
+  struct lrd_job_list queued = take_queue(loop, &cancelled);
+  for (struct lrd_job *job; (job = queued.first);) {
+    lrd_job_list_remove(&queued, job);
     finish_unsent(loop, job, &fault);
+  }
   for (int d = 0; d < LRD_DATABASES; d++) {
     struct lrd_link *l = loop->remote->group[d].submit;
     if (!l)

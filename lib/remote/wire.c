@@ -348,13 +348,22 @@ static uint64_t encoded_size(const larder_vector *v)
   return size;
 }
 
+/* Where the EXEC of an atomic call ends: the server obeys it without the SELECT behind it. */
+static uint64_t exec_end(const struct lrd_slot *s)
+{
+  larder_bytes number = {NULL, digits((size_t)s->ticket->home)}, select = {NULL, 6};
+  larder_bytes argv[2] = {select, number};
+  larder_vector back = {.argc = 2, .argv = argv};
+  return wanders(s->ticket) ? s->end - encoded_size(&back) : s->end;
+}
+
 /* How many of the slot's vectors begin (whole: end) within the bytes handed over;
  * *end: where the last of them ends. */
 static size_t reached(const struct lrd_wire *w, const struct lrd_slot *s, int whole, uint64_t *end)
 {
   const struct lrd_ticket *t = s->ticket;
   if (t->atomic) {
-    int in = whole ? s->end <= w->handed : s->begin < w->handed;
+    int in = whole ? exec_end(s) <= w->handed : s->begin < w->handed;
     *end = in ? s->end : s->begin;
     return in ? t->count : 0;
   }

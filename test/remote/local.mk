@@ -5,11 +5,12 @@ support_sources += test/support/peer.c test/support/peer.h
 rig_sources = test/remote/rig.c test/remote/rig.h
 
 check_PROGRAMS += test/remote/check_wire test/remote/check_link test/remote/check_submit \
-  test/remote/check_server
+  test/remote/check_server test/remote/check_break
 test_remote_check_wire_SOURCES = test/remote/check_wire.c $(rig_sources)
 test_remote_check_link_SOURCES = test/remote/check_link.c $(rig_sources)
 test_remote_check_submit_SOURCES = test/remote/check_submit.c $(rig_sources)
 test_remote_check_server_SOURCES = test/remote/check_server.c $(rig_sources)
+test_remote_check_break_SOURCES = test/remote/check_break.c $(rig_sources)
 
 helper_programs += test/remote/pace
 test_remote_pace_SOURCES = test/remote/pace.c $(rig_sources)

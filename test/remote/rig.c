@@ -187,6 +187,7 @@ void rig_run_many(struct rig *r, larder_hold *hold, unsigned flags, int64_t time
     abort();
   int64_t begun = rig_now_ms();
   larder_call call = {.vector = line.vector, .count = line.count, .flags = flags, .hold = hold,
+                      .database = r->database,
                       .deadline = lrd_monotonic(&r->config.clock) + timeout_ms * LRD_NS_PER_MS};
   lrd_remote_table.execute(r->backend, &call, &tree.sink);
   if (tree.replies != replies)

@@ -16,6 +16,7 @@ struct rig {
   struct lrd_config config;
   larder_backend *backend;
   struct lrd_hook *hook;
+  int database; /* of the calls */
 };
 
 /* Defaults: timeout 250 ms, connect_timeout 1 s, max_retries 3, 8 connections.  port 0: path. */
