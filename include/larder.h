@@ -62,8 +62,9 @@ larder *larder_open(const char *url, const larder_options *options, char *error,
  * delivered (with LARDER_DELIVER_DISPATCH: inside this call), threads are
  * joined, memory is released.  Returns the number of journaled writes that
  * could not be replayed.  NULL is allowed.  To be called once, by one thread;
- * other threads may have calls in flight, but must not begin new ones after it
- * returned. */
+ * other threads may have calls in flight, but must not begin new ones when it
+ * may already be returning (CLOSED is for those that come in between: a thread
+ * that calls on and on is to be stopped first). */
 uint64_t larder_close(larder *store, int64_t timeout_ms);
 
 /* Runs one command and waits for its reply, at most until the store's timeout

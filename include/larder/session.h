@@ -16,7 +16,8 @@
  * Calls on one session happen in the order in which they were made.
  *
  * Between MULTI and EXEC commands are checked (name, arity) and kept here; they
- * reach the backend with EXEC, whole.  If the backend was switched (Redis lost
+ * reach the backend with EXEC, whole (at most 1 GiB of them: beyond it a command is
+ * REFUSED, and so is EXEC).  If the backend was switched (Redis lost
  * or back) after WATCH, or a WATCH failed, EXEC is NOT_SENT: nothing was executed.
  */
 

@@ -63,7 +63,7 @@ typedef struct larder_status {
   uint64_t unknown_batches; /* of these: perhaps applied, perhaps not */
 
   uint64_t keys;            /* in the local engine */
-  uint64_t memory;          /* bytes that the allocator hook handed out */
+  uint64_t memory;          /* bytes that the allocator hook handed out to it */
 } larder_status;
 
 /* Fills *status.  OK, BAD_ARGUMENT (status->size), FORKED.  Any thread. */

@@ -225,10 +225,10 @@ static void meter_end(larder_sink *s, const larder_verdict *verdict)
     m->vector++;
     m->vectors--;
   }
+  m->last = v.outcome;
+  m->last_nil = m->headed && m->head.type == LARDER_NIL;
   m->headed = 0;
   m->depth = 0;
-  m->last = v.outcome;
-  m->last_nil = m->head.type == LARDER_NIL;
   lrd_tally(m->cell, &v);
   m->inner->type->end(m->inner, &v);
   after(m);

@@ -2,6 +2,7 @@
 #include "store/session.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "store/call.h"
 #include "store/settings.h"
@@ -21,6 +22,7 @@ larder_session *larder_session_open(larder *store)
     s->database = store->config.database;
     s->protocol = 2;
     s->authenticated = 1;
+    s->transaction.limit = LRD_TRANSACTION_BYTES;
     lrd_arena_init(&s->transaction.arena, &store->config.memory);
   }
   lrd_leave(cell);
@@ -127,14 +129,42 @@ void lrd_session_execute(larder_session *s, const larder_vector *vector, size_t 
 
 /* --- for C callers ------------------------------------------------------- */
 
-static larder_reply *run_one(larder_session *s, struct lrd_answer *a, const larder_vector *v,
-                             larder_outcome taken, const char *error)
+/* A command was lost before it could be read: a transaction without it is not the one
+ * that was meant, nor is one without a watch.  name: as the caller wrote it. */
+static void lose(larder_session *s, const char *name, larder_outcome why)
 {
-  if (taken == LARDER_OK)
+  if (s->transaction.open) {
+    s->transaction.aborted = 1;
+    return;
+  }
+  name = name ? name + strspn(name, " ") : "";
+  if (why == LARDER_NO_MEMORY &&
+      (strncasecmp(name, "watch", 5) == 0 || memchr(name, '%', strcspn(name, " "))))
+    s->unguarded = 1;
+}
+
+static larder_reply *no_memory(larder_session *s, const char *name)
+{
+  lose(s, name, LARDER_NO_MEMORY);
+  return lrd_fixed_reply(LARDER_NO_MEMORY);
+}
+
+static larder_reply *run_one(larder_session *s, struct lrd_answer *a, const larder_vector *v,
+                             const char *name, larder_outcome taken, const char *error)
+{
+  if (taken == LARDER_OK) {
     lrd_session_execute(s, v, 1, &a->tree.sink);
-  else
-    lrd_sink_fail(&a->tree.sink, taken, LARDER_FROM_NOWHERE, LARDER_CAUSE_CALLER, error);
+    return lrd_answer_finish(a);
+  }
+  lose(s, name, taken);
+  lrd_sink_fail(&a->tree.sink, taken, LARDER_FROM_NOWHERE, LARDER_CAUSE_CALLER, error);
   return lrd_answer_finish(a);
+}
+
+/* At most max; argv[0] need not end in a NUL. */
+static size_t length_of_word(const char *name, const size_t *argvlen, size_t max)
+{
+  return argvlen ? (argvlen[0] < max ? argvlen[0] : max) : strnlen(name, max);
 }
 
 larder_reply *larder_session_argv(larder_session *s, int argc, const char *const *argv,
@@ -145,10 +175,13 @@ larder_reply *larder_session_argv(larder_session *s, int argc, const char *const
   if (!s)
     return lrd_fixed_reply(LARDER_BAD_ARGUMENT);
   struct lrd_answer *a = lrd_answer_new(&s->store->config.memory);
+  char word[8] = "";
+  if (argc > 0 && argv && argv[0])
+    memcpy(word, argv[0], length_of_word(argv[0], argvlen, sizeof word - 1));
   if (!a)
-    return lrd_fixed_reply(LARDER_NO_MEMORY);
+    return no_memory(s, word);
   larder_outcome outcome = lrd_take_argv(&v, room, &a->arena, argc, argv, argvlen);
-  return run_one(s, a, &v, outcome, lrd_fixed_text(outcome));
+  return run_one(s, a, &v, word, outcome, lrd_fixed_text(outcome));
 }
 
 larder_reply *larder_session_command(larder_session *s, const char *format, ...)
@@ -159,11 +192,11 @@ larder_reply *larder_session_command(larder_session *s, const char *format, ...)
     return lrd_fixed_reply(LARDER_BAD_ARGUMENT);
   struct lrd_answer *a = lrd_answer_new(&s->store->config.memory);
   if (!a)
-    return lrd_fixed_reply(LARDER_NO_MEMORY);
+    return no_memory(s, format);
   va_list ap;
   va_start(ap, format);
   larder_outcome outcome = lrd_take_format(&v, &a->arena, format, ap, error, sizeof error);
   va_end(ap);
-  return run_one(s, a, &v, outcome,
+  return run_one(s, a, &v, format, outcome,
                  outcome == LARDER_BAD_ARGUMENT ? error : lrd_fixed_text(outcome));
 }

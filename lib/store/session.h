@@ -25,6 +25,9 @@ struct lrd_session_hooks {
   void *context;
 };
 
+/* As Redis's client-query-buffer-limit, which counts what MULTI queues. */
+#define LRD_TRANSACTION_BYTES ((size_t)1 << 30)
+
 struct lrd_transaction {
   int open;    /* between MULTI and EXEC */
   int aborted; /* a command could not be queued */
@@ -32,6 +35,7 @@ struct lrd_transaction {
   struct lrd_arena arena;
   larder_vector *vector; /* count of capacity, by the store's hook */
   size_t count, capacity;
+  size_t bytes, limit; /* of the arguments queued, and what they cost besides */
 };
 
 struct larder_session {

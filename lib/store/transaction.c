@@ -28,6 +28,7 @@ static void forget_queue(larder_session *s)
   lrd_arena_free(&t->arena);
   lrd_arena_init(&t->arena, &s->store->config.memory);
   t->count = 0;
+  t->bytes = 0;
   t->open = 0;
   t->aborted = 0;
   t->unwatches = 0;
@@ -49,6 +50,22 @@ static int make_room(larder_session *s)
   return 0;
 }
 
+/* Counts the command in; 0: there is no room for it. */
+static int admit(struct lrd_transaction *t, const larder_vector *v)
+{
+  size_t left = t->limit - t->bytes, need = sizeof *v;
+  for (int i = 0; i < v->argc && need <= left; i++) {
+    need += sizeof *v->argv;
+    if (v->argv[i].len > left)
+      return 0;
+    need += v->argv[i].len;
+  }
+  if (need > left)
+    return 0;
+  t->bytes += need;
+  return 1;
+}
+
 void lrd_transaction_queue(larder_session *s, const larder_vector *v, enum lrd_route route,
                            struct lrd_meter *m)
 {
@@ -58,6 +75,11 @@ void lrd_transaction_queue(larder_session *s, const larder_vector *v, enum lrd_r
   if (route != LRD_ROUTE_BACKEND && v->command != LRD_UNWATCH && v->command != LRD_SELECT) {
     t->aborted = 1;
     reply_error(m, LARDER_REFUSED, "ERR Command not allowed inside a transaction");
+    return;
+  }
+  if (!admit(t, v)) {
+    t->aborted = 1;
+    reply_error(m, LARDER_REFUSED, "ERR the transaction is too large");
     return;
   }
   if (make_room(s) != 0 || lrd_copy_vector(&t->arena, v, &t->vector[t->count]) != 0) {
@@ -187,12 +209,19 @@ static void execute_around(larder_session *s, struct lrd_meter *m)
   call.hold = s->watching ? s->hold : NULL;
   s->store->table->execute(s->store->base, &call, &a->tree.sink);
   const larder_reply *r = lrd_answer_finish(a);
+  larder_verdict *verdict = &a->tree.reply[0].verdict;
   if (r->outcome == LARDER_OK && r->value.type == LARDER_ARRAY) {
     weave(t, &r->value, &m->sink);
     follow_selects(s);
   } else
     lrd_sink_value(&m->sink, &r->value);
-  lrd_sink_end(&m->sink, &a->tree.reply[0].verdict);
+  if (m->sink.failed && r->outcome == LARDER_OK && r->value.type == LARDER_ARRAY) {
+    m->sink.type->rewind(&m->sink);
+    verdict->outcome = LARDER_UNKNOWN;
+    lrd_sink_error(&m->sink,
+                   "UNKNOWN out of memory: the transaction was executed, its reply is lost");
+  }
+  lrd_sink_end(&m->sink, verdict);
   lrd_answer_free(a);
 }
 
