@@ -25,9 +25,10 @@ for page in README.md doc/*.md; do
   done
 done
 
-# An event's name is the third argument of lrd_event, perhaps one of two.
+# An event's name is the third argument of lrd_event (perhaps one of two), and of those
+# that hand it on.
 find lib -name '*.c' ! -name hook.c -exec cat {} + | tr '\n' ' ' |
-  grep -oE 'lrd_event\([^,]*,[^,]*,[^,]*,' | cut -d, -f3 | grep -oE '"[a-z_-]+"' | tr -d '"' |
+  grep -oE '(lrd_event|lrd_remote_tell|given_up)\([^,]*,[^,]*,[^,]*,' | cut -d, -f3 | grep -oE '"[a-z_-]+"' | tr -d '"' |
   sort -u > "$scratch/code"
 sed -n 's/^| `\([a-z_-]*\)` |.*/\1/p' doc/events.md | sort -u > "$scratch/doc"
 for event in $(comm -13 "$scratch/doc" "$scratch/code"); do
