@@ -189,12 +189,40 @@ static void choose_protocol(void *context, int version)
   ((struct lrd_client *)context)->resp.protocol = version;
 }
 
+/* The commands from the first one on that the session sends as one or two calls: up to
+ * the first that is a call of its own. */
+static size_t piece_of(const larder_vector *vector, size_t count)
+{
+  size_t i;
+
+  for (i = 0; i < count; i++)
+    switch (lrd_command_find(vector[i].argv[0].data, vector[i].argv[0].len)) {
+    case LRD_SELECT:
+    case LRD_EXEC:
+    case LRD_WATCH:
+    case LRD_UNWATCH:
+      return i + 1;
+    default:
+      break;
+    }
+  return count;
+}
+
+/* Each call has its deadline, and a list may be many: a listener that ends waits for
+ * the one that runs. */
 static void execute(struct lrd_job *job)
 {
   struct lrd_client *c = (struct lrd_client *)job;
+  const larder_vector *vector = c->request.vector;
+  size_t left = c->request.count, piece;
 
   lrd_resp_init(&c->resp, &c->replies, c->session->protocol);
-  lrd_session_execute(c->session, c->request.vector, c->request.count, &c->resp.sink);
+  do {
+    piece = piece_of(vector, left);
+    lrd_session_execute(c->session, vector, piece, &c->resp.sink);
+    vector += piece;
+    left -= piece;
+  } while (left > 0 && !atomic_load(&c->listener->stopping));
 }
 
 /* The list was executed. */
