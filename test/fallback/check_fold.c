@@ -19,7 +19,7 @@
  * the writes one by one give: type, content and expiry.
  */
 
-enum { ARGS = 6, TEXT = 32, ROUNDS = 6000, WRITES = 12 };
+enum { ARGS = 8, TEXT = 32, ROUNDS = 6000, WRITES = 12 };
 
 struct command {
   int argc;
