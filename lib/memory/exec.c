@@ -8,7 +8,8 @@ static const char text_unknown_value[] =
     "UNAVAILABLE Redis can't be reached and what this key holds is not known here";
 static const char text_unknown_keys[] =
     "UNAVAILABLE Redis can't be reached and which keys there are is not known here";
-static const char text_lost[] = "UNKNOWN out of memory: the command was executed, its reply is lost";
+static const char text_lost[] =
+    "UNKNOWN out of memory: the command was executed, its reply is lost";
 
 /* --- locks ------------------------------------------------------------------- */
 
@@ -287,7 +288,8 @@ static void run_short(struct lrd_exec *whole, size_t done, size_t count)
   }
   whole->verdict.outcome = LARDER_UNKNOWN;
   lrd_sink_errorf(whole->sink,
-                  "UNKNOWN out of memory: of %zu commands the first %zu were executed", count, done);
+                  "UNKNOWN out of memory: of %zu commands the first %zu were executed", count,
+                  done);
 }
 
 static void run_all(struct lrd_exec *whole, const larder_call *call)
