@@ -51,6 +51,7 @@ struct lrd_batch {
   struct lrd_arena arena;     /* commands */
   struct lrd_emitted *commands, *forget;
   size_t count;               /* of commands */
+  size_t size;                /* of their bytes, about */
   int64_t number;
   int database;
   int built;
@@ -90,6 +91,7 @@ struct lrd_fallback {
   char denial[256];
 
   /* owned by who set replaying */
+  _Atomic int heavy;         /* the batch is the keeper's: too large for a caller's deadline */
   struct lrd_batch batch;
   int64_t batch_number;
   char marker[64];

@@ -315,7 +315,13 @@ int lrd_journal_pending(struct lrd_journal *j, int database, larder_bytes key)
 
 int lrd_journal_may_forget(void *journal, int database, larder_bytes key)
 {
-  return !lrd_journal_pending(journal, database, key);
+  struct lrd_journal *j = journal;
+  int wanted;
+
+  lrd_lock(&j->lock);
+  wanted = find_record(j, database, key, 0) != NULL;
+  lrd_unlock(&j->lock);
+  return !wanted;
 }
 
 /* --- reserving ---------------------------------------------------------------- */

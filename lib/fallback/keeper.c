@@ -172,7 +172,9 @@ static void do_work(struct lrd_fallback *f, enum work work)
     probe(f);
     break;
   case REPLAY:
-    lrd_fallback_replay(f, -1, (larder_bytes){ NULL, 0 }, deadline);
+    /* as long as the batch needs */
+    lrd_fallback_replay(f, -1, (larder_bytes){ NULL, 0 },
+                        lrd_fallback_now(f) + 3600 * 1000 * LRD_NS_PER_MS);
     break;
   case CLEAN:
     lrd_fallback_clean(f, deadline);

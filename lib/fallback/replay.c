@@ -10,6 +10,9 @@
 
 enum { RECORDS_MAX = 128, MARKER_TTL_MS = 24 * 60 * 60 * 1000, TRIES = 3 };
 
+/* What a caller may replay within its own deadline; more than that is the keeper's. */
+enum { LIGHT_WRITES = 2000, LIGHT_BYTES = 256 * 1024, NS_PER_BYTE = 1000 };
+
 static larder_bytes bytes(const char *s)
 {
   return (larder_bytes){ s, strlen(s) };
@@ -171,8 +174,12 @@ static int build(struct lrd_fallback *f, struct lrd_batch *b)
   }
   for (int d = 0; d < LRD_DATABASES && !failed; d++)
     failed = prepare_return(b, d, &forget);
-  for (const struct lrd_emitted *e = b->commands; e; e = e->next)
+  b->size = 0;
+  for (const struct lrd_emitted *e = b->commands; e; e = e->next) {
     b->count++;
+    for (int i = 0; i < e->vector.argc; i++)
+      b->size += e->vector.argv[i].len + 16;
+  }
   b->built = !failed;
   if (failed)
     lrd_arena_free(&b->arena);
@@ -185,9 +192,9 @@ static int build(struct lrd_fallback *f, struct lrd_batch *b)
  * believe what it knew of them. */
 static void return_keys(struct lrd_fallback *f, struct lrd_batch *b)
 {
-  b->writes = lrd_journal_drop(&f->journal, b->records);
-  b->records = NULL;
-  for (const struct lrd_emitted *e = b->forget; e; e = e->next) {
+  /* Forgotten first: a key that is not pending may be written at Redis at once, and
+   * if Redis is lost right then, the engine must not believe in an older value. */
+  for (const struct lrd_emitted *e = b->built ? b->forget : NULL; e; e = e->next) {
     larder_call call = { .vector = &e->vector, .count = 1, .database = e->database,
                          .deadline = INT64_MAX };
     struct lrd_count count;
@@ -195,6 +202,8 @@ static void return_keys(struct lrd_fallback *f, struct lrd_batch *b)
     lrd_count_init(&count);
     f->memory->table->execute(f->memory, &call, &count.sink);
   }
+  b->writes = lrd_journal_drop(&f->journal, b->records);
+  b->records = NULL;
 }
 
 static void end_batch(struct lrd_fallback *f, struct lrd_batch *b)
@@ -457,7 +466,48 @@ static int next_batch(struct lrd_fallback *f, struct lrd_batch *b, int database,
   b->records = records;
   b->database = database;
   b->number = ++f->batch_number;
+  for (const struct lrd_record *r = records; r; r = r->next)
+    b->writes += r->writes;
   return 1;
+}
+
+/* How long the batch may take: by its size, else a large one would never get through. */
+static int64_t allowance(const struct lrd_fallback *f, const struct lrd_batch *b)
+{
+  return f->config->connect_timeout + (int64_t)b->size * NS_PER_BYTE;
+}
+
+/* Builds and sends; the batch is left to the keeper if it is too large for the deadline. */
+static enum lrd_replay push(struct lrd_fallback *f, struct lrd_batch *b, int64_t deadline)
+{
+  int64_t limit;
+
+  f->heavy = b->writes > LIGHT_WRITES || (b->built && b->size > LIGHT_BYTES);
+  if (f->heavy && lrd_fallback_now(f) + allowance(f, b) > deadline)
+    return LRD_REPLAY_LATE;
+  if (!b->built && build(f, b))
+    return LRD_REPLAY_PAUSED;
+  f->heavy |= b->size > LIGHT_BYTES;
+  limit = lrd_fallback_now(f) + allowance(f, b);
+  if (f->heavy && limit > deadline)
+    return LRD_REPLAY_LATE;
+  return resolve(f, b, limit < deadline ? limit : deadline);
+}
+
+/* The keeper has a batch to send that takes longer than we may. */
+static enum lrd_replay await_keeper(struct lrd_fallback *f, int64_t deadline)
+{
+  int late = 0;
+
+  lrd_lock(&f->lock);
+  while (f->heavy && !late && !f->stop && lrd_fallback_state(f) == LARDER_STATE_UP &&
+         !pthread_equal(pthread_self(), f->keeper))
+    late = lrd_cond_wait(&f->changed, &f->lock, deadline);
+  late |= f->heavy;
+  lrd_unlock(&f->lock);
+  return lrd_fallback_state(f) != LARDER_STATE_UP ? LRD_REPLAY_DOWN
+         : late                                  ? LRD_REPLAY_LATE
+                                                 : LRD_REPLAY_DONE;
 }
 
 enum lrd_replay lrd_fallback_replay(struct lrd_fallback *f, int database, larder_bytes key,
@@ -465,14 +515,18 @@ enum lrd_replay lrd_fallback_replay(struct lrd_fallback *f, int database, larder
 {
   struct lrd_batch *b = &f->batch;
   enum lrd_replay result;
+  int handed_over;
 
   if (!begin(f, deadline, &result))
     return result;
   result = LRD_REPLAY_DONE;
   if (b->records || next_batch(f, b, database, key))
-    result = !b->built && build(f, b) ? LRD_REPLAY_PAUSED : resolve(f, b, deadline);
+    result = push(f, b, deadline);
+  handed_over = result == LRD_REPLAY_LATE && b->records;
+  if (!b->records)
+    f->heavy = 0;
   finish(f, result);
-  return result;
+  return handed_over ? await_keeper(f, deadline) : result;
 }
 
 void lrd_fallback_clean(struct lrd_fallback *f, int64_t deadline)

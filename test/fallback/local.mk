@@ -5,6 +5,7 @@ test_fallback_check_breaker_SOURCES = test/fallback/check_breaker.c
 test_fallback_check_fold_SOURCES = test/fallback/check_fold.c
 endif
 if REDIS
-check_PROGRAMS += test/fallback/check_fallback
+check_PROGRAMS += test/fallback/check_fallback test/fallback/check_break
 test_fallback_check_fallback_SOURCES = test/fallback/check_fallback.c
+test_fallback_check_break_SOURCES = test/fallback/check_break.c
 endif
