@@ -6,7 +6,7 @@
  * refused.  Whatever the store answered without a reservation has to be what that
  * server answers, and after each replay both servers have to hold the same.
  *
- *   check_replay [--rounds N] [--commands N] [--seed S]
+ *   check_replay [--rounds N] [--commands N] [--seed S] [--without WORD]...
  */
 #include <inttypes.h>
 #include <larder.h>
@@ -24,7 +24,8 @@ enum { SESSIONS = 2, BACK_MS = 20000, MAX_QUEUED = 64, SHOWN = 10, SHRINK_SECOND
 
 struct settings {
   uint64_t seed;
-  unsigned rounds, commands;
+  unsigned rounds, commands, withouts;
+  const char *without[GENERATOR_WITHOUT];
 };
 
 struct conversation {
@@ -250,6 +251,8 @@ static uint64_t compare_database(struct play *p, const char *database)
   for (int i = 0; i < 2; i++) {
     resp_free(resp_words(both[i], "SELECT", database, NULL));
     resp_free(resp_words(both[i], "SCAN", "0", "COUNT", "1000000", NULL));
+  }
+  for (int i = 0; i < 2; i++) {
     struct resp *keys = resp_words(both[i], "KEYS", "*", NULL);
     for (size_t k = 0; keys && k < keys->len; k++)
       if (!resp_is_text(&keys->element[k], "noticed") && strncmp(keys->element[k].str, "larder", 6))
@@ -264,7 +267,13 @@ static uint64_t compare_database(struct play *p, const char *database)
 static void begin(struct play *p)
 {
   static const char *const argv[] = {"FLUSHALL"};
-  resp_free(p->store->call(p->store, 0, 1, argv, NULL));
+  struct resp *r = p->store->call(p->store, 0, 1, argv, NULL);
+  if (p->store->outcome != LARDER_OK) {
+    char *text = resp_text(r);
+    printf("FLUSHALL with Redis up: %s\n", text);
+    free(text);
+  }
+  resp_free(r);
   resp_free(p->judge->call(p->judge, 0, 1, argv, NULL));
 }
 
@@ -377,8 +386,9 @@ static void report(struct play *p, struct round *r)
  * then, and a journal does not. */
 static int run_rounds(struct play *p)
 {
-  struct generator g = {.dice = {p->settings.seed}, .typed = 1, .without = {"-0"}};
+  struct generator g = {.dice = {p->settings.seed}, .typed = 1};
   int bad = 0;
+  memcpy(g.without, p->settings.without, sizeof g.without);
   for (unsigned i = 0; i < p->settings.rounds && !bad; i++) {
     struct round r = {0};
     generator_turn(&g);
@@ -397,7 +407,7 @@ static int run_rounds(struct play *p)
 static int read_settings(struct settings *s, int argc, char **argv)
 {
   const char *seed = getenv("LARDER_SEED");
-  *s = (struct settings){.rounds = 20, .commands = 400};
+  *s = (struct settings){.rounds = 20, .commands = 400, .withouts = 1, .without = {"-0"}};
   s->seed = seed && *seed ? strtoull(seed, NULL, 10) : (uint64_t)time(NULL);
   for (int i = 1; i + 1 < argc; i += 2) {
     if (strcmp(argv[i], "--rounds") == 0)
@@ -406,6 +416,8 @@ static int read_settings(struct settings *s, int argc, char **argv)
       s->commands = (unsigned)atoi(argv[i + 1]);
     else if (strcmp(argv[i], "--seed") == 0)
       s->seed = strtoull(argv[i + 1], NULL, 10);
+    else if (strcmp(argv[i], "--without") == 0 && s->withouts + 1 < GENERATOR_WITHOUT)
+      s->without[s->withouts++] = argv[i + 1];
     else
       return -1;
   }
@@ -419,7 +431,8 @@ int main(int argc, char **argv)
   static struct play p;
   char url[256];
   if (read_settings(&p.settings, argc, argv) != 0) {
-    fprintf(stderr, "usage: check_replay [--rounds N] [--commands N] [--seed S]\n");
+    fprintf(stderr, "usage: check_replay [--rounds N] [--commands N] [--seed S] "
+                    "[--without WORD]...\n");
     return 2;
   }
   server_require();
