@@ -11,7 +11,7 @@
 /* Refused by the handshake, not by an ACL rule for one command. */
 static int is_denial(const larder_verdict *v, const char *text)
 {
-  return v->cause == LARDER_CAUSE_AUTH && strncmp(text, "NOPERM", 6) != 0;
+  return v->cause == LARDER_CAUSE_AUTH && !strstr(text, "NOPERM");
 }
 
 void lrd_fallback_judge(struct lrd_fallback *f, const larder_verdict *v, const char *text)
@@ -166,6 +166,8 @@ static enum lrd_replay settle(struct lrd_fallback *f, const larder_call *call)
     r = lrd_fallback_replay(f, p.database, p.key, call->deadline);
     if (r != LRD_REPLAY_DONE)
       return r;
+    if (lrd_fallback_now(f) >= call->deadline && find_pending(f, call, &p))
+      return LRD_REPLAY_LATE;
   }
   return LRD_REPLAY_DONE;
 }
@@ -289,14 +291,7 @@ static void route(struct lrd_fallback *f, const larder_call *call, larder_sink *
     to_remote(f, call, NULL, 1, sink);
     return;
   }
-  if (state == LARDER_STATE_DENIED) {
-    size_t n = call->flags & LARDER_CALL_ATOMIC ? 1 : call->count;
-
-    while (n--)
-      deny(f, sink);
-    return;
-  }
-  if (state != LARDER_STATE_DOWN) {
+  if (state != LARDER_STATE_DOWN && state != LARDER_STATE_DENIED) {
     enum lrd_replay settled = settle(f, call);
 
     if (settled == LRD_REPLAY_PAUSED || settled == LRD_REPLAY_LATE) {
@@ -305,7 +300,15 @@ static void route(struct lrd_fallback *f, const larder_call *call, larder_sink *
       return;
     }
     if (settled == LRD_REPLAY_DOWN)
-      state = LARDER_STATE_DOWN;
+      state = lrd_fallback_state(f) == LARDER_STATE_DENIED ? LARDER_STATE_DENIED
+                                                           : LARDER_STATE_DOWN;
+  }
+  if (state == LARDER_STATE_DENIED) {
+    size_t n = call->flags & LARDER_CALL_ATOMIC ? 1 : call->count;
+
+    while (n--)
+      deny(f, sink);
+    return;
   }
   if (h && h->watching)
     watched(f, call, h, sink);

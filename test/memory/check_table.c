@@ -108,7 +108,8 @@ START_TEST(crowded_buckets)
       take_out(f, f->other[i]);
       check_ok(lrd_table_check(f->table));
     }
-    ck_assert_uint_le(f->table->buckets, 2 * CROWD);
+    /* where the last buckets lie is a matter of the random hash key */
+    ck_assert_uint_le(f->table->buckets, 3 * CROWD);
     for (i = 0; i < CROWD; i++) {
       take_out(f, f->crowd[round % 2][CROWD - 1 - i]);
       take_out(f, f->crowd[!(round % 2)][i]);

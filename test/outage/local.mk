@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 if REDIS
-check_PROGRAMS += test/outage/check_outage test/outage/check_switch test/outage/check_hammer \
-  test/outage/check_replay
+check_PROGRAMS += test/outage/check_outage test/outage/check_switch test/outage/check_hammer
+helper_programs += test/outage/check_replay
 endif
 test_outage_check_outage_SOURCES = test/outage/check_outage.c
 test_outage_check_hammer_SOURCES = test/outage/check_hammer.c
@@ -21,4 +21,9 @@ check-switch: test/outage/check_switch tools/larder
 	$(AM_TESTS_ENVIRONMENT) test/outage/check_switch --times 20
 check-hammer: test/outage/check_hammer
 	$(AM_TESTS_ENVIRONMENT) test/outage/check_hammer --seconds 60
-.PHONY: check-switch check-hammer
+# Random commands before, during and after outages, compared with a second server.  Not
+# part of make check yet: the judge executes a transaction whole of which larder
+# has answered one write with UNAVAILABLE (doc/operations.md), and differs from then on.
+check-replay: test/outage/check_replay
+	$(AM_TESTS_ENVIRONMENT) test/outage/check_replay
+.PHONY: check-switch check-hammer check-replay
