@@ -132,8 +132,8 @@ START_TEST(a_lost_reply_of_a_pipeline_is_not_nothing)
   static const char *const lines[] = {
     "SET a 1\nSET b 1\nSET c 1\nSET d 1\nSET e 1\nSET f 1",
     "INCR a\nINCR b\nINCR c\nINCR d\nINCR e\nINCR f",
-    "ZINCRBY a 1.5 m\nZINCRBY b 1.5 m\nZINCRBY c 1.5 m\nZINCRBY d 1 m\nZINCRBY e 1 m\n"
-    "ZINCRBY f 1 m",
+    ("ZINCRBY a 1.5 m\nZINCRBY b 1.5 m\nZINCRBY c 1.5 m\nZINCRBY d 1 m\nZINCRBY e 1 m\n"
+     "ZINCRBY f 1 m"),
   };
   int failed = 1;
 
