@@ -31,6 +31,7 @@ struct settings {
 struct conversation {
   int in_multi, queued;
   enum compare_mode mode[MAX_QUEUED];
+  int reads[MAX_QUEUED];
 };
 
 struct play {
@@ -74,6 +75,18 @@ static int is(const struct command *c, const char *word)
 static enum compare_mode mode_of(const struct command *c)
 {
   return is(c, "DBSIZE") ? COMPARE_TYPE : compare_mode_of(c->argc, c->argv, c->len);
+}
+
+static int is_read(const struct command *c)
+{
+  static const char *const names[] = {
+      "GET",   "STRLEN",  "MGET",      "EXISTS",   "TYPE",  "TTL",   "PTTL",   "HGET",
+      "HLEN",  "HGETALL", "SISMEMBER", "SMEMBERS", "SCARD", "LLEN",  "LRANGE", "ZSCORE",
+      "ZCARD", "ZRANK",   "ZRANGE",    "KEYS",     "SCAN",  "DBSIZE"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (is(c, names[i]))
+      return 1;
+  return 0;
 }
 
 /* What the store popped at random the judge takes out by name. */
@@ -123,6 +136,17 @@ static void compare_replies(struct play *p, const struct command *c, const struc
   free(text);
 }
 
+/* The values are guesses; but what is acknowledged is done, all of it. */
+static void check_provisional(struct play *p, const struct command *c, const struct resp *got)
+{
+  const struct conversation *v = &p->conversation[c->session];
+  p->provisional++;
+  for (size_t i = 0; is(c, "EXEC") && got->element && i < got->len && i < (size_t)v->queued; i++)
+    if (!v->reads[i] && (resp_is_error(&got->element[i], "UNAVAILABLE") ||
+                         resp_is_error(&got->element[i], "NOTSENT")))
+      complain(p, c->session, c->argc, c->argv, c->len, "a transaction that was done in part");
+}
+
 static void follow(struct conversation *v, const struct command *c, const struct resp *reply)
 {
   if (is(c, "MULTI") && reply->type != RESP_ERROR) {
@@ -130,8 +154,10 @@ static void follow(struct conversation *v, const struct command *c, const struct
     v->queued = 0;
   } else if (is(c, "EXEC") || is(c, "DISCARD"))
     v->in_multi = 0;
-  else if (v->in_multi && resp_is_text(reply, "QUEUED") && v->queued < MAX_QUEUED)
+  else if (v->in_multi && resp_is_text(reply, "QUEUED") && v->queued < MAX_QUEUED) {
+    v->reads[v->queued] = is_read(c);
     v->mode[v->queued++] = mode_of(c);
+  }
 }
 
 /* Not done by the store: the judge must not do it either. */
@@ -164,7 +190,7 @@ static void play_one(struct play *p, const struct command *c)
   } else {
     expected = p->judge->call(p->judge, c->session, c->argc, c->argv, c->len);
     if (s->flags & LARDER_PROVISIONAL)
-      p->provisional++;
+      check_provisional(p, c, got);
     else
       compare_replies(p, c, expected, got);
     p->known += !(s->flags & LARDER_PROVISIONAL);
