@@ -80,6 +80,8 @@ START_TEST(doubles_taken_and_refused)
     ck_assert_msg(!lrd_parse_double(wrong[i], strlen(wrong[i]), &value), "%s", wrong[i]);
   ck_assert(!lrd_parse_double("1\0", 2, &value));
   ck_assert(lrd_parse_double("12345", 2, &value) && value == 12);
+  ck_assert(lrd_parse_double("0x3dbc32ec9df02bp-1076", 22, &value));
+  ck_assert(value == ldexp((double)0x3dbc32ec9df02bLL, -1076));
 }
 END_TEST
 
@@ -92,6 +94,11 @@ static void check_scan(const char *text)
   theirs = strtod(text, &end);
   taken = lrd_scan_double(text, len, &ours);
   ck_assert_msg(taken == (size_t)(end - text), "%s: %zu taken", text, taken);
+  /* glibc 2.36 rounds some hexadecimal subnormals wrongly: of 0x3dbc32ec9df02bp-1076 its strtod
+   * makes 0x0.f6f0cbb277c0ap-1022, gcc and ldexp (and we) ...0bp-1022.  One unit is let pass. */
+  if (strpbrk(text, "xX") && fpclassify(theirs) == FP_SUBNORMAL &&
+      (nextafter(theirs, INFINITY) == ours || nextafter(theirs, -INFINITY) == ours))
+    return;
   ck_assert_msg(!memcmp(&ours, &theirs, sizeof ours) || (isnan(ours) && isnan(theirs)),
                 "%s: %a, strtod %a", text, ours, theirs);
 }
