@@ -20,7 +20,7 @@
 #include "conformance/target.h"
 #include "support/compare.h"
 
-enum { SESSIONS = 2, BACK_MS = 20000, MAX_QUEUED = 64, SHOWN = 10, SHRINK_SECONDS = 60 };
+enum { SESSIONS = 2, BACK_MS = 20000, MAX_QUEUED = 64, SHOWN = 10, SHRINK_SECONDS = 240 };
 
 struct settings {
   uint64_t seed;
@@ -31,7 +31,7 @@ struct settings {
 struct conversation {
   int in_multi, queued;
   enum compare_mode mode[MAX_QUEUED];
-  int reads[MAX_QUEUED];
+  const struct command *command[MAX_QUEUED];
 };
 
 struct play {
@@ -40,7 +40,7 @@ struct play {
   struct target *store;
   struct target *judge; /* the second server */
   struct conversation conversation[SESSIONS];
-  uint64_t commands, refused, provisional, known, differences;
+  uint64_t commands, refused, provisional, known, partial, differences;
   unsigned rounds;
   int quiet;
   char suspect[64]; /* the key of the first difference */
@@ -136,15 +136,41 @@ static void compare_replies(struct play *p, const struct command *c, const struc
   free(text);
 }
 
-/* The values are guesses; but what is acknowledged is done, all of it. */
-static void check_provisional(struct play *p, const struct command *c, const struct resp *got)
+static int is_unavailable(const struct resp *r)
 {
-  const struct conversation *v = &p->conversation[c->session];
-  p->provisional++;
-  for (size_t i = 0; is(c, "EXEC") && got->element && i < got->len && i < (size_t)v->queued; i++)
-    if (!v->reads[i] && (resp_is_error(&got->element[i], "UNAVAILABLE") ||
-                         resp_is_error(&got->element[i], "NOTSENT")))
-      complain(p, c->session, c->argc, c->argv, c->len, "a transaction that was done in part");
+  return resp_is_error(r, "UNAVAILABLE");
+}
+
+/* A command of a transaction that needs what is not known: it is not done, as if
+ * it had failed, and the judge must not do it either. */
+static int leaves_out(const struct conversation *v, const struct command *c, const struct resp *got)
+{
+  int some = 0;
+  if (!is(c, "EXEC") || !got->element || got->len != (size_t)v->queued)
+    return 0;
+  for (size_t i = 0; i < got->len; i++)
+    some |= is_unavailable(&got->element[i]) && !is_read(v->command[i]);
+  return some;
+}
+
+static void ask_judge(struct play *p, int session, const char *word)
+{
+  resp_free(p->judge->call(p->judge, session, 1, &word, NULL));
+}
+
+static void do_the_others(struct play *p, const struct command *c, const struct resp *got)
+{
+  struct conversation *v = &p->conversation[c->session];
+  ask_judge(p, c->session, "DISCARD");
+  ask_judge(p, c->session, "MULTI");
+  for (size_t i = 0; i < got->len; i++) {
+    const struct command *q = v->command[i];
+    if (!is_unavailable(&got->element[i]))
+      resp_free(p->judge->call(p->judge, q->session, q->argc, q->argv, q->len));
+  }
+  ask_judge(p, c->session, "EXEC");
+  v->in_multi = 0;
+  p->partial++;
 }
 
 static void follow(struct conversation *v, const struct command *c, const struct resp *reply)
@@ -155,7 +181,7 @@ static void follow(struct conversation *v, const struct command *c, const struct
   } else if (is(c, "EXEC") || is(c, "DISCARD"))
     v->in_multi = 0;
   else if (v->in_multi && resp_is_text(reply, "QUEUED") && v->queued < MAX_QUEUED) {
-    v->reads[v->queued] = is_read(c);
+    v->command[v->queued] = c;
     v->mode[v->queued++] = mode_of(c);
   }
 }
@@ -184,13 +210,18 @@ static void play_one(struct play *p, const struct command *c)
   }
   if (s->outcome == LARDER_UNKNOWN || s->outcome == LARDER_NO_ANSWER)
     complain(p, c->session, c->argc, c->argv, c->len, "nothing was in flight");
+  if (leaves_out(&p->conversation[c->session], c, got)) {
+    do_the_others(p, c, got);
+    resp_free(got);
+    return;
+  }
   struct resp *expected;
   if (is_random_pop(c, got)) {
     expected = tell_popped(p, c, got);
   } else {
     expected = p->judge->call(p->judge, c->session, c->argc, c->argv, c->len);
     if (s->flags & LARDER_PROVISIONAL)
-      check_provisional(p, c, got);
+      p->provisional++;
     else
       compare_replies(p, c, expected, got);
     p->known += !(s->flags & LARDER_PROVISIONAL);
@@ -409,11 +440,12 @@ static void report(struct play *p, struct round *r)
   printf("  there%s:\n", play_round(p, r) ? "" : " is no difference when it is played again");
 }
 
-/* Not -0: whether a server keeps its sign depends on how it stores the set just
+/* Sums near the ends of their range are replayed as sums (doc/operations.md).  And
+ * not -0: whether a server keeps its sign depends on how it stores the set just
  * then, and a journal does not. */
 static int run_rounds(struct play *p)
 {
-  struct generator g = {.dice = {p->settings.seed}, .typed = 1};
+  struct generator g = {.dice = {p->settings.seed}, .typed = 1, .far_from_edges = 1};
   int bad = 0;
   memcpy(g.without, p->settings.without, sizeof g.without);
   for (unsigned i = 0; i < p->settings.rounds && !bad; i++) {
@@ -434,7 +466,7 @@ static int run_rounds(struct play *p)
 static int read_settings(struct settings *s, int argc, char **argv)
 {
   const char *seed = getenv("LARDER_SEED");
-  *s = (struct settings){.rounds = 20, .commands = 400, .withouts = 1, .without = {"-0"}};
+  *s = (struct settings){.rounds = 10, .commands = 400, .withouts = 1, .without = {"-0"}};
   s->seed = seed && *seed ? strtoull(seed, NULL, 10) : (uint64_t)time(NULL);
   for (int i = 1; i + 1 < argc; i += 2) {
     if (strcmp(argv[i], "--rounds") == 0)
@@ -470,8 +502,8 @@ int main(int argc, char **argv)
   p.judge = target_server(p.second, 3);
   int bad = run_rounds(&p);
   printf("seed %" PRIu64 ": %u outages, %" PRIu64 " commands, %" PRIu64 " not served, %" PRIu64
-         " provisional, %" PRIu64 " compared: %s\n",
-         p.settings.seed, p.rounds, p.commands, p.refused, p.provisional, p.known,
+         " provisional, %" PRIu64 " transactions in part, %" PRIu64 " compared: %s\n",
+         p.settings.seed, p.rounds, p.commands, p.refused, p.provisional, p.partial, p.known,
          bad ? "DIFFERENT" : "no difference");
   target_close(p.store);
   target_close(p.judge);

@@ -163,12 +163,13 @@ static void add_integer(struct builder *b)
     add_text(b, CHOOSE(b, odd_integers));
     return;
   }
-  if (r < 12) {
+  if (r < 12 && !b->g->far_from_edges) {
     add_text(b, CHOOSE(b, edges));
     return;
   }
+  unsigned shift = b->g->far_from_edges ? 20 + below(b, 43) : below(b, 63);
   int64_t value =
-      r < 80 ? (int64_t)below(b, 21) - 10 : (int64_t)dice_next(&b->g->dice) >> below(b, 63);
+      r < 80 ? (int64_t)below(b, 21) - 10 : (int64_t)dice_next(&b->g->dice) >> shift;
   snprintf(text, sizeof text, "%" PRId64, value);
   add_text(b, text);
 }

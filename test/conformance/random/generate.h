@@ -19,6 +19,7 @@ struct generator {
   unsigned grow;      /* percent of the writes to collections that add */
   int calm;           /* few commands that end a collection, so that it grows large */
   int typed;          /* every key keeps the type of its name, and no argument is spoilt */
+  int far_from_edges; /* no integers that overflow when they are added up */
   uint64_t deadlines; /* how many were given out: no two are near each other */
   const char *without[GENERATOR_WITHOUT]; /* no command with such an argument, up to a NULL */
   int64_t base;                           /* where absolute deadlines begin, in ms since 1970 */
