@@ -154,7 +154,7 @@ static enum work look(struct lrd_fallback *f, int64_t *until)
     *until = f->paused_until;
     return f->replaying ? (*until = INT64_MAX, NOTHING) : now >= f->paused_until ? REPLAY : NOTHING;
   }
-  return f->marker_databases && !f->replaying ? CLEAN : NOTHING;
+  return !f->replaying && f->marker_databases ? CLEAN : NOTHING;
 }
 
 static void do_work(struct lrd_fallback *f, enum work work)
