@@ -25,8 +25,10 @@
 enum { START_MS = 15000, FIRST_PORT = 20000, PORTS = 12000 };
 
 struct server {
-  pid_t pid;   /* 0: not running */
-  pid_t owner; /* whose child it is */
+  pid_t pid;     /* 0: not running */
+  pid_t owner;   /* whose child it is */
+  pid_t cleaner; /* removes the directory if we can't */
+  int lifeline;  /* its other end tells the cleaner that we are gone */
   int port;
   int durable;
   char *password;
@@ -382,6 +384,36 @@ static int remove_tree(const char *path)
   return rmdir(path);
 }
 
+/* Waits until nobody holds the other end of the pipe (the test has ended, however)
+ * and removes what is left.  The kernel has killed the server by then. */
+static void clean_behind(const struct server *s, int pipe_end)
+{
+  char byte;
+  setpgid(0, 0);
+  for (int fd = 0; fd < 1024; fd++)
+    if (fd != pipe_end)
+      close(fd);
+  while (read(pipe_end, &byte, 1) < 0 && errno == EINTR)
+    continue;
+  for (int i = 0; i < 5 && remove_tree(s->directory) != 0 && errno != ENOENT; i++)
+    nap(100);
+  _exit(0);
+}
+
+static void start_cleaner(struct server *s)
+{
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0)
+    die("pipe: %s", strerror(errno));
+  s->cleaner = fork();
+  if (s->cleaner < 0)
+    die("fork: %s", strerror(errno));
+  if (s->cleaner == 0)
+    clean_behind(s, ends[0]);
+  close(ends[0]);
+  s->lifeline = ends[1];
+}
+
 void server_wipe(struct server *s)
 {
   char path[128];
@@ -429,6 +461,8 @@ struct server *server_start(const struct server_options *options)
   s->password = copy(options->password);
   s->config = copy(options->config);
   make_directory(s);
+  s->owner = getpid();
+  start_cleaner(s);
   for (int attempt = 0; attempt < 5; attempt++) {
     choose_address(s, options->unix_socket);
     server_launch(s);
@@ -446,6 +480,9 @@ void server_stop(struct server *s)
     return;
   server_kill(s);
   remove_tree(s->directory);
+  close(s->lifeline);
+  if (s->owner == getpid())
+    waitpid(s->cleaner, NULL, 0);
   free(s->password);
   free(s->config);
   free(s);
