@@ -35,7 +35,7 @@ struct lrd_entry *lrd_entry_new(const larder_memory *m, unsigned database, larde
   *e = (struct lrd_entry){ .key_len = (uint32_t)key.len,
                            .kind = LRD_NONE,
                            .flags = timer ? LRD_ENTRY_TIMER : 0,
-                           .database = (uint8_t)database,
+                           .database = database & 15,
                            .text = { 0, (uint32_t)capacity } };
   if (key.len)
     memcpy(e->bytes, key.data, key.len);

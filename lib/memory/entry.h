@@ -2,6 +2,7 @@
 #ifndef LRD_MEMORY_ENTRY_H
 #define LRD_MEMORY_ENTRY_H
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "memory/kind.h"
@@ -12,7 +13,7 @@
  * header, the key's bytes, and for a string that is no integer its value with
  * room to grow.
  *
- *   [ timer ] | key_len kind flags database | value | key ... | text ... (room)
+ *   [ timer ] | key_len kind+database flags used | value | key ... | text ... (room)
  *             ^ struct lrd_entry *
  *
  * kind LRD_NONE is a tombstone: the key is known not to exist (partial engine).
@@ -33,9 +34,10 @@ struct lrd_text {
 
 struct lrd_entry {
   uint32_t key_len;
-  uint8_t kind; /* enum lrd_kind */
+  uint8_t kind : 4; /* enum lrd_kind */
+  uint8_t database : 4;
   uint8_t flags;
-  uint8_t database;
+  _Atomic uint16_t used; /* when or how often, for eviction: evict.h; readers store to it too */
   union {
     int64_t integer;      /* a string with LRD_ENTRY_INTEGER */
     struct lrd_text text; /* another string; a tombstone (capacity only) */

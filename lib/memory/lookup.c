@@ -211,7 +211,7 @@ struct lrd_entry *lrd_create(struct lrd_exec *x, larder_bytes key, enum lrd_kind
   entry->value = lrd_kind_type(kind)->create(m);
   if (!entry->value)
     goto failed;
-  entry->kind = (uint8_t)kind;
+  entry->kind = kind & 15;
   if (x->engine->partial && !place)
     entry->flags |= LRD_ENTRY_DELTA;
   if (place)
