@@ -16,4 +16,5 @@ core_sources += \
   lib/util/memory.c \
   lib/util/memory.h \
   lib/util/number.c \
-  lib/util/number.h
+  lib/util/number.h \
+  lib/util/yield.h

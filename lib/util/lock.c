@@ -50,6 +50,7 @@ static void check(int condition)
 void lrd_lock(struct lrd_lock *lock)
 {
   check_order(lock);
+  lrd_yield_point();
   check(!pthread_mutex_lock(&lock->mutex));
   note_locked(lock);
 }
@@ -58,6 +59,7 @@ void lrd_unlock(struct lrd_lock *lock)
 {
   note_unlocked(lock);
   check(!pthread_mutex_unlock(&lock->mutex));
+  lrd_yield_point();
 }
 
 void lrd_lock_assert_none(void)

@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <stdint.h>
 
+#include "util/yield.h"
+
 /*
  * Mutexes with a rank.  A thread may only take a lock whose (rank, index) is
  * above all that it holds; a build with --enable-debug asserts it (and that
@@ -35,8 +37,16 @@ void lrd_lock_destroy(struct lrd_lock *);
 void lrd_lock(struct lrd_lock *);
 void lrd_unlock(struct lrd_lock *);
 #else
-static inline void lrd_lock(struct lrd_lock *lock) { pthread_mutex_lock(&lock->mutex); }
-static inline void lrd_unlock(struct lrd_lock *lock) { pthread_mutex_unlock(&lock->mutex); }
+static inline void lrd_lock(struct lrd_lock *lock)
+{
+  lrd_yield_point();
+  pthread_mutex_lock(&lock->mutex);
+}
+static inline void lrd_unlock(struct lrd_lock *lock)
+{
+  pthread_mutex_unlock(&lock->mutex);
+  lrd_yield_point();
+}
 #endif
 
 /* A condition variable on the monotonic clock. */
