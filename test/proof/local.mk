@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-# What the whole in-process store must show: each file says what.
+# What the whole in-process store must show.  Configured with --enable-yields the
+# threads are disturbed where they may meet.
+judge_sources = test/proof/linear.c test/proof/linear.h test/proof/model.c test/proof/model.h
+yield_sources = test/proof/yield.c test/proof/yield.h
+
 check_PROGRAMS += \
+  test/proof/check_histories \
   test/proof/check_linear
-test_proof_check_linear_SOURCES = test/proof/check_linear.c test/memory/pool.h \
-  test/proof/linear.c test/proof/linear.h test/proof/model.c test/proof/model.h
+test_proof_check_histories_SOURCES = $(judge_sources) $(yield_sources) test/memory/pool.h \
+  test/proof/check_histories.c test/proof/record.c test/proof/record.h
+test_proof_check_linear_SOURCES = $(judge_sources) test/memory/pool.h test/proof/check_linear.c
