@@ -139,6 +139,7 @@ enum { LARDER_SINK_RESERVE = 256 };
 struct larder_sink {
   const larder_sink_type *type;
   int failed;
+  struct lrd_ending *ending; /* larder's own; NULL in a sink of anybody else */
 };
 
 /*

@@ -21,12 +21,13 @@ const struct lrd_command lrd_commands[LRD_COMMANDS] = {
 
 /* --- finding ------------------------------------------------------------- */
 
-static char to_lower(char c)
+/* Without a branch. */
+static inline char to_lower(char c)
 {
-  return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+  return (char)(c | ((unsigned char)(c - 'A') < 26) << 5);
 }
 
-static int equals_name(const char *s, size_t len, const char *name)
+static inline int equals_name(const char *s, size_t len, const char *name)
 {
   size_t i;
 
@@ -136,31 +137,37 @@ static larder_outcome check_subcommand(const larder_vector *v, char *error, size
   return bad(error);
 }
 
-larder_outcome lrd_command_check(larder_vector *v, char *error, size_t error_size)
+/* What lrd_command_check has no time for. */
+static larder_outcome check_slowly(const larder_vector *v, char *error, size_t size)
 {
   char spare[1];
 
-  if (!error_size) {
+  if (!size) {
     error = spare;
-    error_size = sizeof spare;
+    size = sizeof spare;
   }
   error[0] = '\0';
   if (v->argc < 1) {
-    v->command = LRD_NO_COMMAND;
-    snprintf(error, error_size, "ERR no command");
+    snprintf(error, size, "ERR no command");
     return LARDER_BAD_ARGUMENT;
   }
-  v->command = lrd_command_find(v->argv[0].data, v->argv[0].len);
   if (!v->command)
-    return unknown_command(v, error, error_size);
+    return unknown_command(v, error, size);
   if (!arity_fits(lrd_commands[v->command].arity, v->argc)) {
-    snprintf(error, error_size, "ERR wrong number of arguments for '%s' command",
+    snprintf(error, size, "ERR wrong number of arguments for '%s' command",
              lrd_commands[v->command].name);
     return LARDER_BAD_ARGUMENT;
   }
-  if (v->argc > 1 && has_subcommands(v->command))
-    return check_subcommand(v, error, error_size);
-  return LARDER_OK;
+  return v->argc > 1 ? check_subcommand(v, error, size) : LARDER_OK;
+}
+
+larder_outcome lrd_command_check(larder_vector *v, char *error, size_t error_size)
+{
+  v->command = v->argc < 1 ? LRD_NO_COMMAND : lrd_command_find(v->argv[0].data, v->argv[0].len);
+  if (v->command && arity_fits(lrd_commands[v->command].arity, v->argc) &&
+      !has_subcommands(v->command))
+    return LARDER_OK;
+  return check_slowly(v, error, error_size);
 }
 
 /* --- class --------------------------------------------------------------- */

@@ -55,8 +55,11 @@ static void count_end(larder_sink *s, const larder_verdict *verdict)
 {
   struct lrd_count *c = (struct lrd_count *)s;
 
+  static const larder_value unseen = { .type = LARDER_ERROR };
+
   c->replies++;
   c->last = *verdict;
+  lrd_sink_ending(s, &unseen, &c->last);
 }
 
 static const larder_sink_type count_type = {

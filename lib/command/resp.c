@@ -242,10 +242,50 @@ static void resp_rewind(larder_sink *s)
   }
 }
 
+/* What was written since begin, as far as lrd_ending promises. */
+static larder_value read_head(const struct lrd_resp *r)
+{
+  const char *p = r->out->data + r->begin;
+  larder_value head = { .type = LARDER_ERROR, .len = 1, .str = p + 1 };
+
+  if (r->begin == nothing || r->sink.failed)
+    return head;
+  switch (*p) {
+  case '_':
+    head.type = LARDER_NIL;
+    break;
+  case '$':
+    head.type = p[1] == '-' ? LARDER_NIL : LARDER_STRING;
+    break;
+  case '*':
+  case '%':
+  case '~':
+    head.type = p[1] == '-' ? LARDER_NIL : LARDER_ARRAY;
+    head.len = p[1] != '0';
+    break;
+  case ':':
+    head.type = LARDER_INTEGER;
+    head.integer = p[1] == '0' ? 0 : !memcmp(p + 1, "-2\r", 3) ? -2 : 1;
+    break;
+  case '+':
+    head.type = LARDER_STATUS;
+    head.len = r->out->len - r->begin - 3;
+    break;
+  default:
+    break;
+  }
+  return head;
+}
+
 static void resp_end(larder_sink *s, const larder_verdict *verdict)
 {
   struct lrd_resp *r = resp(s);
-  larder_outcome outcome = verdict->outcome;
+  larder_value head = read_head(r);
+  larder_verdict v = *verdict;
+  larder_outcome outcome;
+
+  lrd_sink_ending(s, &head, &v);
+  outcome = v.outcome;
 
   if (s->failed) {
     forget(r);

@@ -35,6 +35,19 @@ static inline void lrd_sink_pairs(larder_sink *s, size_t n) { s->type->aggregate
 static inline void lrd_sink_pair(larder_sink *s) { s->type->aggregate(s, LARDER_ARRAY, 2, LARDER_RESP2_PAIR); }
 static inline void lrd_sink_end(larder_sink *s, const larder_verdict *v) { s->type->end(s, v); }
 
+/* Whoever hands out a sink may be told of each reply: end() calls this first, and keeps the
+ * verdict as it is then.  head: the value, of which only type, len, integer and the text of a
+ * status are certain to be there: enough for lrd_command_absent. */
+struct lrd_ending {
+  void (*call)(struct lrd_ending *, const larder_value *head, larder_verdict *);
+};
+static inline void lrd_sink_ending(const larder_sink *s, const larder_value *head,
+                                   larder_verdict *verdict)
+{
+  if (s->ending)
+    s->ending->call(s->ending, head, verdict);
+}
+
 /* Ends a reply that no backend gave: an error text and an outcome. */
 void lrd_sink_fail(larder_sink *s, larder_outcome outcome, larder_origin origin,
                    enum larder_cause cause, const char *text);
@@ -69,6 +82,13 @@ struct lrd_tree {
 /* expected: how many replies will come (their slots are allocated now: -1 if
  * there is no memory for them; more replies than that are possible). */
 int lrd_tree_init(struct lrd_tree *, struct lrd_arena *, size_t expected);
+
+/* The same for one reply, with memory that the caller has in the arena already. */
+struct lrd_tree_room {
+  struct lrd_tree_reply reply;
+  char reserve[2 * LARDER_SINK_RESERVE];
+};
+void lrd_tree_init_room(struct lrd_tree *, struct lrd_arena *, struct lrd_tree_room *);
 
 /* --- resp ---------------------------------------------------------------- */
 

@@ -20,12 +20,15 @@ static void fail(struct lrd_tree *t)
 
 /* --- memory -------------------------------------------------------------- */
 
+/* What was not expected gets no memory set aside. */
 static int begin_reply(struct lrd_tree *t)
 {
-  if (t->reserved < LARDER_SINK_RESERVE) {
-    char *p = lrd_arena_allocate(t->arena, LARDER_SINK_RESERVE * 2);
+  char *p;
 
-    if (p) {
+  if (t->replies < t->capacity) {
+    t->reply[t->replies].value.type = LARDER_NIL; /* if nothing should be written */
+    if (t->reserved < LARDER_SINK_RESERVE &&
+        (p = lrd_arena_allocate(t->arena, LARDER_SINK_RESERVE * 2)) != NULL) {
       t->reserve = p;
       t->reserved = LARDER_SINK_RESERVE * 2;
     }
@@ -35,7 +38,7 @@ static int begin_reply(struct lrd_tree *t)
   return t->reserve ? 0 : -1;
 }
 
-static const char *copy_text(struct lrd_tree *t, const char *bytes, size_t len)
+static inline const char *copy_text(struct lrd_tree *t, const char *bytes, size_t len)
 {
   char *p;
 
@@ -90,7 +93,7 @@ static int more_elements(struct lrd_tree *t, struct lrd_tree_frame *f)
 /* --- places -------------------------------------------------------------- */
 
 /* Where the next value goes; NULL: failed. */
-static larder_value *next_value(struct lrd_tree *t)
+static inline larder_value *next_value(struct lrd_tree *t)
 {
   struct lrd_tree_frame *f = t->frame;
 
@@ -166,7 +169,7 @@ static void put_number(larder_sink *s, larder_type type, int64_t integer)
   settle(t);
 }
 
-static void put_text(larder_sink *s, larder_type type, const char *bytes, size_t len)
+static inline void put_text(larder_sink *s, larder_type type, const char *bytes, size_t len)
 {
   struct lrd_tree *t = tree(s);
   larder_value *v = next_value(t);
@@ -299,30 +302,36 @@ static void tree_rewind(larder_sink *s)
   t->sink.failed = 0;
 }
 
+static void lose(struct lrd_tree *t, struct lrd_tree_reply *reply)
+{
+  reply->value = (larder_value){ .type = LARDER_ERROR, .len = sizeof no_memory - 1 };
+  reply->value.str = no_memory;
+  if (reply->verdict.outcome != LARDER_UNKNOWN) /* only its text is lost */
+    reply->verdict.outcome = LARDER_NO_MEMORY;
+  reply->verdict.cause = LARDER_CAUSE_NONE;
+  reply->verdict.flags = 0;
+  reply->verdict.age_ms = -1;
+  t->reserve = t->mark;
+  t->reserved = t->marked;
+  t->sink.failed = 0;
+}
+
 static void tree_end(larder_sink *s, const larder_verdict *verdict)
 {
+  static const larder_value nothing = { .type = LARDER_NIL };
   struct lrd_tree *t = tree(s);
   struct lrd_tree_reply *reply;
-  int failed = t->sink.failed;
+  larder_verdict v = *verdict;
 
   while (t->frame)
     pop(t);
+  lrd_sink_ending(s, t->replies < t->capacity ? &t->reply[t->replies].value : &nothing, &v);
   if (t->replies == t->capacity && more_replies(t))
     return; /* more end()s than were expected, and no memory to keep them */
   reply = &t->reply[t->replies++];
-  reply->verdict = *verdict;
-  if (failed) {
-    reply->value = (larder_value){ .type = LARDER_ERROR, .len = sizeof no_memory - 1 };
-    reply->value.str = no_memory;
-    if (reply->verdict.outcome != LARDER_UNKNOWN) /* only its text is lost */
-      reply->verdict.outcome = LARDER_NO_MEMORY;
-    reply->verdict.cause = LARDER_CAUSE_NONE;
-    reply->verdict.flags = 0;
-    reply->verdict.age_ms = -1;
-    t->reserve = t->mark;
-    t->reserved = t->marked;
-    t->sink.failed = 0;
-  }
+  reply->verdict = v;
+  if (t->sink.failed)
+    lose(t, reply);
   begin_reply(t);
 }
 
@@ -355,4 +364,17 @@ int lrd_tree_init(struct lrd_tree *t, struct lrd_arena *arena, size_t expected)
     return -1;
   t->capacity = expected;
   return begin_reply(t);
+}
+
+void lrd_tree_init_room(struct lrd_tree *t, struct lrd_arena *arena, struct lrd_tree_room *room)
+{
+  *t = (struct lrd_tree){ .sink = { .type = &tree_type },
+                          .arena = arena,
+                          .reply = &room->reply,
+                          .capacity = 1,
+                          .reserve = room->reserve,
+                          .reserved = sizeof room->reserve,
+                          .mark = room->reserve,
+                          .marked = sizeof room->reserve };
+  room->reply.value.type = LARDER_NIL;
 }

@@ -45,7 +45,7 @@ static void send(struct start *a, enum lrd_route route, int64_t timeout)
 {
   struct lrd_promise *promise = a->promise;
   if (route == LRD_ROUTE_FRONT) {
-    lrd_front(NULL, &promise->vector, &promise->meter.sink);
+    lrd_front(NULL, &promise->vector, promise->meter.sink);
     promise->submission.done(&promise->submission);
   } else {
     larder_call call = lrd_plain_call(a->store, &promise->vector, 1, timeout);

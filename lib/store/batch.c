@@ -182,7 +182,7 @@ static larder_outcome run(larder_batch *b, int atomic, int64_t timeout, struct l
   b->reply = reply;
   larder_call call = lrd_plain_call(b->store, b->vector, b->count, timeout);
   call.flags = atomic ? LARDER_CALL_ATOMIC : 0;
-  lrd_meter_init(&meter, &tree.sink, cell);
+  lrd_meter_attach(&meter, &tree.sink, cell);
   lrd_dispatch(b->store, &call, &meter);
   if (atomic)
     fill_split(b, &tree);

@@ -14,15 +14,14 @@ larder_outcome lrd_take_argv(larder_vector *v, larder_bytes *room, struct lrd_ar
 {
   if (argc < 1 || argc > LRD_ARGUMENTS_MAX || !argv)
     return LARDER_BAD_ARGUMENT;
-  for (int i = 0; i < argc; i++)
-    if (!argv[i] && (!argvlen || argvlen[i] > 0))
-      return LARDER_BAD_ARGUMENT;
   larder_bytes *bytes = room;
   if (argc > LRD_STACK_ARGUMENTS)
     bytes = lrd_arena_allocate(arena, (size_t)argc * sizeof *bytes);
   if (!bytes)
     return LARDER_NO_MEMORY;
   for (int i = 0; i < argc; i++) {
+    if (!argv[i] && (!argvlen || argvlen[i] > 0))
+      return LARDER_BAD_ARGUMENT;
     bytes[i].data = argv[i] ? argv[i] : "";
     bytes[i].len = argvlen ? argvlen[i] : strlen(argv[i]);
   }
@@ -76,7 +75,7 @@ struct call {
   struct lrd_meter meter;
 };
 
-static larder_outcome begin(struct call *c, larder *store)
+static inline larder_outcome begin(struct call *c, larder *store)
 {
   larder_outcome why;
   c->store = store;
@@ -90,7 +89,7 @@ static larder_outcome begin(struct call *c, larder *store)
     lrd_leave(c->cell);
     return LARDER_NO_MEMORY;
   }
-  lrd_meter_init(&c->meter, &c->answer->tree.sink, c->cell);
+  lrd_meter_attach(&c->meter, &c->answer->tree.sink, c->cell);
   return LARDER_OK;
 }
 
@@ -100,8 +99,8 @@ static larder_reply *finish(struct call *c)
   return lrd_answer_finish(c->answer);
 }
 
-/* taken: whether v is one.  Consumes the call. */
-static larder_reply *run(struct call *c, larder_vector *v, int64_t timeout_ms,
+/* taken: whether v is one; error: why not, or NULL.  Consumes the call. */
+static inline larder_reply *run(struct call *c, larder_vector *v, int64_t timeout_ms,
                          larder_outcome taken, const char *error)
 {
   int64_t timeout = lrd_timeout(c->store, timeout_ms);
@@ -112,7 +111,8 @@ static larder_reply *run(struct call *c, larder_vector *v, int64_t timeout_ms,
   if (taken == LARDER_OK)
     lrd_run_bare(c->store, v, timeout, &c->meter);
   else
-    lrd_sink_fail(&c->meter.sink, taken, LARDER_FROM_NOWHERE, LARDER_CAUSE_CALLER, error);
+    lrd_sink_fail(c->meter.sink, taken, LARDER_FROM_NOWHERE, LARDER_CAUSE_CALLER,
+                  error ? error : lrd_fixed_text(taken));
   return finish(c);
 }
 
@@ -126,7 +126,7 @@ larder_reply *larder_argv_within(larder *store, int64_t timeout_ms, int argc,
   if (outcome != LARDER_OK)
     return lrd_fixed_reply(outcome);
   outcome = lrd_take_argv(&v, room, &c.answer->arena, argc, argv, argvlen);
-  return run(&c, &v, timeout_ms, outcome, lrd_fixed_text(outcome));
+  return run(&c, &v, timeout_ms, outcome, NULL);
 }
 
 larder_reply *larder_argv(larder *store, int argc, const char *const *argv, const size_t *argvlen)
@@ -146,7 +146,7 @@ larder_reply *larder_command(larder *store, const char *format, ...)
   va_start(ap, format);
   outcome = lrd_take_format(&v, &c.answer->arena, format, ap, error, sizeof error);
   va_end(ap);
-  return run(&c, &v, 0, outcome, outcome == LARDER_BAD_ARGUMENT ? error : lrd_fixed_text(outcome));
+  return run(&c, &v, 0, outcome, outcome == LARDER_BAD_ARGUMENT ? error : NULL);
 }
 
 /* --- typed --------------------------------------------------------------- */

@@ -66,203 +66,32 @@ void lrd_tally(struct lrd_cell *cell, const larder_verdict *v)
 
 /* --- the meter ----------------------------------------------------------- */
 
-static struct lrd_meter *meter_of(larder_sink *s)
+static void count_ending(struct lrd_ending *ending, const larder_value *head, larder_verdict *v)
 {
-  return (struct lrd_meter *)(void *)s;
-}
-
-static void head(struct lrd_meter *m, larder_type type, size_t len)
-{
-  if (m->headed)
-    return;
-  m->headed = 1;
-  m->head.type = (unsigned char)type;
-  m->head.len = len;
-  m->head.str = "";
-  m->head.integer = 0;
-}
-
-static void after(struct lrd_meter *m)
-{
-  m->sink.failed = m->inner->failed;
-}
-
-static void meter_nil(larder_sink *s, int array)
-{
-  struct lrd_meter *m = meter_of(s);
-  head(m, LARDER_NIL, 0);
-  m->inner->type->nil(m->inner, array);
-  after(m);
-}
-
-static void meter_integer(larder_sink *s, int64_t v)
-{
-  struct lrd_meter *m = meter_of(s);
-  if (!m->headed) {
-    head(m, LARDER_INTEGER, 0);
-    m->head.integer = v;
-  }
-  m->inner->type->integer(m->inner, v);
-  after(m);
-}
-
-static void meter_real(larder_sink *s, double v)
-{
-  struct lrd_meter *m = meter_of(s);
-  if (!m->headed) {
-    head(m, LARDER_DOUBLE, 0);
-    m->head.real = v;
-  }
-  m->inner->type->real(m->inner, v);
-  after(m);
-}
-
-static void meter_boolean(larder_sink *s, int v)
-{
-  struct lrd_meter *m = meter_of(s);
-  if (!m->headed) {
-    head(m, LARDER_BOOLEAN, 0);
-    m->head.integer = v;
-  }
-  m->inner->type->boolean(m->inner, v);
-  after(m);
-}
-
-static void meter_string(larder_sink *s, const char *p, size_t n)
-{
-  struct lrd_meter *m = meter_of(s);
-  head(m, LARDER_STRING, n);
-  m->inner->type->string(m->inner, p, n);
-  after(m);
-}
-
-static void meter_status(larder_sink *s, const char *p, size_t n)
-{
-  struct lrd_meter *m = meter_of(s);
-  if (!m->headed) {
-    /* "none" is the one word that means absence; longer ones need not be kept. */
-    head(m, LARDER_STATUS, n < sizeof m->word ? n : 0);
-    memcpy(m->word, p, m->head.len);
-    m->head.str = m->word;
-  }
-  m->inner->type->status(m->inner, p, n);
-  after(m);
-}
-
-static void meter_error(larder_sink *s, const char *p, size_t n)
-{
-  struct lrd_meter *m = meter_of(s);
-  head(m, LARDER_ERROR, n);
-  m->inner->type->error(m->inner, p, n);
-  after(m);
-}
-
-static void meter_bignum(larder_sink *s, const char *p, size_t n)
-{
-  struct lrd_meter *m = meter_of(s);
-  head(m, LARDER_BIGNUM, n);
-  m->inner->type->bignum(m->inner, p, n);
-  after(m);
-}
-
-static void meter_verbatim(larder_sink *s, const char *p, size_t n)
-{
-  struct lrd_meter *m = meter_of(s);
-  head(m, LARDER_VERBATIM, n);
-  m->inner->type->verbatim(m->inner, p, n);
-  after(m);
-}
-
-static void meter_aggregate(larder_sink *s, larder_type type, size_t len, int resp2)
-{
-  struct lrd_meter *m = meter_of(s);
-  head(m, type, len);
-  m->inner->type->aggregate(m->inner, type, len, resp2);
-  after(m);
-}
-
-static void meter_open(larder_sink *s, larder_type type)
-{
-  struct lrd_meter *m = meter_of(s);
-  if (!m->headed) {
-    head(m, type, 0);
-    m->depth = 1;
-  } else if (m->depth) {
-    m->depth++;
-  }
-  m->inner->type->open(m->inner, type);
-  after(m);
-}
-
-static void meter_close(larder_sink *s, size_t len)
-{
-  struct lrd_meter *m = meter_of(s);
-  if (m->depth && --m->depth == 0)
-    m->head.len = len;
-  m->inner->type->close(m->inner, len);
-  after(m);
-}
-
-static void meter_rewind(larder_sink *s)
-{
-  struct lrd_meter *m = meter_of(s);
-  m->headed = 0;
-  m->depth = 0;
-  m->inner->type->rewind(m->inner);
-  after(m);
-}
-
-static void meter_end(larder_sink *s, const larder_verdict *verdict)
-{
-  struct lrd_meter *m = meter_of(s);
-  larder_verdict v = *verdict;
-  if (m->inner->failed)
-    v.outcome = v.outcome == LARDER_UNKNOWN ? LARDER_UNKNOWN : LARDER_NO_MEMORY;
-  else if (v.outcome == LARDER_OK && m->headed && m->vectors &&
-           lrd_command_absent(m->vector, &m->head))
-    v.outcome = LARDER_ABSENT;
+  struct lrd_meter *m = (struct lrd_meter *)(void *)ending;
+  if (m->sink->failed)
+    v->outcome = v->outcome == LARDER_UNKNOWN ? LARDER_UNKNOWN : LARDER_NO_MEMORY;
+  else if (v->outcome == LARDER_OK && m->vectors && lrd_command_absent(m->vector, head))
+    v->outcome = LARDER_ABSENT;
   if (m->vectors) {
     m->vector++;
     m->vectors--;
   }
-  m->last = v.outcome;
-  m->last_nil = m->headed && m->head.type == LARDER_NIL;
-  m->headed = 0;
-  m->depth = 0;
-  lrd_tally(m->cell, &v);
-  m->inner->type->end(m->inner, &v);
-  after(m);
+  m->last = v->outcome;
+  m->last_nil = head->type == LARDER_NIL;
+  lrd_tally(m->cell, v);
 }
 
-static const larder_sink_type meter_type = {
-    .nil = meter_nil,
-    .integer = meter_integer,
-    .real = meter_real,
-    .boolean = meter_boolean,
-    .string = meter_string,
-    .status = meter_status,
-    .error = meter_error,
-    .bignum = meter_bignum,
-    .verbatim = meter_verbatim,
-    .aggregate = meter_aggregate,
-    .open = meter_open,
-    .close = meter_close,
-    .rewind = meter_rewind,
-    .end = meter_end,
-};
-
-void lrd_meter_init(struct lrd_meter *m, larder_sink *inner, struct lrd_cell *cell)
+void lrd_meter_attach(struct lrd_meter *m, larder_sink *sink, struct lrd_cell *cell)
 {
-  m->sink.type = &meter_type;
-  m->sink.failed = inner->failed;
-  m->inner = inner;
+  m->ending.call = count_ending;
+  m->sink = sink;
   m->cell = cell;
   m->vector = NULL;
   m->vectors = 0;
   m->last = LARDER_OK;
   m->last_nil = 0;
-  m->headed = 0;
-  m->depth = 0;
+  sink->ending = &m->ending;
 }
 
 /* --- to the backend ------------------------------------------------------ */
@@ -271,7 +100,7 @@ static int refuse_atomic(larder *store, const larder_call *call, struct lrd_mete
 {
   if (!(call->flags & LARDER_CALL_ATOMIC) || (store->table->capabilities & LARDER_CAN_ATOMIC))
     return 0;
-  lrd_sink_fail(&m->sink, LARDER_UNSUPPORTED, LARDER_FROM_NOWHERE, LARDER_CAUSE_NONE,
+  lrd_sink_fail(m->sink, LARDER_UNSUPPORTED, LARDER_FROM_NOWHERE, LARDER_CAUSE_NONE,
                 "ERR this backend has no transactions");
   return 1;
 }
@@ -289,14 +118,14 @@ void lrd_dispatch(larder *store, const larder_call *call, struct lrd_meter *m)
   if (refuse_atomic(store, call, m))
     return;
   attach(call, m);
-  store->table->execute(store->base, call, &m->sink);
+  store->table->execute(store->base, call, m->sink);
   m->vectors = 0;
 }
 
 void lrd_dispatch_submit(larder *store, const larder_call *call, struct lrd_meter *m,
                          larder_submission *submission)
 {
-  submission->sink = &m->sink;
+  submission->sink = m->sink;
   if (refuse_atomic(store, call, m)) {
     submission->done(submission);
     return;
@@ -339,7 +168,7 @@ void lrd_run_bare(larder *store, larder_vector *v, int64_t timeout, struct lrd_m
     return;
   }
   case LRD_ROUTE_FRONT:
-    lrd_front(NULL, v, &m->sink);
+    lrd_front(NULL, v, m->sink);
     return;
   case LRD_ROUTE_SESSION:
     snprintf(text, sizeof text,
@@ -349,5 +178,5 @@ void lrd_run_bare(larder *store, larder_vector *v, int64_t timeout, struct lrd_m
   case LRD_ROUTE_BAD:
     break;
   }
-  lrd_sink_fail(&m->sink, LARDER_BAD_ARGUMENT, LARDER_FROM_NOWHERE, LARDER_CAUSE_CALLER, text);
+  lrd_sink_fail(m->sink, LARDER_BAD_ARGUMENT, LARDER_FROM_NOWHERE, LARDER_CAUSE_CALLER, text);
 }

@@ -9,29 +9,30 @@
 /*
  * The one way from a caller to a backend.
  *
- * A meter is the sink that stands between them: it hands every write on,
- * derives ABSENT from command and value, and counts each reply.
+ * A meter goes with the sink of a call: it derives ABSENT from command and value,
+ * and counts each reply.  The sink is one of command/sink.h.
  */
 struct lrd_meter {
-  larder_sink sink;
-  larder_sink *inner;
+  struct lrd_ending ending; /* first */
+  larder_sink *sink;
   struct lrd_cell *cell;
   const larder_vector *vector; /* of the replies to come; NULL: no ABSENT */
   size_t vectors;
   larder_outcome last;         /* of the reply that ended last */
   int last_nil;                /* it was a nil */
-  /* The head of the reply being written: enough for lrd_command_absent. */
-  larder_value head;
-  char word[8];
-  int headed;
-  unsigned depth; /* of open() aggregates whose head is still to be closed */
 };
 
-void lrd_meter_init(struct lrd_meter *, larder_sink *inner, struct lrd_cell *);
+/* From now on the sink tells the meter, until detached: it must not end a reply
+ * after the meter is gone. */
+void lrd_meter_attach(struct lrd_meter *, larder_sink *, struct lrd_cell *);
+static inline void lrd_meter_detach(struct lrd_meter *m)
+{
+  m->sink->ending = NULL;
+}
 
 /* Runs a call on this thread.  Between lrd_enter and lrd_leave. */
 void lrd_dispatch(larder *, const larder_call *, struct lrd_meter *);
-/* Starts it: submission->sink is the meter's.  The vectors stay valid until done. */
+/* Starts it: submission->sink is set.  The vectors stay valid until done. */
 void lrd_dispatch_submit(larder *, const larder_call *, struct lrd_meter *, larder_submission *);
 
 /* What a vector is to those above the backends. */

@@ -160,7 +160,7 @@ struct lrd_promise *lrd_promise_new(larder *s, struct lrd_cell *cell, larder_cal
   promise->answer = answer;
   promise->callback = callback;
   promise->context = context;
-  lrd_meter_init(&promise->meter, &answer->tree.sink, cell);
+  lrd_meter_attach(&promise->meter, &answer->tree.sink, cell);
   return promise;
 }
 
@@ -381,8 +381,8 @@ void lrd_queue_finish(larder *s)
   unsigned from = 0;
   while ((orphan = find_orphan(q, &from)) != NULL) {
     if (orphan->answer->tree.replies == 0) {
-      orphan->meter.sink.type->rewind(&orphan->meter.sink);
-      lrd_sink_fail(&orphan->meter.sink, LARDER_CLOSED, LARDER_FROM_NOWHERE, LARDER_CAUSE_NONE,
+      orphan->meter.sink->type->rewind(orphan->meter.sink);
+      lrd_sink_fail(orphan->meter.sink, LARDER_CLOSED, LARDER_FROM_NOWHERE, LARDER_CAUSE_NONE,
                     lrd_fixed_text(LARDER_CLOSED));
     }
     promise_done(&orphan->submission);

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "util/memory.h"
+
 #define FIXED(code, words)                                                                         \
   {                                                                                                \
     .value = {.type = LARDER_ERROR, .len = sizeof(words) - 1, .str = (words)}, .outcome = (code),  \
@@ -40,25 +42,21 @@ const char *lrd_fixed_text(larder_outcome outcome)
 
 struct lrd_answer *lrd_answer_new(const larder_memory *memory)
 {
-  struct lrd_arena arena;
-  lrd_arena_init(&arena, memory);
-  struct lrd_answer *a = lrd_arena_allocate(&arena, sizeof *a);
-  if (!a) {
-    lrd_arena_free(&arena);
+  struct lrd_answer *a = lrd_allocate(memory, sizeof *a);
+  if (!a)
     return NULL;
-  }
-  a->arena = arena;
-  if (lrd_tree_init(&a->tree, &a->arena, 1) != 0) {
-    lrd_answer_free(a);
-    return NULL;
-  }
+  a->memory = *memory;
+  lrd_arena_init(&a->arena, &a->memory);
+  lrd_tree_init_room(&a->tree, &a->arena, &a->room);
   return a;
 }
 
 void lrd_answer_free(struct lrd_answer *a)
 {
-  struct lrd_arena arena = a->arena; /* it holds *a */
-  lrd_arena_free(&arena);
+  const larder_memory memory = a->memory;
+  if (a->arena.block)
+    lrd_arena_free(&a->arena);
+  lrd_release(&memory, a, sizeof *a);
 }
 
 void lrd_reply_fill(larder_reply *reply, const struct lrd_tree_reply *from)
@@ -72,6 +70,7 @@ void lrd_reply_fill(larder_reply *reply, const struct lrd_tree_reply *from)
 
 larder_reply *lrd_answer_finish(struct lrd_answer *a)
 {
+  a->tree.sink.ending = NULL;
   /* A backend of the application's own may have forgotten to answer. */
   if (a->tree.replies == 0)
     lrd_sink_fail(&a->tree.sink, LARDER_UNKNOWN, LARDER_FROM_NOWHERE, LARDER_CAUSE_PROTOCOL,
@@ -80,12 +79,14 @@ larder_reply *lrd_answer_finish(struct lrd_answer *a)
   return &a->reply;
 }
 
+static int is_fixed(const larder_reply *reply)
+{
+  return (uintptr_t)reply - (uintptr_t)fixed < sizeof fixed;
+}
+
 void larder_reply_free(larder_reply *reply)
 {
-  for (size_t i = 0; i < FIXED_REPLIES; i++)
-    if (reply == &fixed[i])
-      return;
-  if (reply)
+  if (reply && !is_fixed(reply))
     lrd_answer_free(
         (struct lrd_answer *)(void *)((char *)reply - offsetof(struct lrd_answer, reply)));
 }

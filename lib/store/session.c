@@ -78,14 +78,14 @@ static void single(larder_session *s, const larder_vector *v, enum lrd_route rou
   if (route == LRD_ROUTE_BAD)
     lrd_transaction_refuse(s, v, error, m);
   else if (needs_authentication(s, v))
-    lrd_sink_fail(&m->sink, LARDER_REFUSED, LARDER_FROM_NOWHERE, LARDER_CAUSE_AUTH,
+    lrd_sink_fail(m->sink, LARDER_REFUSED, LARDER_FROM_NOWHERE, LARDER_CAUSE_AUTH,
                   "NOAUTH Authentication required.");
   else if (lrd_is_transaction_command(s, v))
     lrd_transaction_command(s, v, m);
   else if (s->transaction.open && v->command != LRD_QUIT)
     lrd_transaction_queue(s, v, route, m);
   else
-    lrd_front(s, v, &m->sink);
+    lrd_front(s, v, m->sink);
 }
 
 static void execute(larder_session *s, const larder_vector *vector, size_t count,
@@ -122,8 +122,9 @@ void lrd_session_execute(larder_session *s, const larder_vector *vector, size_t 
       lrd_sink_fail(sink, why, LARDER_FROM_NOWHERE, LARDER_CAUSE_NONE, lrd_fixed_text(why));
     return;
   }
-  lrd_meter_init(&meter, sink, cell);
+  lrd_meter_attach(&meter, sink, cell);
   execute(s, vector, count, &meter);
+  lrd_meter_detach(&meter);
   lrd_leave(cell);
 }
 

@@ -10,14 +10,14 @@
 
 static void reply_error(struct lrd_meter *m, larder_outcome outcome, const char *text)
 {
-  lrd_sink_fail(&m->sink, outcome, LARDER_FROM_NOWHERE, LARDER_CAUSE_CALLER, text);
+  lrd_sink_fail(m->sink, outcome, LARDER_FROM_NOWHERE, LARDER_CAUSE_CALLER, text);
 }
 
 static void reply_status(struct lrd_meter *m, const char *word)
 {
   const larder_verdict v = {.outcome = LARDER_OK, .age_ms = -1};
-  lrd_sink_status(&m->sink, word);
-  lrd_sink_end(&m->sink, &v);
+  lrd_sink_status(m->sink, word);
+  lrd_sink_end(m->sink, &v);
 }
 
 /* --- the queue ----------------------------------------------------------- */
@@ -211,17 +211,17 @@ static void execute_around(larder_session *s, struct lrd_meter *m)
   const larder_reply *r = lrd_answer_finish(a);
   larder_verdict *verdict = &a->tree.reply[0].verdict;
   if (r->outcome == LARDER_OK && r->value.type == LARDER_ARRAY) {
-    weave(t, &r->value, &m->sink);
+    weave(t, &r->value, m->sink);
     follow_selects(s);
   } else
-    lrd_sink_value(&m->sink, &r->value);
-  if (m->sink.failed && r->outcome == LARDER_OK && r->value.type == LARDER_ARRAY) {
-    m->sink.type->rewind(&m->sink);
+    lrd_sink_value(m->sink, &r->value);
+  if (m->sink->failed && r->outcome == LARDER_OK && r->value.type == LARDER_ARRAY) {
+    m->sink->type->rewind(m->sink);
     verdict->outcome = LARDER_UNKNOWN;
-    lrd_sink_error(&m->sink,
+    lrd_sink_error(m->sink,
                    "UNKNOWN out of memory: the transaction was executed, its reply is lost");
   }
-  lrd_sink_end(&m->sink, verdict);
+  lrd_sink_end(m->sink, verdict);
   lrd_answer_free(a);
 }
 
@@ -265,8 +265,8 @@ static void execute(larder_session *s, struct lrd_meter *m)
 static void execute_nothing(struct lrd_meter *m)
 {
   const larder_verdict v = {.outcome = LARDER_OK, .age_ms = -1};
-  lrd_sink_array(&m->sink, 0);
-  lrd_sink_end(&m->sink, &v);
+  lrd_sink_array(m->sink, 0);
+  lrd_sink_end(m->sink, &v);
 }
 
 static void exec(larder_session *s, struct lrd_meter *m)
