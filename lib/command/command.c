@@ -49,11 +49,8 @@ int lrd_is_word(const larder_bytes *b, const char *word)
 
 unsigned lrd_command_find(const char *name, size_t len)
 {
-  unsigned id;
+  unsigned id = lookup((const unsigned char *)name, len);
 
-  if (!len)
-    return LRD_NO_COMMAND;
-  id = lookup_slot[lookup_hash((const unsigned char *)name, len)];
   return id && equals_name(name, len, lrd_commands[id].name) ? id : LRD_NO_COMMAND;
 }
 

@@ -4,10 +4,14 @@
 #
 #   awk -f lookup.awk list.h > lookup.h
 #
-# Searches multipliers under which no two names share a slot.  Deterministic.
+# Hash, displace (Pagh, "Hash and Displace: Efficient Evaluation of Minimal Perfect
+# Hash Functions", 1999): names fall into groups by the low bits of their hash, and
+# each group, the largest first, gets the first displacement that puts all of its
+# names into free slots.  Deterministic.
 
 BEGIN {
   letters = "abcdefghijklmnopqrstuvwxyz"
+  groups = 64
   n = 0
 }
 
@@ -16,53 +20,85 @@ BEGIN {
   if (part[3] ~ /\./) # internal
     next
   id[n] = part[2]
-  len[n] = length(part[3])
-  c0[n] = code(part[3], 0)
-  c1[n] = code(part[3], 1)
-  middle[n] = code(part[3], int(len[n] / 2))
-  last[n] = code(part[3], len[n] - 1)
+  name[n] = part[3]
+  if (length(part[3]) > longest)
+    longest = length(part[3])
   n++
 }
 
-function code(name, i) { return index(letters, substr(name, i + 1, 1)) }
-
-function random(below) {
-  seed = (seed * 16807) % 2147483647
-  return int(seed / 64) % below
+# As lookup_hash below.
+function hash(s,    i, h) {
+  h = length(s)
+  for (i = 1; i <= length(s); i++)
+    h = (h * 33 + index(letters, substr(s, i, 1))) % 4294967296
+  return h
 }
 
-function try(size,    i, h) {
-  split("", slot)
-  for (i = 0; i < n; i++) {
-    h = (c0[i] * a + c1[i] * b + middle[i] * c + last[i] * d + len[i] * e) % size
-    if (h in slot)
+function place(i, shift) { return (int(h[i] / groups) + shift) % size }
+
+# Whether the names of group g have free slots when they are shifted that far.
+function fits(g, shift,    k, p, mine) {
+  for (k = 0; k < count[g]; k++) {
+    p = place(member[g, k], shift)
+    if (p in slot || p in mine)
       return 0
-    slot[h] = id[i]
+    mine[p] = 1
   }
   return 1
 }
 
-END {
-  seed = 1
-  for (size = 128; size < 3 * n; size *= 2)
+function displace(g,    k) {
+  for (shift[g] = 0; shift[g] < size && !fits(g, shift[g]); shift[g]++)
     ;
-  for (tries = 1; ; tries++) {
-    if (tries % 50000 == 0)
-      size *= 2
-    a = random(size); b = random(size); c = random(size); d = random(size); e = random(size)
-    if (try(size))
-      break
+  if (shift[g] == size)
+    return 0
+  for (k = 0; k < count[g]; k++)
+    slot[place(member[g, k], shift[g])] = id[member[g, k]]
+  return 1
+}
+
+function all(    many, g) {
+  split("", slot)
+  for (many = largest; many > 0; many--)
+    for (g = 0; g < groups; g++)
+      if (count[g] == many && !displace(g))
+        return 0
+  return 1
+}
+
+END {
+  for (g = 0; g < groups; g++)
+    count[g] = shift[g] = 0
+  for (i = 0; i < n; i++) {
+    h[i] = hash(name[i])
+    g = h[i] % groups
+    member[g, count[g]++] = i
+    if (count[g] > largest)
+      largest = count[g]
   }
+  for (size = 128; size < n || !all(); size *= 2)
+    if (size > 65536) {
+      print "lookup.awk: two names have the same hash" > "/dev/stderr"
+      exit 1
+    }
   print "/* SPDX-License-Identifier: BSD-2-Clause */"
   print "/* Made by lookup.awk from list.h: do not edit. */\n"
-  printf "enum { LOOKUP_MASK = %d };\n\n", size - 1
-  print "/* s: at least one byte. */"
-  print "static inline unsigned lookup_hash(const unsigned char *s, size_t len)\n{"
-  printf "  return ((s[0] & 31u) * %du + (s[len > 1] & 31u) * %du + (s[len / 2] & 31u) * %du +\n", a, b, c
-  printf "          (s[len - 1] & 31u) * %du + (unsigned)len * %du) & LOOKUP_MASK;\n}\n\n", d, e
-  print "static const unsigned char lookup_slot[LOOKUP_MASK + 1] = {"
+  printf "enum { LOOKUP_GROUPS = %d, LOOKUP_SLOTS = %d };\n\n", groups, size
+  printf "static const unsigned short lookup_shift[LOOKUP_GROUPS] = {"
+  for (g = 0; g < groups; g++)
+    printf "%s%d,", g % 16 ? " " : "\n  ", shift[g]
+  print "\n};\n"
+  print "static const unsigned short lookup_slot[LOOKUP_SLOTS] = {"
   for (i = 0; i < size; i++)
     if (i in slot)
       printf "  [%d] = LRD_%s,\n", i, slot[i]
-  print "};"
+  print "};\n"
+  print "/* The only command that can have that name, in either case, or 0. */"
+  print "static inline unsigned lookup(const unsigned char *s, size_t len)\n{"
+  print "  unsigned hash = (unsigned)len;\n"
+  printf "  if (len > %d)\n    return 0;\n", longest
+  print "  for (size_t i = 0; i < len; i++)"
+  print "    hash = hash * 33 + (s[i] & 31u);"
+  print "  return lookup_slot[(hash / LOOKUP_GROUPS + lookup_shift[hash % LOOKUP_GROUPS]) % LOOKUP_SLOTS];"
+  print "}"
 }
