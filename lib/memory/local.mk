@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 core_sources += \
   lib/memory/account.c lib/memory/account.h \
+  lib/memory/check.c lib/memory/check.h \
   lib/memory/engine.h \
   lib/memory/entry.c lib/memory/entry.h \
   lib/memory/exec.c \

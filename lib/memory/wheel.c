@@ -149,3 +149,38 @@ int64_t lrd_wheel_next(struct lrd_wheel *w)
     return INT64_MAX;
   return (int64_t)(begin * LRD_WHEEL_TICK_MS);
 }
+
+/* --- for tests -------------------------------------------------------------- */
+
+/* A timer may lie below the level that now asks for, never in another slot of its own. */
+static const char *check_slot(const struct lrd_wheel *w, unsigned level, unsigned i, size_t *armed)
+{
+  struct lrd_timer *const *link = &w->slot[level][i];
+
+  if (*link && !(w->occupied[level] >> i & 1))
+    return "a slot is in use and not marked";
+  for (const struct lrd_timer *t; (t = *link); link = &t->next) {
+    uint64_t tick = tick_of(t->at);
+
+    if (t->link != (struct lrd_timer **)(uintptr_t)link)
+      return "a timer does not know its place";
+    if (tick > w->now && (tick >> (BITS * level)) % LRD_WHEEL_SLOTS != i)
+      return "a timer is in a slot of another time";
+    if (++*armed > w->armed)
+      return "more timers than were armed, or a circle";
+  }
+  return NULL;
+}
+
+const char *lrd_wheel_check(const struct lrd_wheel *w)
+{
+  size_t armed = 0;
+
+  for (unsigned level = 0; level < LRD_WHEEL_LEVELS; level++)
+    for (unsigned i = 0; i < LRD_WHEEL_SLOTS; i++) {
+      const char *wrong = check_slot(w, level, i, &armed);
+      if (wrong)
+        return wrong;
+    }
+  return armed == w->armed ? NULL : "fewer timers than were armed";
+}

@@ -53,4 +53,7 @@ void lrd_wheel_overdue(const struct lrd_wheel *, int64_t now_ms, lrd_wheel_due *
 /* When there is something to do, in wall ms: not later than the first timer; -1: never. */
 int64_t lrd_wheel_next(struct lrd_wheel *);
 
+/* For tests: NULL, or what is wrong. */
+const char *lrd_wheel_check(const struct lrd_wheel *);
+
 #endif

@@ -42,6 +42,7 @@ static void check_all(const struct fixture *f)
       armed++;
     }
   ck_assert_uint_eq(f->wheel.armed, armed);
+  check_ok(lrd_wheel_check(&f->wheel));
 }
 
 static int64_t some_time(struct fixture *f)
@@ -58,6 +59,7 @@ static void change_some(struct fixture *f, unsigned changes)
     lrd_wheel_disarm(&f->wheel, t);
     if (roll(&f->prng, 3))
       lrd_wheel_arm(&f->wheel, t, some_time(f));
+    check_ok(lrd_wheel_check(&f->wheel));
   }
 }
 

@@ -7,7 +7,7 @@
 #include <stdarg.h>
 
 #include "command/argv.h"
-#include "memory/engine.h"
+#include "memory/check.h"
 #include "memory/pool.h"
 #include "store/config.h"
 #include "util/memory.h"
@@ -114,6 +114,7 @@ static inline void rig_open(struct rig *rig, struct rig_setup setup)
 
 static inline void rig_close(struct rig *rig)
 {
+  check_ok(lrd_engine_check((struct lrd_engine *)rig->engine));
   lrd_memory_table.hold_close(rig->engine, rig->hold);
   ck_assert_uint_eq(lrd_memory_table.close(rig->engine, 0, 0), 0);
   lrd_release(&lrd_memory_system, rig->engine, lrd_memory_table.size);

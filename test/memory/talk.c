@@ -4,7 +4,7 @@
 #include "command/argv.h"
 #include "command/command.h"
 #include "command/sink.h"
-#include "memory/engine.h"
+#include "memory/check.h"
 #include "util/memory.h"
 
 static void add(struct lrd_buffer *b, const void *bytes, size_t len)
@@ -49,6 +49,7 @@ void talk_begin(struct talk *t, int partial)
 
 void talk_end(struct talk *t)
 {
+  check_ok(lrd_engine_check((struct lrd_engine *)t->engine));
   lrd_memory_table.close(t->engine, 0, 0);
   pool_check_empty(&t->pool);
   lrd_buffer_free(&t->reply);

@@ -6,8 +6,10 @@ judge_sources = test/proof/linear.c test/proof/linear.h test/proof/model.c test/
 yield_sources = test/proof/yield.c test/proof/yield.h
 
 check_PROGRAMS += \
+  test/proof/check_bank \
   test/proof/check_histories \
   test/proof/check_linear
+test_proof_check_bank_SOURCES = $(yield_sources) test/memory/pool.h test/proof/check_bank.c
 test_proof_check_histories_SOURCES = $(judge_sources) $(yield_sources) test/memory/pool.h \
   test/proof/check_histories.c test/proof/record.c test/proof/record.h
 test_proof_check_linear_SOURCES = $(judge_sources) test/memory/pool.h test/proof/check_linear.c
