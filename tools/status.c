@@ -141,6 +141,7 @@ static void print_status(const larder_status *s, int json)
   text(&p, "state", larder_state_name(s->state));
   number(&p, "since_ms", s->since_ms);
   text(&p, "address", s->address);
+  text(&p, "prefix", s->prefix);
   text(&p, "last_error", s->last_error);
   number(&p, "last_error_ms", s->last_error_ms);
   text(&p, "breaker", s->breaker);

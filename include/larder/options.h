@@ -18,7 +18,7 @@
  * Environment (only if larder_open gets a NULL URL): LARDER_URL, else REDIS_URL;
  * with any URL that is a Redis: REDIS_ENABLED, REDIS_REQUIRED (0/1/yes/no/true/false/on/off),
  * REDIS_CONNECT_TIMEOUT, REDIS_SOCKET_TIMEOUT (seconds, fractions allowed),
- * REDIS_MAX_RETRIES (0..100).
+ * REDIS_MAX_RETRIES (0..100).  With any URL: LARDER_PREFIX.
  */
 
 #ifdef __cplusplus
@@ -51,6 +51,8 @@ typedef struct larder_options {
   const char *user;     /* ACL user; URL: user@ */
   const char *password; /* copied at opening, wiped at close; never shown */
   const char *client_name;
+  const char *prefix;   /* "prefix": in front of every key, see doc/prefix.md; 1 to 128 printable
+                           characters (! to ~) without '*'.  NULL or "": none */
 
   int64_t timeout_ms;         /* "timeout": per call, default 250 ms; 1 .. 3600000 */
   int64_t connect_timeout_ms; /* "connect_timeout": default 1000 ms; 1 .. 3600000 */

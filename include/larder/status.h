@@ -37,6 +37,7 @@ typedef struct larder_status {
   larder_state state;
   int64_t since_ms;    /* how long in this state */
   char address[272];   /* "127.0.0.1:6379", "/path"; "" for memory.  No secrets */
+  char prefix[136];    /* of every key; "" if there is none */
   char last_error[256]; /* "" if there was none */
   int64_t last_error_ms; /* its age; -1 if there was none */
   char breaker[16];    /* "closed", "open", "trial"; "" without a fallback */

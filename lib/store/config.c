@@ -70,7 +70,8 @@ static larder_outcome read_texts(struct lrd_settings *s, const larder_options *o
     const char *value;
   } texts[] = {{LRD_OPTION_USER, o->user},
                {LRD_OPTION_PASSWORD, o->password},
-               {LRD_OPTION_CLIENT_NAME, o->client_name}};
+               {LRD_OPTION_CLIENT_NAME, o->client_name},
+               {LRD_OPTION_PREFIX, o->prefix && *o->prefix ? o->prefix : NULL}};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
     if (!texts[i].value)
       continue;
@@ -162,6 +163,7 @@ static void fill(struct lrd_config *c, struct lrd_settings *s)
   c->user = move(&s->text[LRD_OPTION_USER]);
   c->password = move(&s->text[LRD_OPTION_PASSWORD]);
   c->client_name = move(&s->text[LRD_OPTION_CLIENT_NAME]);
+  c->prefix = move(&s->text[LRD_OPTION_PREFIX]);
   c->timeout = n[LRD_OPTION_TIMEOUT];
   c->connect_timeout = n[LRD_OPTION_CONNECT_TIMEOUT];
   c->max_retries = (int)n[LRD_OPTION_MAX_RETRIES];
@@ -213,5 +215,6 @@ void lrd_config_release(struct lrd_config *c)
   lrd_release_text(&c->memory, c->user);
   lrd_release_text(&c->memory, c->password);
   lrd_release_text(&c->memory, c->client_name);
-  c->host = c->path = c->user = c->password = c->client_name = NULL;
+  lrd_release_text(&c->memory, c->prefix);
+  c->host = c->path = c->user = c->password = c->client_name = c->prefix = NULL;
 }

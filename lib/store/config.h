@@ -19,6 +19,7 @@ struct lrd_config {
   char *path; /* of the unix socket, or NULL */
   int database;
   char *user, *password, *client_name; /* or NULL; password is wiped at release */
+  char *prefix; /* of every key, or NULL */
   int64_t timeout;         /* ns */
   int64_t connect_timeout; /* ns */
   int max_retries;

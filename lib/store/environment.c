@@ -30,19 +30,18 @@ larder_outcome lrd_environment_read(struct lrd_settings *s)
   static const struct {
     const char *name;
     enum lrd_option_id id;
-    int seconds;
+    int seconds, everywhere; /* everywhere: not only where the scheme is a Redis */
   } variables[] = {
-      {"REDIS_ENABLED", LRD_OPTION_ENABLED, 0},
-      {"REDIS_REQUIRED", LRD_OPTION_REQUIRED, 0},
-      {"REDIS_CONNECT_TIMEOUT", LRD_OPTION_CONNECT_TIMEOUT, 1},
-      {"REDIS_SOCKET_TIMEOUT", LRD_OPTION_TIMEOUT, 1},
-      {"REDIS_MAX_RETRIES", LRD_OPTION_MAX_RETRIES, 0},
+      {"LARDER_PREFIX", LRD_OPTION_PREFIX, 0, 1},
+      {"REDIS_ENABLED", LRD_OPTION_ENABLED, 0, 0},
+      {"REDIS_REQUIRED", LRD_OPTION_REQUIRED, 0, 0},
+      {"REDIS_CONNECT_TIMEOUT", LRD_OPTION_CONNECT_TIMEOUT, 1, 0},
+      {"REDIS_SOCKET_TIMEOUT", LRD_OPTION_TIMEOUT, 1, 0},
+      {"REDIS_MAX_RETRIES", LRD_OPTION_MAX_RETRIES, 0, 0},
   };
-  if (s->scheme == LRD_SCHEME_MEMORY)
-    return LARDER_OK;
   for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
     const char *value = variable(variables[i].name);
-    if (!value)
+    if (!value || (s->scheme == LRD_SCHEME_MEMORY && !variables[i].everywhere))
       continue;
     larder_outcome (*set)(struct lrd_settings *, enum lrd_option_id, enum lrd_source,
                           const char *, const char *, size_t) =

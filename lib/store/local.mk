@@ -16,6 +16,11 @@ core_sources += \
   lib/store/fork.h \
   lib/store/front.c \
   lib/store/front.h \
+  lib/store/prefix.c \
+  lib/store/prefix.h \
+  lib/store/prefix_rewrite.c \
+  lib/store/prefix_submit.c \
+  lib/store/prefix_walk.c \
   lib/store/promise.h \
   lib/store/queue.c \
   lib/store/queue.h \

@@ -20,6 +20,7 @@ static const char *const words_delivery[] = {"thread", "dispatch", NULL};
 static const char allowed_duration[] = "1ms to 3600s (as 250ms, 0.5s or plain milliseconds)";
 static const char allowed_yes_no[] = "yes, no, true, false, on, off, 1, 0";
 static const char allowed_name[] = "1 to 128 printable characters without spaces";
+static const char allowed_prefix[] = "1 to 128 printable characters without spaces and '*'";
 
 const struct lrd_option lrd_options[LRD_OPTIONS] = {
     [LRD_OPTION_TIMEOUT] = {"timeout", LRD_KIND_DURATION, MS, MAX_TIMEOUT, 250 * MS,
@@ -52,6 +53,7 @@ const struct lrd_option lrd_options[LRD_OPTIONS] = {
     [LRD_OPTION_PASSWORD] = {"password", LRD_KIND_SECRET, 0, 0, 0, "at most 512 bytes without NUL",
                              NULL, 0},
     [LRD_OPTION_CLIENT_NAME] = {"client_name", LRD_KIND_TEXT, 0, 0, 0, allowed_name, NULL, 0},
+    [LRD_OPTION_PREFIX] = {"prefix", LRD_KIND_PREFIX, 0, 0, 0, allowed_prefix, NULL, 0},
 };
 
 /* --- texts --------------------------------------------------------------- */
@@ -217,6 +219,7 @@ static int read_number(const struct lrd_option *o, const char *p, size_t len, in
     *out += o->base;
     return 1;
   case LRD_KIND_TEXT:
+  case LRD_KIND_PREFIX:
   case LRD_KIND_SECRET:
     break;
   }
@@ -230,7 +233,7 @@ static int valid_text(const struct lrd_option *o, const char *p, size_t len)
   if (len == 0 || len > 128)
     return 0;
   for (size_t i = 0; i < len; i++)
-    if (p[i] < '!' || p[i] > '~')
+    if (p[i] < '!' || p[i] > '~' || (p[i] == '*' && o->kind == LRD_KIND_PREFIX))
       return 0;
   return 1;
 }

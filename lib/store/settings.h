@@ -42,6 +42,7 @@ enum lrd_option_id {
   LRD_OPTION_USER = LRD_NUMBER_OPTIONS,
   LRD_OPTION_PASSWORD,
   LRD_OPTION_CLIENT_NAME,
+  LRD_OPTION_PREFIX,
   LRD_OPTIONS
 };
 
@@ -52,6 +53,7 @@ enum lrd_option_kind {
   LRD_KIND_YES_NO, /* LARDER_YES, LARDER_NO */
   LRD_KIND_WORD, /* base, base + 1, ... in the order of words */
   LRD_KIND_TEXT,
+  LRD_KIND_PREFIX, /* a text without '*' */
   LRD_KIND_SECRET
 };
 
@@ -120,7 +122,7 @@ larder_outcome lrd_url_read(struct lrd_settings *, const char *url);
 /* The URL to use when the caller gave none, never NULL, and where it came from
  * (a variable's name, or NULL). */
 const char *lrd_environment_url(const char **variable);
-/* The REDIS_... options, for schemes that are a Redis. */
+/* LARDER_PREFIX, and for schemes that are a Redis the REDIS_... options. */
 larder_outcome lrd_environment_read(struct lrd_settings *);
 
 #endif

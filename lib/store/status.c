@@ -55,6 +55,7 @@ static void add_backend(larder *s, const larder_backend_status *b, larder_status
   if (networked)
     snprintf(out->address, sizeof out->address, "%s",
              b->address[0] ? b->address : s->config.address);
+  snprintf(out->prefix, sizeof out->prefix, "%s", s->config.prefix ? s->config.prefix : "");
   snprintf(out->last_error, sizeof out->last_error, "%s", b->last_error);
   out->last_error_ms = b->last_error_at ? age_ms(now, b->last_error_at) : -1;
   if (b->breaker) {

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "store/dispatch.h"
+#include "store/prefix.h"
 #include "store/reply.h"
 
 const char *larder_version(void)
@@ -65,6 +66,7 @@ static larder_outcome open_backend(larder *s, char *error, size_t error_size)
   s->base->clock = s->config.clock;
   s->base->hook = s->hook;
   larder_outcome outcome = s->table->open(s->base, &options, error, error_size);
+  s->table = s->base->table; /* a prefix has one of its own */
   if (outcome != LARDER_OK && error_size && !*error)
     snprintf(error, error_size, "backend %s: %s", s->table->name, larder_outcome_name(outcome));
   return outcome;
@@ -148,7 +150,7 @@ larder *larder_open(const char *url, const larder_options *options, char *error,
   if (lrd_config_read(&config, url, options, line, sizeof line) == LARDER_OK) {
     const larder_backend_table *table = lrd_backend_choose(&config, line, sizeof line);
     if (table && lrd_backend_check(table, line, sizeof line) == LARDER_OK)
-      store = open_store(&config, table, line, sizeof line);
+      store = open_store(&config, config.prefix ? &lrd_prefix_table : table, line, sizeof line);
     else
       lrd_config_release(&config);
   }

@@ -4,7 +4,8 @@
  * redis-server of this test run.
  *
  * LARDER_ONLY=text runs the sequences whose names contain the text;
- * CK_RUN_CASE=name one target (judge, memory, remote, fallback, outage, unseen, resp, catalog).
+ * CK_RUN_CASE=name one target (judge, memory, memory+prefix, remote, remote+prefix, fallback,
+ * outage, unseen, resp, catalog).
  */
 #include <check.h>
 #include <stdio.h>
@@ -34,10 +35,10 @@ static struct server *start(void)
   return server_start(&options);
 }
 
-static void compare_with_redis(struct target *target)
+static void compare_except(struct target *target, const char *except)
 {
   struct server *server = start();
-  struct run run = {.target = target, .oracle = target_server(server, target->protocol)};
+  struct run run = {.target = target, .except = except, .oracle = target_server(server, target->protocol)};
   if (target->has_outcome)
     run.reference = target_store("reference", "memory:");
   table_run(&run, getenv("LARDER_ONLY"));
@@ -46,6 +47,11 @@ static void compare_with_redis(struct target *target)
   server_stop(server);
   report(&run);
   target_close(target);
+}
+
+static void compare_with_redis(struct target *target)
+{
+  compare_except(target, NULL);
 }
 
 static void with_query(char *url, size_t size, const struct server *server, const char *query)
@@ -85,6 +91,36 @@ START_TEST(fallback)
   struct server *server = start();
   with_query(url, sizeof url, server, "timeout=10s");
   compare_with_redis(target_store("fallback", url));
+  server_stop(server);
+}
+END_TEST
+
+/* Redis has no command that flushes a part of a database in a transaction. */
+static const char no_prefix[] = "flush in a transaction";
+
+START_TEST(memory_prefix)
+{
+  compare_except(target_store("memory with a prefix", "memory:?prefix=app:%5b1%5d"), no_prefix);
+}
+END_TEST
+
+/* Beside keys that belong to others, in every form that could be mistaken. */
+START_TEST(remote_prefix)
+{
+  static const char *const others[] = {"app", "app:", "app:1", "App:[1]", "k", "app:\\[1]k"};
+  char url[256];
+  struct server *server = start();
+  struct resp_client *client = server_connect(server, 3);
+  for (int i = 0; i < 6; i++)
+    resp_free(resp_words(client, "SET", others[i], "theirs", NULL));
+  with_query(url, sizeof url, server, "fallback=none&timeout=10s&prefix=app:%5b1%5d");
+  compare_except(target_store("remote with a prefix", url), no_prefix);
+  for (int i = 0; i < 6; i++) {
+    struct resp *r = resp_words(client, "GET", others[i], NULL);
+    ck_assert_msg(resp_is_text(r, "theirs"), "the key %s of somebody else was changed", others[i]);
+    resp_free(r);
+  }
+  resp_close(client);
   server_stop(server);
 }
 END_TEST
@@ -214,6 +250,8 @@ int main(void)
   add(suite, "fallback", fallback, 0, 0);
   add(suite, "outage", outage, 0, 0);
   add(suite, "unseen", unseen, 0, 0);
+  add(suite, "memory+prefix", memory_prefix, 0, 0);
+  add(suite, "remote+prefix", remote_prefix, 0, 0);
   add(suite, "resp", resp, 2, 4);
   add(suite, "catalog", catalog, 0, 1);
   add(suite, "catalog", catalog, 2, 4);

@@ -251,7 +251,7 @@ static const char *const numeric[] = {
 static void run_one(struct run *run, const char *name, const char *const *lines, const char *only)
 {
   const struct sequence sequence = {name, lines};
-  if (!only || strstr(name, only))
+  if ((!only || strstr(name, only)) && !(run->except && strstr(name, run->except)))
     run_sequence(run, &sequence);
 }
 
