@@ -23,3 +23,9 @@ test_store_check_memory_SOURCES = test/store/check_memory.c $(store_fakes)
 test_store_check_session_SOURCES = test/store/check_session.c $(store_fakes)
 test_store_check_store_SOURCES = test/store/check_store.c $(store_fakes)
 test_store_check_threads_SOURCES = test/store/check_threads.c $(store_fakes)
+
+if REDIS
+check_PROGRAMS += test/store/check_prefix test/store/check_prefix_list
+endif
+test_store_check_prefix_SOURCES = test/store/check_prefix.c
+test_store_check_prefix_list_SOURCES = test/store/check_prefix_list.c $(conformance_sources)
