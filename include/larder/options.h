@@ -34,6 +34,21 @@ typedef enum larder_outage {
   LARDER_OUTAGE_STRICT   /* fail at once */
 } larder_outage;
 
+/* Which keys go when the memory bound is reached: Redis's policies, and larder's own,
+ * allkeys-s3fifo, the default under a bound. */
+typedef enum larder_policy {
+  LARDER_POLICY_UNSET = 0,
+  LARDER_POLICY_VOLATILE_LRU,
+  LARDER_POLICY_VOLATILE_LFU,
+  LARDER_POLICY_VOLATILE_RANDOM,
+  LARDER_POLICY_VOLATILE_TTL,
+  LARDER_POLICY_ALLKEYS_LRU,
+  LARDER_POLICY_ALLKEYS_LFU,
+  LARDER_POLICY_ALLKEYS_RANDOM,
+  LARDER_POLICY_NOEVICTION,
+  LARDER_POLICY_ALLKEYS_S3FIFO
+} larder_policy;
+
 typedef enum larder_choice {
   LARDER_UNSET = 0,
   LARDER_NO,
@@ -70,6 +85,10 @@ typedef struct larder_options {
   larder_choice background;     /* "background": a maintenance thread for the engine (yes, the
                                    default) or larder_tick by the caller (no) */
   larder_delivery delivery;     /* "delivery": thread, dispatch */
+
+  size_t maxmemory;               /* "maxmemory": bytes that the engine may hold; default 0: no
+                                     bound */
+  larder_policy maxmemory_policy; /* "maxmemory_policy": allkeys-s3fifo, allkeys-lru, ... */
 
   const larder_memory *memory; /* NULL: malloc, realloc, free */
   const larder_clock *clock;   /* NULL: the system's */

@@ -60,17 +60,31 @@ struct subcommand {
   unsigned command;
   const char *name;
   int arity; /* of the whole vector */
+  int key;   /* position of its key; 0: it has none */
 };
 
 static const struct subcommand subcommands[] = {
-  { LRD_CLIENT, "setname", 3 }, { LRD_CLIENT, "getname", 2 },  { LRD_CLIENT, "id", 2 },
-  { LRD_COMMAND, "list", -2 },  { LRD_COMMAND, "info", -2 },   { LRD_COMMAND, "count", 2 },
-  { LRD_CONFIG, "get", -3 },
+  { LRD_CLIENT, "setname", 3, 0 },  { LRD_CLIENT, "getname", 2, 0 },
+  { LRD_CLIENT, "id", 2, 0 },       { LRD_COMMAND, "list", -2, 0 },
+  { LRD_COMMAND, "info", -2, 0 },   { LRD_COMMAND, "count", 2, 0 },
+  { LRD_CONFIG, "get", -3, 0 },     { LRD_CONFIG, "set", -4, 0 },
+  { LRD_CONFIG, "help", 2, 0 },     { LRD_OBJECT, "encoding", 3, 2 },
+  { LRD_OBJECT, "refcount", 3, 2 }, { LRD_OBJECT, "freq", 3, 2 },
+  { LRD_OBJECT, "idletime", 3, 2 }, { LRD_OBJECT, "help", 2, 0 },
 };
+
+static const struct subcommand *find_subcommand(const larder_vector *v)
+{
+  for (size_t i = 0; i < sizeof subcommands / sizeof subcommands[0]; i++)
+    if (subcommands[i].command == v->command && lrd_is_word(&v->argv[1], subcommands[i].name))
+      return &subcommands[i];
+  return NULL;
+}
 
 static int has_subcommands(unsigned command)
 {
-  return command == LRD_CLIENT || command == LRD_COMMAND || command == LRD_CONFIG;
+  return command == LRD_CLIENT || command == LRD_COMMAND || command == LRD_CONFIG ||
+         command == LRD_OBJECT;
 }
 
 static int arity_fits(int arity, int argc)
@@ -113,16 +127,13 @@ static larder_outcome check_subcommand(const larder_vector *v, char *error, size
 {
   const larder_bytes *word = &v->argv[1];
   const char *name = lrd_commands[v->command].name;
+  const struct subcommand *s = find_subcommand(v);
   char upper[16];
   size_t i;
 
-  for (i = 0; i < sizeof subcommands / sizeof subcommands[0]; i++) {
-    const struct subcommand *s = &subcommands[i];
-
-    if (s->command != v->command || !lrd_is_word(word, s->name))
-      continue;
-    if (arity_fits(s->arity, v->argc))
-      return LARDER_OK;
+  if (s && arity_fits(s->arity, v->argc))
+    return LARDER_OK;
+  if (s) {
     snprintf(error, size, "ERR wrong number of arguments for '%s|%s' command", name, s->name);
     return bad(error);
   }
@@ -245,13 +256,25 @@ enum lrd_class lrd_command_class(const larder_vector *v)
 
 /* --- keys ---------------------------------------------------------------- */
 
+static struct lrd_keys key_of_subcommand(const larder_vector *v)
+{
+  const struct subcommand *s =
+    v->argc > 1 && has_subcommands(v->command) ? find_subcommand(v) : NULL;
+
+  if (!s || !s->key || s->key >= v->argc)
+    return (struct lrd_keys){ 0, 0, 0 };
+  return (struct lrd_keys){ .first = s->key, .step = 1, .count = 1 };
+}
+
 struct lrd_keys lrd_command_key_range(const larder_vector *v)
 {
   const struct lrd_command *c = &lrd_commands[v->command];
   struct lrd_keys keys = { 0, 0, 0 };
   int last = c->last < 0 ? v->argc + c->last : c->last;
 
-  if (!c->first || c->first >= v->argc)
+  if (!c->first)
+    return key_of_subcommand(v);
+  if (c->first >= v->argc)
     return keys;
   if (last >= v->argc)
     last = v->argc - 1;

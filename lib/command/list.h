@@ -96,6 +96,10 @@ LRD_X(PTTL, "pttl", 2, LRD_READONLY | LRD_FAST,
 LRD_X(PERSIST, "persist", 2, LRD_WRITE | LRD_FAST,
       OVERWRITE, 1, 1, 1, PLAIN, NEVER, "@keyspace @write @fast", "generic", "2.2.0",
       "key", "Lets a key expire no more")
+LRD_X(OBJECT, "object", -2, 0,
+      READ, 0, 0, 0, PLAIN, NEVER, "@slow", "generic", "2.2.3",
+      "ENCODING key | FREQ key | IDLETIME key | REFCOUNT key | HELP",
+      "What is known of a key beside its value")
 
 /* --- server */
 LRD_X(DBSIZE, "dbsize", 1, LRD_READONLY | LRD_FAST | LRD_KEYSPACE,
@@ -256,7 +260,8 @@ LRD_X(COMMAND, "command", -1, LRD_LOADING | LRD_STALE | LRD_FRONT,
       "What commands there are")
 LRD_X(CONFIG, "config", -2, 0,
       ADMIN, 0, 0, 0, MAP, NEVER, "@slow", "server", "2.0.0",
-      "GET parameter [parameter ...]", "Settings of the server")
+      "GET parameter [parameter ...] | SET parameter value [parameter value ...] | HELP",
+      "Settings of the server")
 LRD_X(INFO, "info", -1, LRD_LOADING | LRD_STALE,
       CONNECTION, 0, 0, 0, VERBATIM, NEVER, "@slow @dangerous", "server", "1.0.0",
       "[section [section ...]]", "How the server is doing")

@@ -7,7 +7,7 @@ static const unsigned short lookup_shift[LOOKUP_GROUPS] = {
   0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 1, 1, 0, 0,
   0, 2, 0, 1, 0, 0, 2, 1, 2, 0, 0, 0, 0, 0, 0, 0,
   0, 2, 1, 2, 1, 0, 0, 0, 0, 2, 0, 2, 0, 0, 0, 4,
-  5, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 3, 0, 0, 0, 8,
+  5, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 3, 0, 3, 0, 8,
 };
 
 static const unsigned short lookup_slot[LOOKUP_SLOTS] = {
@@ -50,6 +50,7 @@ static const unsigned short lookup_slot[LOOKUP_SLOTS] = {
   [64] = LRD_PING,
   [65] = LRD_SISMEMBER,
   [66] = LRD_DISCARD,
+  [68] = LRD_OBJECT,
   [69] = LRD_ZREM,
   [72] = LRD_SADD,
   [73] = LRD_EXPIRE,
@@ -57,9 +58,9 @@ static const unsigned short lookup_slot[LOOKUP_SLOTS] = {
   [77] = LRD_SPOP,
   [78] = LRD_LPUSH,
   [79] = LRD_ZCARD,
-  [81] = LRD_MSET,
   [82] = LRD_ZINCRBY,
   [83] = LRD_DBSIZE,
+  [84] = LRD_MSET,
   [85] = LRD_SELECT,
   [86] = LRD_RENAME,
   [87] = LRD_ZPOPMIN,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "memory/engine.h"
 
+#include "memory/evict.h"
 #include "memory/hold.h"
 #include "memory/shard.h"
 
@@ -211,6 +212,23 @@ static void free_discarded(struct lrd_exec *x)
   }
 }
 
+/* Is there room for what the vectors may take?  Else nothing is begun, and the reply is
+ * written. */
+static int has_room(struct lrd_exec *x, const larder_vector *v, size_t count, const char *before)
+{
+  size_t i = 0;
+
+  if (!lrd_parameter(&x->engine->parameters, LRD_MAXMEMORY))
+    return 1;
+  while (i < count && !(lrd_commands[v[i].command].flags & LRD_DENYOOM))
+    i++;
+  if (i == count || !lrd_evict_before_write(x->engine))
+    return 1;
+  lrd_errorf(x, "%s%s", before, lrd_text_oom);
+  x->verdict.cause = LARDER_CAUSE_CAPACITY;
+  return 0;
+}
+
 static void execute_one(struct lrd_engine *e, const larder_call *call, const larder_vector *v,
                         larder_sink *sink, int64_t now)
 {
@@ -222,6 +240,10 @@ static void execute_one(struct lrd_engine *e, const larder_call *call, const lar
     (void)lrd_maintenance_round(e, INT64_MAX);
   begin(&x, e, call, sink, now);
   set_vector(&x, v);
+  if (!has_room(&x, v, 1, "")) {
+    end(&x);
+    return;
+  }
   if (keys.count == 1) {
     struct lrd_shard *shard = lrd_at(&x, v->argv[keys.first]).shard;
 
@@ -330,6 +352,11 @@ static void execute_atomic(struct lrd_engine *e, const larder_call *call, larder
   struct shard_set set;
 
   begin(&x, e, call, sink, now);
+  if (!has_room(&x, call->vector, call->count,
+                "EXECABORT Transaction discarded because of: ")) {
+    end(&x);
+    return;
+  }
   set_init(&set, e);
   for (size_t i = 0; i < call->count && !x.all_locked; i++) {
     set_add_keys(&set, &call->vector[i]);

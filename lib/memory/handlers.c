@@ -74,6 +74,7 @@ lrd_handler *const lrd_handlers[LRD_COMMANDS] = {
   [LRD_ECHO] = lrd_t_echo,
   [LRD_TIME] = lrd_t_time,
   [LRD_CONFIG] = lrd_t_config,
+  [LRD_OBJECT] = lrd_t_object,
   [LRD_INFO] = lrd_t_info,
 
   [LRD_LARDER_FORGET] = lrd_t_forget,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "memory/shard.h"
 
+#include "memory/evict.h"
 #include "memory/hold.h"
 #include "util/memory.h"
 
@@ -98,6 +99,7 @@ int lrd_keyspace_insert(struct lrd_engine *e, const struct lrd_at *at, struct lr
   if (lrd_index_insert(&ks->index, memory_of(e), at->hash, entry))
     return -1;
   ks->tombstones += entry->kind == LRD_NONE;
+  lrd_evict_added(e, at, entry);
   return 0;
 }
 
@@ -109,6 +111,7 @@ void lrd_keyspace_replace(struct lrd_engine *e, const struct lrd_at *at, struct 
 
   ks->tombstones += (size_t)(by->kind == LRD_NONE) - (size_t)(old->kind == LRD_NONE);
   disarm(at, old);
+  lrd_evict_replaced(old, by);
   *place = by;
   lrd_entry_free(memory_of(e), old);
 }
@@ -147,10 +150,12 @@ int lrd_keyspace_commit(struct lrd_engine *e, const struct lrd_at *at, struct lr
 {
   struct lrd_entry **place = lrd_keyspace_find(at);
 
-  if (place)
+  if (place) {
+    lrd_evict_used(e, *place, -1);
     lrd_keyspace_replace(e, at, place, staged);
-  else if (lrd_keyspace_insert(e, at, staged))
+  } else if (lrd_keyspace_insert(e, at, staged)) {
     return -1;
+  }
   if (when >= 0)
     arm(e, at, staged, when);
   return 0;
@@ -168,6 +173,7 @@ static int overwrite(struct lrd_engine *e, const struct lrd_at *at, struct lrd_e
   lrd_entry_set_string(entry, value);
   if (when >= 0)
     arm(e, at, entry, when);
+  lrd_evict_used(e, entry, -1);
   return 1;
 }
 

@@ -4,6 +4,7 @@ core_sources += \
   lib/memory/check.c lib/memory/check.h \
   lib/memory/engine.h \
   lib/memory/entry.c lib/memory/entry.h \
+  lib/memory/evict.c lib/memory/evict.h \
   lib/memory/exec.c \
   lib/memory/handlers.c \
   lib/memory/hold.c lib/memory/hold.h \
@@ -13,13 +14,17 @@ core_sources += \
   lib/memory/lookup.c \
   lib/memory/maintain.c \
   lib/memory/memory.c \
+  lib/memory/parameter.c lib/memory/parameter.h \
+  lib/memory/policy.c lib/memory/policy.h \
   lib/memory/shard.h \
+  lib/memory/t_config.c \
   lib/memory/t_engine.h \
   lib/memory/t_expire.c \
   lib/memory/t_generic.c \
   lib/memory/t_info.c \
   lib/memory/t_internal.c \
   lib/memory/t_keyspace.c \
+  lib/memory/t_object.c \
   lib/memory/t_server.c \
   lib/memory/t_string.c \
   lib/memory/t_transaction.c \

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "memory/evict.h"
 #include "memory/shard.h"
 #include "util/memory.h"
 
@@ -99,6 +100,27 @@ int lrd_knows(struct lrd_exec *x, larder_bytes key)
   return entry && !(entry->flags & LRD_ENTRY_DELTA);
 }
 
+/* Who asks about a key, and not for its value, does not use it. */
+static int is_use(const struct lrd_exec *x)
+{
+  switch (x->vector->command) {
+  case LRD_OBJECT:
+  case LRD_TYPE:
+  case LRD_TTL:
+  case LRD_PTTL:
+  case LRD_LARDER_REBUILD:
+    return 0;
+  default:
+    return 1;
+  }
+}
+
+static void note_use(struct lrd_exec *x, struct lrd_entry *entry)
+{
+  if (entry && lrd_evict_tracks(x->engine) && is_use(x))
+    lrd_evict_touch(x->engine, entry, x->now);
+}
+
 /* As lrd_peek, for a read: those are counted. */
 static struct lrd_entry *peek_and_count(struct lrd_exec *x, larder_bytes key)
 {
@@ -108,6 +130,7 @@ static struct lrd_entry *peek_and_count(struct lrd_exec *x, larder_bytes key)
 
   at.shard->hits += (uint64_t)hit;
   at.shard->misses += (uint64_t)!hit;
+  note_use(x, place ? *place : NULL);
   return place ? *place : NULL;
 }
 
@@ -175,6 +198,7 @@ int lrd_write(struct lrd_exec *x, larder_bytes key, enum lrd_kind kind, struct l
 {
   struct lrd_entry *have = lrd_peek(x, key);
 
+  note_use(x, have);
   *entry = NULL;
   if (is_whole(x, have))
     return found(x, have, kind, entry);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "memory/evict.h"
 #include "memory/hold.h"
 #include "store/config.h"
 #include "util/memory.h"
@@ -39,6 +40,7 @@ static void shard_close(struct lrd_engine *e, struct lrd_shard *shard, int locks
     lrd_keyspace_free(e, shard->database[i]);
   lrd_release(&e->account.memory, shard->wheel, sizeof *shard->wheel);
   lrd_index_free(&shard->watched, &e->account.memory);
+  lrd_evict_close(e, shard);
   if (locks)
     lrd_lock_destroy(&shard->lock);
 }
@@ -81,6 +83,10 @@ static larder_outcome engine_open(larder_backend *base, const larder_backend_opt
   e->partial = options->partial;
   e->background = options->config->background;
   e->opened = lrd_wall_ms(&base->clock);
+  lrd_parameters_init(&e->parameters);
+  lrd_parameter_set(&e->parameters, LRD_MAXMEMORY, (int64_t)options->config->maxmemory);
+  lrd_parameter_set(&e->parameters, LRD_MAXMEMORY_POLICY, options->config->maxmemory_policy);
+  lrd_evict_configure(e);
   if (lrd_shards_open(e, options->config->shards)) {
     snprintf(error, error_size, "memory: no memory for %u shards, or no random numbers",
              options->config->shards);
@@ -187,6 +193,8 @@ static void engine_get(larder_backend *base, int database, larder_bytes key, int
   /* most keys don't expire, and then the time is of no interest */
   if (place && lrd_entry_expiry(*place) >= 0)
     place = lrd_keyspace_live(e, &at, lrd_wall_ms(&base->clock));
+  if (place)
+    lrd_evict_used(e, *place, -1);
   *length = 0;
   *verdict = verdict_ok;
   verdict->outcome = copy_out(e, place ? *place : NULL, buffer, size, length);
@@ -211,6 +219,11 @@ static void engine_set(larder_backend *base, int database, larder_bytes key, lar
   if (key.len > LRD_STRING_MAX || value.len > LRD_STRING_MAX || ttl_ms < 0 ||
       ttl_ms > INT64_MAX - now) {
     verdict->outcome = LARDER_BAD_ARGUMENT;
+    return;
+  }
+  if (lrd_evict_before_write(e)) {
+    verdict->outcome = LARDER_REFUSED;
+    verdict->cause = LARDER_CAUSE_CAPACITY;
     return;
   }
   if (ttl_ms)

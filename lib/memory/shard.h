@@ -9,6 +9,7 @@
 #include "memory/engine.h"
 #include "memory/entry.h"
 #include "memory/index.h"
+#include "memory/parameter.h"
 
 /*
  * The engine: a power of two of shards, chosen by the highest bits of a key's
@@ -46,9 +47,19 @@ struct lrd_maintenance {
   int stop;                 /* under the lock */
 };
 
+/* What is common to all shards of the memory bound; evict.h. */
+struct lrd_evict {
+  _Atomic unsigned tracks;     /* an enum lrd_track */
+  _Atomic unsigned idle_asked; /* somebody wants to know since when keys are not used */
+  _Atomic int64_t since;       /* wall ms: tracking began */
+  _Atomic uint64_t evicted;
+};
+
 struct lrd_engine {
   larder_backend base;
   struct lrd_account account;
+  struct lrd_parameters parameters;
+  struct lrd_evict evict;
   larder_observer observer; /* changed NULL: there is none */
   int partial;
   int background;

@@ -17,7 +17,9 @@ lrd_handler lrd_t_scan, lrd_t_keys, lrd_t_dbsize, lrd_t_flushdb, lrd_t_flushall;
 
 lrd_handler lrd_t_watch, lrd_t_unwatch;
 
-lrd_handler lrd_t_select, lrd_t_ping, lrd_t_echo, lrd_t_time, lrd_t_config, lrd_t_info;
+lrd_handler lrd_t_select, lrd_t_ping, lrd_t_echo, lrd_t_time, lrd_t_info;
+
+lrd_handler lrd_t_config, lrd_t_object;
 
 lrd_handler lrd_t_forget, lrd_t_rebuild;
 
@@ -27,6 +29,9 @@ lrd_handler lrd_t_forget, lrd_t_rebuild;
 enum lrd_time_unit { LRD_SECONDS, LRD_MILLISECONDS };
 int lrd_argument_expiry(struct lrd_exec *, int i, enum lrd_time_unit, int absolute, int64_t *at);
 void lrd_expiry_error(struct lrd_exec *);
+
+/* HELP: lines as Redis replies them; ended by NULL. */
+void lrd_reply_lines(struct lrd_exec *, const char *const *lines);
 
 /* Intents. */
 void lrd_changed_del(struct lrd_exec *, larder_bytes key);

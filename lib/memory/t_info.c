@@ -8,6 +8,7 @@
 
 #include <larder.h>
 
+#include "memory/policy.h"
 #include "util/buffer.h"
 
 /* What INFO adds up over the shards. */
@@ -70,13 +71,36 @@ static void server(struct lrd_exec *x, const struct totals *t, struct lrd_buffer
   line(b, "uptime_in_days:%lld", (long long)up / 86400);
 }
 
+/* As Redis's bytesToHuman. */
+static void human(struct lrd_buffer *b, const char *name, uint64_t bytes)
+{
+  static const char units[] = "KMGTP";
+  uint64_t unit = 1024, hundredths;
+  size_t i = 0;
+
+  if (bytes < 1024) {
+    line(b, "%s:%lluB", name, (unsigned long long)bytes);
+    return;
+  }
+  for (; bytes / unit >= 1024 && i + 2 < sizeof units; i++)
+    unit *= 1024;
+  hundredths = (bytes % unit * 100 + unit / 2) / unit + bytes / unit * 100;
+  line(b, "%s:%llu.%02u%c", name, (unsigned long long)hundredths / 100,
+       (unsigned)(hundredths % 100), units[i]);
+}
+
 static void memory(struct lrd_exec *x, const struct totals *t, struct lrd_buffer *b)
 {
+  uint64_t bound = (uint64_t)lrd_parameter(&x->engine->parameters, LRD_MAXMEMORY);
+  size_t used = lrd_account_bytes(&x->engine->account);
+
   (void)t;
   line(b, "# Memory");
-  line(b, "used_memory:%zu", lrd_account_bytes(&x->engine->account));
-  line(b, "maxmemory:0");
-  line(b, "maxmemory_policy:noeviction");
+  line(b, "used_memory:%zu", used);
+  human(b, "used_memory_human", used);
+  line(b, "maxmemory:%llu", (unsigned long long)bound);
+  human(b, "maxmemory_human", bound);
+  line(b, "maxmemory_policy:%s", lrd_policy_names[lrd_policy_of(&x->engine->parameters) - 1]);
 }
 
 static void persistence(struct lrd_exec *x, const struct totals *t, struct lrd_buffer *b)
@@ -90,11 +114,10 @@ static void persistence(struct lrd_exec *x, const struct totals *t, struct lrd_b
 
 static void stats(struct lrd_exec *x, const struct totals *t, struct lrd_buffer *b)
 {
-  (void)x;
   line(b, "# Stats");
   line(b, "total_commands_processed:%llu", (unsigned long long)t->calls);
   line(b, "expired_keys:%llu", (unsigned long long)t->expired);
-  line(b, "evicted_keys:0");
+  line(b, "evicted_keys:%llu", (unsigned long long)atomic_load(&x->engine->evict.evicted));
   line(b, "keyspace_hits:%llu", (unsigned long long)t->hits);
   line(b, "keyspace_misses:%llu", (unsigned long long)t->misses);
 }

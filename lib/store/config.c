@@ -49,6 +49,9 @@ static larder_outcome read_fields(struct lrd_settings *s, const larder_options *
       {LRD_OPTION_SHARDS, o->shards != 0, o->shards, o->shards},
       {LRD_OPTION_BACKGROUND, o->background != LARDER_UNSET, (int64_t)o->background,
        (int64_t)o->background},
+      {LRD_OPTION_MAXMEMORY, o->maxmemory != 0, bounded(o->maxmemory), bounded(o->maxmemory)},
+      {LRD_OPTION_MAXMEMORY_POLICY, o->maxmemory_policy != LARDER_POLICY_UNSET,
+       (int64_t)o->maxmemory_policy, (int64_t)o->maxmemory_policy},
       {LRD_OPTION_DELIVERY, o->delivery != LARDER_DELIVER_THREAD, (int64_t)o->delivery,
        (int64_t)o->delivery},
   };
@@ -176,6 +179,8 @@ static void fill(struct lrd_config *c, struct lrd_settings *s)
   c->shards = (unsigned)n[LRD_OPTION_SHARDS];
   c->journal_bytes = (size_t)n[LRD_OPTION_JOURNAL_BYTES];
   c->journal_keys = (size_t)n[LRD_OPTION_JOURNAL_KEYS];
+  c->maxmemory = (size_t)n[LRD_OPTION_MAXMEMORY];
+  c->maxmemory_policy = (larder_policy)n[LRD_OPTION_MAXMEMORY_POLICY];
   c->delivery = (larder_delivery)n[LRD_OPTION_DELIVERY];
   describe_address(c);
 }

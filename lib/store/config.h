@@ -28,6 +28,8 @@ struct lrd_config {
   unsigned connections, shards;
   size_t journal_bytes, journal_keys;
   larder_delivery delivery;
+  size_t maxmemory; /* 0: no bound */
+  larder_policy maxmemory_policy;
   char address[272]; /* for people: "127.0.0.1:6379" */
   const struct larder_backend_table *backend; /* the application's own, or NULL */
   larder_memory memory;

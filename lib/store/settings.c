@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "memory/policy.h"
 #include "util/memory.h"
 
 #define MS INT64_C(1000000)
@@ -48,6 +49,15 @@ const struct lrd_option lrd_options[LRD_OPTIONS] = {
     [LRD_OPTION_DELIVERY] = {"delivery", LRD_KIND_WORD, LARDER_DELIVER_THREAD,
                              LARDER_DELIVER_DISPATCH, LARDER_DELIVER_THREAD, "thread, dispatch",
                              words_delivery, LARDER_DELIVER_THREAD},
+    [LRD_OPTION_MAXMEMORY] = {"maxmemory", LRD_KIND_SIZE, 0, KIB * KIB * KIB * KIB, 0,
+                              "0 (no bound) to 1024gb (as 100mb)", NULL, 0},
+    [LRD_OPTION_MAXMEMORY_POLICY] = {"maxmemory_policy", LRD_KIND_WORD,
+                                     LARDER_POLICY_VOLATILE_LRU, LARDER_POLICY_ALLKEYS_S3FIFO,
+                                     LARDER_POLICY_UNSET,
+                                     "volatile-lru, volatile-lfu, volatile-random, volatile-ttl, "
+                                     "allkeys-lru, allkeys-lfu, allkeys-random, noeviction, "
+                                     "allkeys-s3fifo",
+                                     lrd_policy_names, LARDER_POLICY_VOLATILE_LRU},
     [LRD_OPTION_DB] = {"db", LRD_KIND_COUNT, 0, 15, 0, "0 to 15", NULL, 0},
     [LRD_OPTION_USER] = {"user", LRD_KIND_TEXT, 0, 0, 0, allowed_name, NULL, 0},
     [LRD_OPTION_PASSWORD] = {"password", LRD_KIND_SECRET, 0, 0, 0, "at most 512 bytes without NUL",

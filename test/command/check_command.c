@@ -49,7 +49,7 @@ START_TEST(every_name_is_found)
     ck_assert_uint_eq(lrd_command_find(mixed, len), expected);
   }
   ck_assert_uint_eq(internal, 2);
-  ck_assert_uint_eq(LRD_COMMANDS, 74); /* 71 of Redis's, 2 internal, and none */
+  ck_assert_uint_eq(LRD_COMMANDS, 75); /* 71 of Redis's, 2 internal, and none */
 }
 END_TEST
 
@@ -321,6 +321,8 @@ START_TEST(keys_by_position)
   keys_are("PING a", 0, 0, 0);
   keys_are("FLUSHALL", 0, 0, 0);
   keys_are("CONFIG GET a", 0, 0, 0);
+  keys_are("OBJECT FREQ a", 1, 2, 1);
+  keys_are("OBJECT HELP", 0, 0, 0);
 }
 END_TEST
 

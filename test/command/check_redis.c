@@ -173,7 +173,8 @@ START_TEST(errors_are_the_servers)
 {
   static const char *const lines[] = { "get", "GET a b", "nope", "NOPE a 'b c' \"\\r\\n\"",
     "\"x\\ny\"", "client", "CLIENT Nope", "client setname", "client setname a b", "client id x",
-    "client \"a\\r\\nb\"", "command nope", "command count 1", "config", "config get",
+    "client \"a\\r\\nb\"", "command nope", "command count 1", "config", "config get", "config set", "config set a", "object", "object freq",
+    "object help a", "object nope a", "object encoding a b",
     "config nope a", "set a", "zadd k 1", "rename a", "mset a", "larder.forget a", "\"\"", "\"\" x",
     "x 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0" };
   char error[512], text[900];
@@ -401,7 +402,9 @@ static const struct {
   { "CLIENT GETNAME", SAME }, { "CLIENT ID", LOOSE }, { "COMMAND COUNT", SAME },
   { "COMMAND LIST FILTERBY PATTERN z*", SAME }, { "COMMAND INFO get none zadd set client", SAME },
   { "COMMAND INFO", SAME }, { "COMMAND", SAME }, { "CONFIG GET maxmem*", SAME },
-  { "CONFIG GET none", SAME }, { "INFO server", LOOSE }, { "INFO none", LOOSE }, { "TIME", LOOSE },
+  { "CONFIG GET none", SAME }, { "CONFIG SET maxmemory 0", SAME }, { "CONFIG SET none 0", SAME },
+  { "CONFIG HELP", LOOSE }, { "OBJECT HELP", SAME }, { "OBJECT FREQ s", SAME },
+  { "OBJECT IDLETIME s", SAME }, { "OBJECT REFCOUNT none", SAME }, { "INFO server", LOOSE }, { "INFO none", LOOSE }, { "TIME", LOOSE },
   { "MULTI", SAME }, { "QUIT", OWN },
 };
 

@@ -19,7 +19,7 @@ static const char *const names[] = {
     "zscore",    "zincrby",  "zcard",   "zrank",     "zrange", "zremrangebyscore",
     "zpopmin",   "multi",    "exec",    "discard",   "watch",  "unwatch",
     "ping",      "echo",     "select",  "quit",      "hello",  "auth",
-    "client",    "command",  "config",  "info",      "time"};
+    "client",    "command",  "config",  "info",      "time",   "object"};
 
 enum { NAMES = sizeof names / sizeof *names };
 
