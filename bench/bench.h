@@ -7,81 +7,94 @@
 #include <stdio.h>
 
 /*
- * Benchmarks: the same operations on several targets, all in one process and
- * one run.  In every round each pair of operation and target is measured once,
- * with random numbers of that round, so that drift of the machine hits all alike
- * and ratios can be taken round by round.
+ * Benchmarks: larder beside its peers, in one process and one run.
+ *
+ * What is compared is measured in rounds: in each round everything is measured once, in
+ * an order that rotates and with random numbers of that round, so that drift of the
+ * machine hits all alike and ratios are taken round by round.
+ *
+ * Each value goes to a figure, which has four names: the case ("get"), who ("larder-typed"), the
+ * unit ("ns"), and x, what the case is drawn over (number of keys, threads; 0: nothing).  Tables,
+ * bars, CSV and plots are made from figures alone.
  */
 
-enum op { OP_GET, OP_SET, OP_INCR, OP_ZADD, OPS };
+enum { ROUNDS_MAX = 99, NAME_SIZE = 32 };
 
-extern const char *const op_name[OPS];
-
-enum { KEY_SIZE = 24, SCORE_SIZE = 24 };
-
-/* What one measurement does; the same for all targets of a round. */
-struct load {
-  size_t keys;             /* of strings, and as many counters */
-  size_t members;          /* of the one sorted set */
-  size_t key_length;       /* of every name below */
-  char (*key)[KEY_SIZE];
-  char (*counter)[KEY_SIZE];
-  char (*member)[KEY_SIZE];
-  char *value;
-  size_t value_length;
-  size_t operations;
-  uint32_t *pick;          /* [operations]: random numbers below keys */
-  char (*score)[SCORE_SIZE]; /* [operations]: fresh in each round */
-  size_t pipeline;
+struct figure_name {
+  const char *what, *who, *unit;
+  double x;
 };
 
-struct target {
-  const char *name;
-  /* One of its operations stands for so many of the load's: slow targets do fewer. */
-  size_t divisor;
-  /* Returns NULL and fills why on failure. */
-  void *(*open)(const struct load *, char *why, size_t why_size);
-  void (*close)(void *);
-  const char *(*version)(void *); /* of the server behind it; NULL: there is none */
-  /* Does the first count operations of the load, checking each result: 0, or -1.
-   * NULL: the target has no such operation. */
-  int (*run[OPS])(void *, const struct load *, size_t count);
+struct figure {
+  char what[NAME_SIZE], who[NAME_SIZE], unit[NAME_SIZE];
+  double x;
+  size_t count; /* of rounds that gave a value, the first ones */
+  double value[ROUNDS_MAX];
 };
 
-/* Ends with NULL.  The first is what the ratios are about. */
-extern const struct target *const targets[];
-enum { TARGETS_MAX = 8 };
-extern const struct target target_typed, target_argv, target_hash, target_redis, target_pipeline;
+struct bench {
+  /* Settings; what a row says of its own size is relative to these. */
+  size_t rounds, keys, operations;
+  double stretch; /* ns of CPU that a server's measurement takes at least */
+  int quick, full, progress;
+  uint64_t seed, round_seed[ROUNDS_MAX];
 
-struct settings {
-  size_t rounds, keys, operations, value_length, pipeline;
-  uint64_t seed;
-  int progress;
+  char **pattern; /* cases asked for; none: all */
+  size_t patterns;
+  int *matched;   /* [patterns] */
+  FILE *list;     /* only name the cases here; nothing is run */
+  int surveying;  /* bench_wants notes which patterns match, and wants nothing */
+
+  struct figure *figure;
+  size_t figures, room;
+
+  double load_before;        /* load average when it began */
+  char server[4][NAME_SIZE]; /* name and version of those that were measured */
+  size_t servers;
+  char *note[64]; /* what could not be measured, and why; owned */
+  size_t notes;
 };
 
-/* ns per operation of each round; rounds 0: was not asked for or doesn't exist. */
-struct result {
-  size_t rounds, operations;
-  double *ns;
+/* One mechanism with its rows.  Asks bench_wants for each of its rows before it does
+ * anything; 0, or -1 after a line on standard error. */
+typedef int bench_run(struct bench *);
+
+bench_run run_throughput, run_threads;
+
+/* Whether the row is to be measured now. */
+int bench_wants(struct bench *, const char *what, const char *who);
+/* The progress line on standard error. */
+void bench_progress(const struct bench *, const char *format, ...)
+  __attribute__((format(printf, 2, 3)));
+/* A line for the end of the report; once, however often it is said. */
+void bench_note(struct bench *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Names a server that is measured; once, however often. */
+void bench_server(struct bench *, const char *name, const char *version);
+
+/* Adds the value of one more round. */
+void figure_add(struct bench *, const char *what, const char *who, const char *unit, double x,
+                double value);
+const struct figure *figure_find(const struct bench *, const struct figure_name *); /* or NULL */
+
+struct summary {
+  double median, least, most;
 };
+struct summary summarize(const double *value, size_t count);
 
-struct report {
-  const struct settings *settings;
-  uint64_t *round_seed;
-  char server[64]; /* version of the redis-server, or "" */
-  struct result result[OPS][TARGETS_MAX];
-};
+/* Reports; prefix: of each line. */
+void print_environment(FILE *, const struct bench *, const char *prefix);
+void print_figures(FILE *, const struct bench *);
+void print_bars(FILE *, const struct bench *);
+void print_markdown(FILE *, const struct bench *);
+/* One line per value; 0, or -1 after a line on standard error. */
+int write_csv(const char *path, const struct bench *);
 
-/* Whether a pair was asked for on the command line. */
-typedef int chooser(const void *context, enum op op, const struct target *target);
-
-/* Measures everything that is chosen: 0, or -1 after a line on standard error. */
-int measure(const struct settings *, chooser *, const void *context, struct report *);
-void report_free(struct report *);
-
-void print_environment(FILE *, const struct report *, const char *line_prefix);
-void print_table(FILE *, const struct report *);
-/* One line per measurement; 0, or -1 after a line on standard error. */
-int write_csv(const char *path, const struct report *);
+/* Small things.  bench_memory gives zeroed memory or ends the process. */
+void *bench_memory(size_t count, size_t size);
+uint64_t random_next(uint64_t *state);
+uint64_t random_below(uint64_t *state, uint64_t bound);
+double now_ns(void);         /* monotonic */
+double process_cpu_ns(void); /* of all threads of this process */
+double process_ns(int pid);   /* user + system time of a process, from /proc */
 
 #endif

@@ -1,14 +1,36 @@
 # SPDX-License-Identifier: BSD-2-Clause
 EXTRA_PROGRAMS += bench/bench
 bench_bench_SOURCES = \
+  bench/bars.c \
   bench/bench.h \
+  bench/common.c \
+  bench/environment.c \
+  bench/figure.c \
+  bench/load.c bench/load.h \
   bench/main.c \
-  bench/measure.c \
+  bench/op.c bench/op.h \
+  bench/redis.h \
   bench/report.c \
-  bench/target_hash.c \
-  bench/target_larder.c
+  bench/target.c bench/target.h \
+  bench/target_larder.c \
+  bench/target_uthash.c \
+  bench/threads.c \
+  bench/throughput.c \
+  bench/uthash_table.h
 bench_bench_CPPFLAGS = $(AM_CPPFLAGS) -DBENCH_FLAGS='"$(CFLAGS)"'
-bench_bench_LDADD = liblarder.la
+bench_bench_LDADD = liblarder.la -lm
+if BENCH_XXHASH
+bench_bench_SOURCES += bench/target_uthash_xxh3.c
+endif
+if BENCH_GLIB
+bench_bench_SOURCES += bench/target_glib.c
+bench_bench_CPPFLAGS += $(GLIB_CFLAGS)
+bench_bench_LDADD += $(GLIB_LIBS)
+endif
+if BENCH_LMDB
+bench_bench_SOURCES += bench/target_lmdb.c
+bench_bench_LDADD += -llmdb
+endif
 if REDIS
 bench_bench_SOURCES += bench/target_redis.c
 bench_bench_LDADD += test/support/libtestsupport.la $(HIREDIS_LIBS)

@@ -2,91 +2,43 @@
 #include "bench.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <sys/random.h>
 #include <unistd.h>
 
-const struct target *const targets[] = {
-  &target_typed,
-  &target_argv,
-  &target_hash,
-#ifdef LARDER_REDIS
-  &target_redis,
-  &target_pipeline,
-#endif
-  NULL
+/* Every mechanism, in the order of the report. */
+static bench_run *const mechanisms[] = {
+  run_throughput,
+  run_threads,
 };
 
 static const char usage[] =
   "usage: bench [options] [CASE...]\n"
   "\n"
-  "CASE is operation/target, as --list shows them; get and get/* are all of an operation,\n"
-  "larder-* all of some targets.  Without one: everything.\n"
+  "CASE is what/who, as --list shows them; either half alone will do, and * and ? stand for\n"
+  "what they stand for in file names.  Without one: everything.\n"
   "\n"
   "  --quick          few keys, few operations: only to see that it works\n"
-  "  --rounds N       5 or more (default 9)\n"
-  "  --operations N   in a round (default 400000; slow targets do a part of them)\n"
-  "  --keys N         (default 100000)\n"
-  "  --value N        bytes of a value (default 100)\n"
-  "  --pipeline N     commands in flight (default 64)\n"
-  "  --csv FILE       every single measurement\n"
+  "  --full           everything at its full size, at least half an hour\n"
+  "  --rounds N       5 to 99 (default 5)\n"
+  "  --operations N   in a round (default 1000000)\n"
+  "  --keys N         (default 1000000)\n"
+  "  --csv FILE       every single value\n"
+  "  --markdown       print what the README shows\n"
   "  --list           the names of the cases\n"
   "\n"
-  "LARDER_SEED=N gives the random numbers of an earlier run.\n";
+  "LARDER_SEED=N gives the random numbers of an earlier run.  REDIS_SERVER, REDIS_SERVER_NEW\n"
+  "and VALKEY_SERVER name the servers to be measured beside larder, if they aren't in the PATH as\n"
+  "redis-server, redis-server-new and valkey-server.\n";
 
 struct choice {
-  char **name;
-  int count;
+  const char *csv;
+  int list, markdown;
 };
 
-static void case_name(char *name, size_t size, enum op op, const struct target *target)
-{
-  snprintf(name, size, "%s/%s", op_name[op], target->name);
-}
-
-static int is_chosen(const void *context, enum op op, const struct target *target)
-{
-  const struct choice *choice = context;
-  char name[64];
-  int i;
-
-  case_name(name, sizeof name, op, target);
-  for (i = 0; i < choice->count; i++)
-    if (fnmatch(choice->name[i], name, 0) == 0 || strcmp(choice->name[i], op_name[op]) == 0 ||
-        fnmatch(choice->name[i], target->name, 0) == 0)
-      return 1;
-  return choice->count == 0;
-}
-
-static int fits_a_case(char *pattern)
-{
-  struct choice choice = { &pattern, 1 };
-  size_t op, t;
-
-  for (op = 0; op < OPS; op++)
-    for (t = 0; targets[t] != NULL; t++)
-      if (targets[t]->run[op] != NULL && is_chosen(&choice, (enum op)op, targets[t]))
-        return 1;
-  return 0;
-}
-
-static void list_cases(void)
-{
-  char name[64];
-  size_t op, t;
-
-  for (op = 0; op < OPS; op++)
-    for (t = 0; targets[t] != NULL; t++)
-      if (targets[t]->run[op] != NULL) {
-        case_name(name, sizeof name, (enum op)op, targets[t]);
-        puts(name);
-      }
-}
-
-static void bad_call(const char *what, const char *value)
+static _Noreturn void bad_call(const char *what, const char *value)
 {
   fprintf(stderr, "bench: %s%s\n\n%s", what, value, usage);
   exit(2);
@@ -121,82 +73,143 @@ static uint64_t choose_seed(void)
   return seed & 0xffffffffffffu;
 }
 
-static void parse(int argc, char **argv, struct settings *s, struct choice *choice,
-                  const char **csv)
+static void be_quick(struct bench *bench)
+{
+  bench->quick = 1;
+  bench->operations = 2000;
+  bench->keys = 1000;
+  bench->stretch = 1e7;
+}
+
+static int number_option(struct bench *bench, char **argv, int i)
 {
   static const struct {
     const char *name;
     size_t offset;
     uint64_t least, most;
   } option[] = {
-    { "--rounds", offsetof(struct settings, rounds), 5, 1000 },
-    { "--operations", offsetof(struct settings, operations), 20, 1000000000 },
-    { "--keys", offsetof(struct settings, keys), 10, 100000000 },
-    { "--value", offsetof(struct settings, value_length), 1, 1 << 24 },
-    { "--pipeline", offsetof(struct settings, pipeline), 1, 10000 },
+    { "--rounds", offsetof(struct bench, rounds), 5, ROUNDS_MAX },
+    { "--operations", offsetof(struct bench, operations), 1000, 100000000 },
+    { "--keys", offsetof(struct bench, keys), 1000, 100000000 },
   };
-  size_t o, options = sizeof option / sizeof option[0];
+  size_t o, n;
+
+  for (o = 0; o < sizeof option / sizeof option[0]; o++)
+    if (strcmp(argv[i], option[o].name) == 0) {
+      n = number(argv[i], argv[i + 1], option[o].least, option[o].most);
+      memcpy((char *)bench + option[o].offset, &n, sizeof n);
+      return 1;
+    }
+  return 0;
+}
+
+static void parse(struct bench *bench, char **argv, struct choice *choice)
+{
   int i;
 
-  for (i = 1; i < argc; i++) {
-    for (o = 0; o < options && strcmp(argv[i], option[o].name) != 0; o++)
-      ;
-    if (o < options) {
-      size_t n = (size_t)number(argv[i], argv[i + 1], option[o].least, option[o].most);
-      memcpy((char *)s + option[o].offset, &n, sizeof n);
+  for (i = 1; argv[i] != NULL; i++) {
+    if (number_option(bench, argv, i)) {
       i++;
     } else if (strcmp(argv[i], "--quick") == 0) {
-      s->rounds = 5;
-      s->operations = 2000;
-      s->keys = 500;
+      be_quick(bench);
+    } else if (strcmp(argv[i], "--full") == 0) {
+      bench->full = 1;
     } else if (strcmp(argv[i], "--csv") == 0) {
       if (argv[++i] == NULL)
         bad_call("--csv", ": its value is missing");
-      *csv = argv[i];
+      choice->csv = argv[i];
     } else if (strcmp(argv[i], "--list") == 0) {
-      list_cases();
-      exit(0);
+      choice->list = 1;
+    } else if (strcmp(argv[i], "--markdown") == 0) {
+      choice->markdown = 1;
     } else if (strcmp(argv[i], "--help") == 0) {
       fputs(usage, stdout);
       exit(0);
     } else if (argv[i][0] == '-') {
       bad_call("unknown option ", argv[i]);
-    } else if (!fits_a_case(argv[i])) {
-      bad_call("no case has the name ", argv[i]);
     } else {
-      choice->name[choice->count++] = argv[i];
+      bench->pattern[bench->patterns++] = argv[i];
     }
   }
 }
 
+static int run_all(struct bench *bench)
+{
+  size_t m;
+  int failed = 0;
+
+  for (m = 0; m < sizeof mechanisms / sizeof mechanisms[0] && !failed; m++)
+    failed = mechanisms[m](bench);
+  return failed;
+}
+
+/* Names only: for --list, and to know whether each name on the command line fits. */
+static void survey(struct bench *bench, int list)
+{
+  size_t i;
+
+  bench->surveying = 1;
+  bench->list = list ? stdout : NULL;
+  run_all(bench);
+  bench->surveying = 0;
+  for (i = 0; i < bench->patterns; i++)
+    if (!bench->matched[i])
+      bad_call("no case has the name ", bench->pattern[i]);
+}
+
+static int report(struct bench *bench, const struct choice *choice)
+{
+  size_t i;
+
+  if (bench->progress)
+    fprintf(stderr, "\r\033[K");
+  if (choice->markdown) {
+    print_markdown(stdout, bench);
+  } else {
+    print_environment(stdout, bench, "");
+    print_figures(stdout, bench);
+    print_bars(stdout, bench);
+    for (i = 0; i < bench->notes; i++)
+      printf("not measured: %s\n", bench->note[i]);
+  }
+  if (choice->csv == NULL)
+    return 0;
+  if (write_csv(choice->csv, bench) != 0)
+    return -1;
+  fprintf(stderr, "each value: %s\n", choice->csv);
+  return 0;
+}
+
 int main(int argc, char **argv)
 {
-  struct settings settings = {
-    .rounds = 9, .keys = 100000, .operations = 400000, .value_length = 100, .pipeline = 64
-  };
-  struct choice choice = { calloc((size_t)argc, sizeof *choice.name), 0 };
-  struct report report;
-  const char *csv = NULL;
-  int failed;
+  struct bench bench = { .rounds = 5, .keys = 1000000, .operations = 1000000, .stretch = 5e8 };
+  struct choice choice = { NULL, 0, 0 };
+  size_t i;
+  int failed = 0;
 
-  if (choice.name == NULL)
-    return 1;
-  settings.seed = choose_seed();
-  settings.progress = isatty(STDERR_FILENO);
-  parse(argc, argv, &settings, &choice, &csv);
-
-  failed = measure(&settings, is_chosen, &choice, &report);
-  if (failed == 0) {
-    print_environment(stdout, &report, "");
-    putchar('\n');
-    print_table(stdout, &report);
-    if (csv != NULL && (failed = write_csv(csv, &report)) == 0)
-      printf("each measurement: %s\n", csv);
-  } else {
-    fprintf(stderr, "bench: seed %llu\n", (unsigned long long)settings.seed);
+  bench.pattern = bench_memory((size_t)argc, sizeof *bench.pattern);
+  bench.matched = bench_memory((size_t)argc, sizeof *bench.matched);
+  bench.progress = isatty(STDERR_FILENO);
+  parse(&bench, argv, &choice);
+  bench.seed = choose_seed();
+  getloadavg(&bench.load_before, 1);
+  for (i = 0; i < bench.rounds; i++) {
+    uint64_t state = bench.seed + i;
+    bench.round_seed[i] = random_next(&state);
   }
-  report_free(&report);
-  free(choice.name);
+  survey(&bench, choice.list);
+  if (!choice.list) {
+    failed = run_all(&bench);
+    if (failed == 0)
+      failed = report(&bench, &choice);
+    else
+      fprintf(stderr, "bench: seed %llu\n", (unsigned long long)bench.seed);
+  }
+  for (i = 0; i < bench.notes; i++)
+    free(bench.note[i]);
+  free(bench.figure);
+  free(bench.pattern);
+  free(bench.matched);
   if (fflush(stdout) != 0)
     failed = -1;
   return failed == 0 ? 0 : 1;

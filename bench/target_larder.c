@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bench.h"
+#include "target.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,146 +8,145 @@
 
 /* larder in the process, through its typed calls and through argument vectors. */
 
-struct engine {
-  larder *store;
-  char *buffer;
-};
-
-static void engine_close(void *context)
+static void *engine_open(char *why, size_t why_size)
 {
-  struct engine *engine = context;
-
-  larder_close(engine->store, 0);
-  free(engine->buffer);
-  free(engine);
+  return larder_open("memory:", NULL, why, why_size);
 }
 
-static void *engine_open(const struct load *load, char *why, size_t why_size)
+static void engine_close(void *store)
 {
-  struct engine *engine = calloc(1, sizeof *engine);
-
-  if (engine == NULL)
-    return NULL;
-  engine->buffer = malloc(load->value_length + 1);
-  engine->store = larder_open("memory:", NULL, why, why_size);
-  if (engine->buffer == NULL || engine->store == NULL) {
-    engine_close(engine);
-    return NULL;
-  }
-  return engine;
+  larder_close(store, 0);
 }
 
-static int typed_get(void *context, const struct load *load, size_t count)
+static int typed_get(larder *store, const struct step *step)
 {
-  struct engine *engine = context;
-  size_t i, length;
+  char buffer[VALUE_LENGTH];
+  size_t length;
 
-  for (i = 0; i < count; i++)
-    if (larder_get(engine->store, load->key[load->pick[i]], load->key_length, engine->buffer,
-                   load->value_length, &length) != LARDER_OK ||
-        length != load->value_length)
-      return -1;
-  return 0;
+  return larder_get(store, step->key, KEY_LENGTH, buffer, sizeof buffer, &length) == LARDER_OK &&
+         length == VALUE_LENGTH ? 0 : -1;
 }
 
-static int typed_set(void *context, const struct load *load, size_t count)
+static int typed_set(larder *store, const struct step *step, const char *value)
 {
-  struct engine *engine = context;
+  return larder_set(store, step->key, KEY_LENGTH, value, VALUE_LENGTH, 0) == LARDER_OK ? 0 : -1;
+}
+
+static int typed_run(void *context, enum op op, const struct load *load, size_t from, size_t to)
+{
+  larder *store = context;
   size_t i;
+  int failed = 0;
 
-  for (i = 0; i < count; i++)
-    if (larder_set(engine->store, load->key[load->pick[i]], load->key_length, load->value,
-                   load->value_length, 0) != LARDER_OK)
-      return -1;
-  return 0;
+  switch ((int)op) {
+  case OP_GET:
+    for (i = from; i < to; i++)
+      failed |= typed_get(store, &load->step[i]);
+    return failed;
+  case OP_SET:
+  case OP_NEW:
+    for (i = from; i < to; i++)
+      failed |= typed_set(store, &load->step[i], load->value);
+    return failed;
+  case OP_MIX:
+    for (i = from; i < to; i++)
+      failed |= load->step[i].write ? typed_set(store, &load->step[i], load->value)
+                                    : typed_get(store, &load->step[i]);
+    return failed;
+  default:
+    return -1;
+  }
 }
 
-/* Whether the call was answered with such a value, of such a length. */
-static int answered(larder *store, int argc, const char *const *argv, const size_t *argvlen,
-                    larder_type type, size_t len)
+static int is_right(const struct command *command, const larder_reply *reply)
 {
-  larder_reply *reply = larder_argv(store, argc, argv, argvlen);
-  int right = reply->outcome == LARDER_OK && reply->value.type == type &&
-              (type != LARDER_STRING || reply->value.len == len);
+  if (reply->outcome != LARDER_OK && reply->outcome != LARDER_ABSENT)
+    return 0;
+  switch (command->reply) {
+  case REPLY_STATUS:
+    return reply->value.type == LARDER_STATUS;
+  case REPLY_INTEGER:
+    return reply->value.type == LARDER_INTEGER;
+  case REPLY_STRING:
+    return reply->value.type == LARDER_STRING && reply->value.len == command->len;
+  default:
+    return reply->value.type == LARDER_ARRAY && reply->value.len <= command->len;
+  }
+}
+
+static int argv_step(larder *store, const struct command *command)
+{
+  larder_reply *reply = larder_argv(store, command->argc, command->argv, command->argvlen);
+  int right = is_right(command, reply);
+
+  int unknown = !right && reply->value.type == LARDER_ERROR &&
+                strncmp(reply->value.str, "ERR unknown command", 19) == 0;
 
   larder_reply_free(reply);
-  return right;
+  return right ? 0 : unknown ? 1 : -1;
 }
 
-static int argv_get(void *context, const struct load *load, size_t count)
+static int batch_step(larder_batch *batch, const struct command *command, size_t count)
 {
-  struct engine *engine = context;
-  const char *argv[2] = { "GET", NULL };
-  size_t argvlen[2] = { 3, load->key_length };
+  int failed = 0;
   size_t i;
 
-  for (i = 0; i < count; i++) {
-    argv[1] = load->key[load->pick[i]];
-    if (!answered(engine->store, 2, argv, argvlen, LARDER_STRING, load->value_length))
-      return -1;
-  }
-  return 0;
+  larder_batch_clear(batch);
+  for (i = 0; i < count; i++)
+    failed |= larder_batch_argv(batch, command[i].argc, command[i].argv, command[i].argvlen) !=
+              LARDER_OK;
+  if (failed || larder_batch_run(batch, 1, 0) != LARDER_OK)
+    return -1;
+  for (i = 0; i < count; i++)
+    failed |= !is_right(&command[i], larder_batch_reply(batch, i));
+  return failed ? -1 : 0;
 }
 
-static int argv_set(void *context, const struct load *load, size_t count)
+static int batch_run(larder *store, enum op op, const struct load *load, size_t from, size_t to)
 {
-  struct engine *engine = context;
-  const char *argv[3] = { "SET", NULL, load->value };
-  size_t argvlen[3] = { 3, load->key_length, load->value_length };
+  struct command command[COMMANDS_MAX];
+  larder_batch *batch = larder_batch_new(store);
   size_t i;
+  int failed = batch == NULL;
 
-  for (i = 0; i < count; i++) {
-    argv[1] = load->key[load->pick[i]];
-    if (!answered(engine->store, 3, argv, argvlen, LARDER_STATUS, 0))
-      return -1;
+  for (i = from; i < to && !failed; i++) {
+    op_info[op].fill(command, load, i);
+    failed = batch_step(batch, command, op_info[op].commands);
   }
-  return 0;
+  larder_batch_free(batch);
+  return failed ? -1 : 0;
 }
 
-static int argv_incr(void *context, const struct load *load, size_t count)
+static int argv_run(void *context, enum op op, const struct load *load, size_t from, size_t to)
 {
-  struct engine *engine = context;
-  const char *argv[2] = { "INCR", NULL };
-  size_t argvlen[2] = { 4, load->key_length };
+  larder *store = context;
+  struct command command;
   size_t i;
+  int failed = 0;
 
-  for (i = 0; i < count; i++) {
-    argv[1] = load->counter[load->pick[i]];
-    if (!answered(engine->store, 2, argv, argvlen, LARDER_INTEGER, 0))
-      return -1;
+  if (op_info[op].commands > 1)
+    return batch_run(store, op, load, from, to);
+  for (i = from; i < to && !failed; i++) {
+    op_info[op].fill(&command, load, i);
+    failed = argv_step(store, &command);
   }
-  return 0;
-}
-
-static int argv_zadd(void *context, const struct load *load, size_t count)
-{
-  struct engine *engine = context;
-  const char *argv[4] = { "ZADD", "board", NULL, NULL };
-  size_t argvlen[4] = { 4, 5, 0, load->key_length };
-  size_t i;
-
-  for (i = 0; i < count; i++) {
-    argv[2] = load->score[i];
-    argvlen[2] = strlen(load->score[i]);
-    argv[3] = load->member[load->pick[i]];
-    if (!answered(engine->store, 4, argv, argvlen, LARDER_INTEGER, 0))
-      return -1;
-  }
-  return 0;
+  return failed;
 }
 
 const struct target target_typed = {
   .name = "larder-typed",
-  .divisor = 1,
+  .can = OP_BIT(OP_GET) | OP_BIT(OP_SET) | OP_BIT(OP_NEW) | OP_BIT(OP_MIX),
+  .threads = 1,
   .open = engine_open,
   .close = engine_close,
-  .run = { [OP_GET] = typed_get, [OP_SET] = typed_set },
+  .run = typed_run,
 };
 
 const struct target target_argv = {
   .name = "larder-argv",
-  .divisor = 1,
+  .can = (OP_BIT(OPS) - 1) & ~OP_BIT(OP_PING),
+  .threads = 1,
   .open = engine_open,
   .close = engine_close,
-  .run = { [OP_GET] = argv_get, [OP_SET] = argv_set, [OP_INCR] = argv_incr, [OP_ZADD] = argv_zadd },
+  .run = argv_run,
 };

@@ -1,188 +1,212 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bench.h"
+#include "redis.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <hiredis/hiredis.h>
 
 #include "support/server.h"
+#include "target.h"
 
 /*
- * A redis-server of our own on a unix socket, through hiredis: one command at a
- * time, and a pipeline.
+ * Redis servers of our own on unix sockets, through hiredis, 64 commands in flight.
  */
+
+enum { PIPELINE = 64 };
 
 struct redis {
   struct server *server;
   redisContext *link;
-  size_t pipeline; /* 1: one command at a time */
-  char version[64];
 };
 
-static void redis_close(void *context)
+static int find_program(const char *given, const char *name, char *path, size_t size)
 {
-  struct redis *redis = context;
+  const char *folders = getenv("PATH"), *from;
 
-  if (redis->link != NULL)
-    redisFree(redis->link);
-  server_stop(redis->server);
-  free(redis);
-}
-
-static void ask_version(struct redis *redis)
-{
-  redisReply *reply = redisCommand(redis->link, "INFO server");
-  const char *at = reply != NULL && reply->type == REDIS_REPLY_STRING
-                     ? strstr(reply->str, "redis_version:") : NULL;
-
-  if (at != NULL) {
-    at += strlen("redis_version:");
-    snprintf(redis->version, sizeof redis->version, "%.*s", (int)strcspn(at, "\r\n"), at);
+  if (given != NULL && given[0] != '\0') {
+    snprintf(path, size, "%s", given);
+    return access(path, X_OK);
   }
-  freeReplyObject(reply);
+  for (from = folders; from != NULL && *from != '\0'; from += strspn(from, ":")) {
+    size_t length = strcspn(from, ":");
+
+    snprintf(path, size, "%.*s/%s", (int)length, from, name);
+    if (access(path, X_OK) == 0)
+      return 0;
+    from += length;
+  }
+  return -1;
 }
 
-static void *redis_open(size_t pipeline, char *why, size_t why_size)
+struct redis *redis_open(const char *variable, const char *program, char *why, size_t why_size)
 {
   struct server_options options = { .unix_socket = 1 };
-  struct redis *redis = calloc(1, sizeof *redis);
+  const char *usual = getenv("REDIS_SERVER");
+  char path[4096], *kept = usual == NULL ? NULL : strdup(usual);
+  struct redis *redis;
 
-  snprintf(why, why_size, "out of memory");
-  if (redis == NULL)
+  if (find_program(getenv(variable), program, path, sizeof path) != 0) {
+    snprintf(why, why_size, "no %s here (%s=PATH)", program, variable);
+    free(kept);
     return NULL;
-  redis->pipeline = pipeline;
+  }
+  redis = bench_memory(1, sizeof *redis);
+  setenv("REDIS_SERVER", path, 1); /* where server_start looks */
   redis->server = server_start(&options);
+  if (kept != NULL)
+    setenv("REDIS_SERVER", kept, 1);
+  else
+    unsetenv("REDIS_SERVER");
+  free(kept);
   redis->link = redisConnectUnix(server_socket(redis->server));
   if (redis->link == NULL || redis->link->err != 0) {
     snprintf(why, why_size, "%s", redis->link == NULL ? "out of memory" : redis->link->errstr);
     redis_close(redis);
     return NULL;
   }
-  ask_version(redis);
   return redis;
 }
 
-static void *sync_open(const struct load *load, char *why, size_t why_size)
+void redis_close(struct redis *redis)
 {
-  (void)load;
-  return redis_open(1, why, why_size);
+  if (redis->link != NULL)
+    redisFree(redis->link);
+  server_stop(redis->server);
+  free(redis);
 }
 
-static void *pipeline_open(const struct load *load, char *why, size_t why_size)
+const char *redis_socket(const struct redis *redis)
 {
-  return redis_open(load->pipeline, why, why_size);
+  return server_socket(redis->server);
 }
 
-static const char *redis_version(void *context)
+double redis_info(struct redis *redis, const char *field, char *text, size_t size)
 {
-  return ((struct redis *)context)->version;
+  redisReply *reply = redisCommand(redis->link, "INFO everything");
+  const char *at = NULL;
+  double number = -1;
+  char name[64];
+
+  snprintf(name, sizeof name, "\n%s:", field);
+  if (reply != NULL && reply->type == REDIS_REPLY_STRING)
+    at = strstr(reply->str, name);
+  if (at != NULL) {
+    at += strlen(name);
+    number = strtod(at, NULL);
+    if (text != NULL)
+      snprintf(text, size, "%.*s", (int)strcspn(at, "\r\n"), at);
+  }
+  freeReplyObject(reply);
+  return number;
 }
 
-/* One command of the load, ready to be sent; the argument that counts is filled in by fill. */
-struct command {
-  int argc;
-  const char *argv[4];
-  size_t argvlen[4];
-  int type;   /* of the right reply */
-  size_t len; /* of a string */
-};
+double redis_cpu_ns(struct redis *redis)
+{
+  return process_ns(server_pid(redis->server));
+}
 
-typedef void filler(struct command *, const struct load *, size_t i);
+static int is_right(const struct command *command, const redisReply *reply)
+{
+  switch (command->reply) {
+  case REPLY_STATUS:
+    return reply->type == REDIS_REPLY_STATUS;
+  case REPLY_INTEGER:
+    return reply->type == REDIS_REPLY_INTEGER;
+  case REPLY_STRING:
+    return reply->type == REDIS_REPLY_STRING && (size_t)reply->len == command->len;
+  default:
+    return reply->type == REDIS_REPLY_ARRAY && reply->elements <= command->len;
+  }
+}
 
-static int check_reply(struct redis *redis, const struct command *command)
+int redis_send(struct redis *redis, const struct command *command)
+{
+  return redisAppendCommandArgv(redis->link, command->argc, (const char **)(uintptr_t)command->argv,
+                                command->argvlen) == REDIS_OK ? 0 : -1;
+}
+
+int redis_receive(struct redis *redis, const struct command *command)
 {
   redisReply *reply = NULL;
   int right;
 
   if (redisGetReply(redis->link, (void **)&reply) != REDIS_OK)
     return -1;
-  right = reply->type == command->type &&
-          (command->type != REDIS_REPLY_STRING || (size_t)reply->len == command->len);
+  right = command == NULL ? reply->type != REDIS_REPLY_ERROR : is_right(command, reply);
   freeReplyObject(reply);
   return right ? 0 : -1;
 }
 
-static int run(struct redis *redis, const struct load *load, size_t count, struct command *command,
-               filler *fill)
+/* Steps travel in groups; each group's last step leaves its commands behind for the check,
+ * which is the same for all of an operation but for mixed ones. */
+static int redis_run(void *context, enum op op, const struct load *load, size_t from, size_t to)
 {
-  size_t i = 0, sent;
+  const struct op_info *info = &op_info[op];
+  size_t steps = PIPELINE / info->commands, i = from, sent, c;
+  struct command command[COMMANDS_MAX];
 
-  while (i < count) {
-    for (sent = 0; sent < redis->pipeline && i < count; sent++, i++) {
-      fill(command, load, i);
-      if (redisAppendCommandArgv(redis->link, command->argc, command->argv, command->argvlen) !=
-          REDIS_OK)
-        return -1;
+  while (i < to) {
+    for (sent = 0; sent < steps && i < to; sent++, i++) {
+      info->fill(command, load, i);
+      for (c = 0; c < info->commands; c++)
+        if (redis_send(context, &command[c]) != 0)
+          return -1;
     }
     while (sent-- > 0)
-      if (check_reply(redis, command) != 0)
-        return -1;
+      for (c = 0; c < info->commands; c++)
+        if (redis_receive(context, &command[c]) != 0)
+          return -1;
   }
   return 0;
 }
 
-static void fill_key(struct command *command, const struct load *load, size_t i)
+static void *usual_open(char *why, size_t why_size)
 {
-  command->argv[1] = load->key[load->pick[i]];
+  return redis_open("REDIS_SERVER", "redis-server", why, why_size);
 }
 
-static void fill_counter(struct command *command, const struct load *load, size_t i)
+static void *new_open(char *why, size_t why_size)
 {
-  command->argv[1] = load->counter[load->pick[i]];
+  return redis_open("REDIS_SERVER_NEW", "redis-server-new", why, why_size);
 }
 
-static void fill_member(struct command *command, const struct load *load, size_t i)
+static void *valkey_open(char *why, size_t why_size)
 {
-  command->argv[2] = load->score[i];
-  command->argvlen[2] = strlen(load->score[i]);
-  command->argv[3] = load->member[load->pick[i]];
+  return redis_open("VALKEY_SERVER", "valkey-server", why, why_size);
 }
 
-static int redis_get(void *context, const struct load *load, size_t count)
+static void close_any(void *redis)
 {
-  struct command command = { .argc = 2, .argv = { "GET" }, .argvlen = { 3, load->key_length },
-                             .type = REDIS_REPLY_STRING, .len = load->value_length };
-  return run(context, load, count, &command, fill_key);
+  redis_close(redis);
 }
 
-static int redis_set(void *context, const struct load *load, size_t count)
+static double cpu_any(void *redis)
 {
-  struct command command = { .argc = 3, .argv = { "SET", NULL, load->value },
-                             .argvlen = { 3, load->key_length, load->value_length },
-                             .type = REDIS_REPLY_STATUS };
-  return run(context, load, count, &command, fill_key);
+  return redis_cpu_ns(redis);
 }
 
-static int redis_incr(void *context, const struct load *load, size_t count)
+static void version_any(void *redis, char *text, size_t size)
 {
-  struct command command = { .argc = 2, .argv = { "INCR" }, .argvlen = { 4, load->key_length },
-                             .type = REDIS_REPLY_INTEGER };
-  return run(context, load, count, &command, fill_counter);
+  snprintf(text, size, "?");
+  if (redis_info(redis, "valkey_version", text, size) < 0)
+    redis_info(redis, "redis_version", text, size);
 }
 
-static int redis_zadd(void *context, const struct load *load, size_t count)
-{
-  struct command command = { .argc = 4, .argv = { "ZADD", "board" },
-                             .argvlen = { 4, 5, 0, load->key_length },
-                             .type = REDIS_REPLY_INTEGER };
-  return run(context, load, count, &command, fill_member);
-}
+enum { REDIS_CAN = (OP_BIT(OPS) - 1) & ~OP_BIT(OP_NEW) & ~OP_BIT(OP_MIX) };
 
 const struct target target_redis = {
-  .name = "redis-sync",
-  .divisor = 20,
-  .open = sync_open,
-  .close = redis_close,
-  .version = redis_version,
-  .run = { redis_get, redis_set, redis_incr, redis_zadd },
+  .name = "redis", .can = REDIS_CAN, .open = usual_open, .close = close_any, .run = redis_run,
+  .cpu = cpu_any, .version = version_any,
 };
 
-const struct target target_pipeline = {
-  .name = "redis-pipeline",
-  .divisor = 4,
-  .open = pipeline_open,
-  .close = redis_close,
-  .version = redis_version,
-  .run = { redis_get, redis_set, redis_incr, redis_zadd },
+const struct target target_redis_new = {
+  .name = "redis-new", .can = REDIS_CAN, .open = new_open, .close = close_any, .run = redis_run,
+  .cpu = cpu_any, .version = version_any,
+};
+
+const struct target target_valkey = {
+  .name = "valkey", .can = REDIS_CAN, .open = valkey_open, .close = close_any, .run = redis_run,
+  .cpu = cpu_any, .version = version_any,
 };

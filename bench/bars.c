@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "bench.h"
+#include "op.h"
+
+#include <string.h>
+
+/*
+ * The bars: what has to be reached.  A bar is a figure, or the ratio of two, taken round
+ * by round, of which the median counts.  What is taken off (a server's PING) is of the same round.
+ */
+
+enum sense { AT_MOST, AT_LEAST };
+
+struct bar {
+  const char *text;
+  enum sense sense;
+  double bound;
+  const char *unit; /* "x" for ratios */
+  struct figure_name over, under, off; /* over / (under - off); under, off: may be empty */
+};
+
+#define TYPED(what) { what, "larder-typed", "ns", 0 }
+#define ARGV(what) { what, "larder-argv", "ns", 0 }
+#define XXH3(what) { what, "uthash-xxh3", "ns", 0 }
+#define RATE(what, who, threads) { what, who, "op/s", threads }
+#define CPU(what, bound, kind) \
+  { "CPU of " what ": larder / redis-server net of PING", AT_MOST, bound, "x", \
+    { what, "larder-argv", "ns CPU", 0 }, { what, "redis", "ns CPU", 0 }, \
+    { "ping", "redis", "ns CPU", kind } }
+
+static const struct bar bars[] = {
+  { "GET, typed, 1 thread / raw uthash XXH3", AT_MOST, 0.8, "x", TYPED("get"), XXH3("get"),
+    { 0 } },
+  { "GET, isolated latency, in dependent loads of the same footprint", AT_MOST, 3.3, "x",
+    TYPED("isolated"), { "isolated", "chase", "ns", 0 }, { 0 } },
+  { "GET, typed, 2 threads / 1 thread", AT_LEAST, 1.9, "x",
+    RATE("threads-read", "larder-typed", 2), RATE("threads-read", "larder-typed", 1), { 0 } },
+  { "the same, 50 % writes", AT_LEAST, 1.6, "x", RATE("threads-read50", "larder-typed", 2),
+    RATE("threads-read50", "larder-typed", 1), { 0 } },
+  { "GET, typed, 2 threads / uthash XXH3 under one mutex", AT_LEAST, 7, "x",
+    RATE("threads-read", "larder-typed", 2), RATE("threads-read", "uthash-xxh3-mutex", 2), { 0 } },
+  { "GET through argv and a reply / typed", AT_MOST, 2, "x", ARGV("get"), TYPED("get"), { 0 } },
+  { "MGET of 100, per key / single GETs through argv", AT_MOST, 0.5, "x", ARGV("mget100"),
+    ARGV("get"), { 0 } },
+  { "SET overwrite, typed / raw uthash XXH3", AT_MOST, 1.2, "x", TYPED("set"), XXH3("set"),
+    { 0 } },
+  { "SET new, typed / raw uthash XXH3", AT_MOST, 1, "x", TYPED("set-new"), XXH3("set-new"),
+    { 0 } },
+  CPU("get", 0.25, KIND_STRINGS),
+  CPU("set", 0.25, KIND_STRINGS),
+  CPU("incr", 0.25, KIND_COUNTERS),
+  CPU("hset", 0.25, KIND_HASHES),
+  CPU("hget", 0.25, KIND_HASHES),
+  CPU("sadd", 0.25, KIND_SET),
+  CPU("lpush", 0.33, KIND_LIST),
+  CPU("rpop", 0.33, KIND_LIST),
+  CPU("zadd", 0.25, KIND_ZSET),
+  CPU("zrank", 0.25, KIND_ZSET),
+  CPU("zrangebyscore10", 0.25, KIND_ZSET),
+  { "CPU of a sliding window as one atomic batch / redis-server's three commands", AT_MOST, 0.25,
+    "x", { "window", "larder-argv", "ns CPU", 0 }, { "window", "redis", "ns CPU", 0 }, { 0 } },
+};
+
+enum { BARS = sizeof bars / sizeof bars[0] };
+
+/* 0: there are no figures for it in this run. */
+static int value_of(const struct bench *bench, const struct bar *bar, struct summary *summary)
+{
+  const struct figure *over = figure_find(bench, &bar->over), *under = NULL, *off = NULL;
+  double value[ROUNDS_MAX];
+  size_t i, count;
+
+  if (bar->under.what != NULL)
+    under = figure_find(bench, &bar->under);
+  if (bar->off.what != NULL)
+    off = figure_find(bench, &bar->off);
+  if (over == NULL || (bar->under.what != NULL && under == NULL) ||
+      (bar->off.what != NULL && off == NULL))
+    return 0;
+  count = over->count;
+  if (under != NULL && under->count < count)
+    count = under->count;
+  if (off != NULL && off->count < count)
+    count = off->count;
+  for (i = 0; i < count; i++) {
+    double divisor = under == NULL ? 1 : under->value[i] - (off != NULL ? off->value[i] : 0);
+
+    if (divisor <= 0)
+      return 0; /* it was too short to tell */
+    value[i] = over->value[i] / divisor;
+  }
+  *summary = summarize(value, count);
+  return count > 0;
+}
+
+static const char *verdict(const struct bar *bar, double value)
+{
+  int met = bar->sense == AT_MOST ? value <= bar->bound : value >= bar->bound;
+
+  return met ? "met" : "NOT met";
+}
+
+static void print_value(FILE *out, double value, const char *unit)
+{
+  char text[32];
+
+  snprintf(text, sizeof text, value >= 100 ? "%.0f" : value >= 10 ? "%.1f" : "%.2f", value);
+  fprintf(out, "%s%s%s", text, strcmp(unit, "x") == 0 ? "" : " ", unit);
+}
+
+static void print_rows(FILE *out, const struct bench *bench, int markdown)
+{
+  struct summary s;
+  size_t i;
+
+  for (i = 0; i < BARS; i++) {
+    int known = value_of(bench, &bars[i], &s);
+
+    if (!known && bench->patterns > 0)
+      continue;
+    fprintf(out, markdown ? "| %s | " : "%-78s ", bars[i].text);
+    if (known)
+      print_value(out, s.median, bars[i].unit);
+    else
+      fprintf(out, "-");
+    fprintf(out, markdown ? " | %s " : "  (%s ", bars[i].sense == AT_MOST ? "at most" : "at least");
+    print_value(out, bars[i].bound, bars[i].unit);
+    fprintf(out, markdown ? " | %s |\n" : ")  %s\n",
+            known ? verdict(&bars[i], s.median) : "not measured");
+  }
+}
+
+void print_bars(FILE *out, const struct bench *bench)
+{
+  fprintf(out, "\nThe bars: figure (bar) verdict\n");
+  print_rows(out, bench, 0);
+}
+
+void print_markdown(FILE *out, const struct bench *bench)
+{
+  size_t i;
+
+  fprintf(out, "```\n");
+  print_environment(out, bench, "");
+  fprintf(out, "```\n\n| | figure | bar | |\n| --- | --- | --- | --- |\n");
+  print_rows(out, bench, 1);
+  if (bench->notes > 0)
+    fprintf(out, "\n");
+  for (i = 0; i < bench->notes; i++)
+    fprintf(out, "%sot measured: %s.", i == 0 ? "N" : " N", bench->note[i]);
+  if (bench->notes > 0)
+    fprintf(out, "\n");
+}
