@@ -41,16 +41,6 @@ static void node_free(const larder_memory *memory, const unsigned char *node)
   lrd_release(memory, (void *)(uintptr_t)node, pair_size(&pair));
 }
 
-static void table_free(struct lrd_table *table, const larder_memory *memory)
-{
-  struct lrd_table_cursor c = { 0 };
-  const unsigned char *node;
-
-  while ((node = lrd_table_next(table, &c)))
-    node_free(memory, node);
-  lrd_table_free(table, memory);
-}
-
 struct lrd_hash *lrd_hash_new(const larder_memory *memory)
 {
   return lrd_allocate_zeroed(memory, 1, sizeof(struct lrd_hash));
@@ -59,7 +49,7 @@ struct lrd_hash *lrd_hash_new(const larder_memory *memory)
 void lrd_hash_free(struct lrd_hash *hash, const larder_memory *memory)
 {
   if (hash->table)
-    table_free(hash->table, memory);
+    lrd_table_free(hash->table, memory, node_free);
   if (hash->sums)
     lrd_set_free(hash->sums, memory);
   lrd_packed_free(&hash->packed, memory);
@@ -150,7 +140,7 @@ static int convert(struct lrd_hash *hash, const larder_memory *memory)
   return 0;
 
 fail:
-  table_free(table, memory);
+  lrd_table_free(table, memory, node_free);
   return -1;
 }
 

@@ -25,16 +25,6 @@ static void node_free(const larder_memory *memory, const unsigned char *node)
     lrd_release(memory, (void *)(uintptr_t)node, node_size(node));
 }
 
-static void table_free(struct lrd_table *table, const larder_memory *memory)
-{
-  struct lrd_table_cursor c = { 0 };
-  const unsigned char *node;
-
-  while ((node = lrd_table_next(table, &c)))
-    node_free(memory, node);
-  lrd_table_free(table, memory);
-}
-
 struct lrd_set *lrd_set_new(const larder_memory *memory)
 {
   return lrd_allocate_zeroed(memory, 1, sizeof(struct lrd_set));
@@ -43,7 +33,7 @@ struct lrd_set *lrd_set_new(const larder_memory *memory)
 void lrd_set_free(struct lrd_set *set, const larder_memory *memory)
 {
   if (set->table)
-    table_free(set->table, memory);
+    lrd_table_free(set->table, memory, node_free);
   lrd_packed_free(&set->packed, memory);
   lrd_release(memory, set, sizeof *set);
 }
@@ -120,7 +110,7 @@ static int convert(struct lrd_set *set, const larder_memory *memory)
   return 0;
 
 fail:
-  table_free(table, memory);
+  lrd_table_free(table, memory, node_free);
   return -1;
 }
 

@@ -9,9 +9,10 @@
 
 enum {
   PLACES = 7,
-  CHAINED = 0x80,  /* in state; the rest of it is the number of items */
-  FIRST = 16,      /* buckets of the first segment, and the least number of them */
-  FULL = 5,        /* items a bucket, on average, from which on the table grows */
+  CHAINED = 0x80, /* in state; the rest of it is the number of items */
+  FIRST = LRD_TABLE_FIRST,
+  SEGMENT = 256, /* buckets of each segment but the first few */
+  STEPS = 2,     /* buckets that one insert or removal splits or merges at most */
   LINE = 64
 };
 
@@ -38,44 +39,86 @@ static unsigned char tag_of(uint64_t hash)
 
 /* --- buckets ------------------------------------------------------------- */
 
-static size_t power_below(size_t n)
-{
-  size_t p = FIRST;
-  while (p <= n / 2)
-    p *= 2;
-  return p;
-}
-
-static unsigned segment_of(size_t bucket, size_t *base)
+/* Segment s begins with bucket base: 0, 16, 32, 64, 128; from 256 on all have the same size. */
+static unsigned small_segment(size_t bucket, size_t *base)
 {
   unsigned s = 0;
 
-  if (bucket < FIRST) {
-    *base = 0;
-    return 0;
-  }
-  s = (unsigned)(8 * sizeof(unsigned long long) - 1) - (unsigned)__builtin_clzll(bucket);
-  *base = (size_t)1 << s;
-  return s - 3; /* bucket 16, 2 to the 4th, begins segment 1 */
+  for (*base = 0; bucket >= (size_t)FIRST << s; s++)
+    *base = (size_t)FIRST << s;
+  return s;
 }
 
-static size_t segment_size(unsigned s)
+static void **segment_of(const struct lrd_table *t, size_t bucket, size_t *base)
 {
-  size_t buckets = s ? (size_t)FIRST << (s - 1) : FIRST;
+  if (bucket < SEGMENT)
+    return (void **)(uintptr_t)&t->small[small_segment(bucket, base)];
+  *base = bucket & ~(size_t)(SEGMENT - 1);
+  return &t->large[bucket / SEGMENT - 1];
+}
+
+static size_t segment_size(size_t base)
+{
+  size_t buckets = base == 0 ? FIRST : base < SEGMENT ? base : SEGMENT;
   return buckets * sizeof(struct lrd_group) + LINE - 1;
 }
 
 static struct lrd_group *bucket_at(const struct lrd_table *t, size_t bucket)
 {
   size_t base;
-  unsigned s = segment_of(bucket, &base);
-  uintptr_t start = ((uintptr_t)t->segment[s] + LINE - 1) & ~(uintptr_t)(LINE - 1);
+  void *segment = *segment_of(t, bucket, &base);
+  uintptr_t start = ((uintptr_t)segment + LINE - 1) & ~(uintptr_t)(LINE - 1);
+
   return (struct lrd_group *)start + (bucket - base);
+}
+
+static int directory_grow(struct lrd_table *t, const larder_memory *memory)
+{
+  size_t capacity = t->large_capacity ? 2 * t->large_capacity : 8;
+  size_t old = t->large_capacity * sizeof *t->large, size = capacity * sizeof *t->large;
+  void **large = t->large ? lrd_resize(memory, t->large, old, size) : lrd_allocate(memory, size);
+
+  if (!large)
+    return -1;
+  t->large = large;
+  t->large_capacity = capacity;
+  return 0;
+}
+
+/* One bucket more, empty; -1: no memory. */
+static int bucket_add(struct lrd_table *t, const larder_memory *memory)
+{
+  size_t base;
+  void **segment;
+
+  if (t->buckets >= SEGMENT && t->buckets / SEGMENT > t->large_capacity &&
+      directory_grow(t, memory) != 0)
+    return -1;
+  segment = segment_of(t, t->buckets, &base);
+  if (t->buckets == base && !(*segment = lrd_allocate(memory, segment_size(base))))
+    return -1;
+  bucket_at(t, t->buckets++)->state = 0;
+  return 0;
+}
+
+/* The last bucket goes. */
+static void bucket_drop(struct lrd_table *t, const larder_memory *memory)
+{
+  size_t base;
+  void **segment = segment_of(t, --t->buckets, &base);
+
+  if (t->buckets == base)
+    lrd_release(memory, *segment, segment_size(base));
+}
+
+static size_t power_below(size_t n)
+{
+  return (size_t)1 << (63 - (unsigned)__builtin_clzll(n));
 }
 
 static size_t bucket_of(const struct lrd_table *t, uint64_t hash)
 {
-  size_t half = (size_t)1 << (63 - (unsigned)__builtin_clzll(t->buckets));
+  size_t half = power_below(t->buckets);
   size_t bucket = (size_t)hash & (2 * half - 1);
   return bucket < t->buckets ? bucket : bucket & (half - 1);
 }
@@ -181,21 +224,25 @@ uint64_t lrd_table_hash(const struct lrd_table *t, larder_bytes key)
   return lrd_hash(&t->key, key.len ? key.data : "", key.len);
 }
 
+static void prefetch_items(const struct lrd_group *g)
+{
+  unsigned i, n = items_of(g);
+
+  for (i = 0; i < n; i++)
+    __builtin_prefetch(g->place[i]);
+}
+
 /* The items of a bucket are dealt out to it and to the new last one.  Both
  * together never need more groups than the chain had, and the new one. */
 static int split(struct lrd_table *t, const larder_memory *memory)
 {
-  size_t base, from = t->buckets - power_below(t->buckets);
-  unsigned s = segment_of(t->buckets, &base);
-  struct lrd_group *old = bucket_at(t, from), *g, *next;
+  struct lrd_group *old = bucket_at(t, t->buckets - power_below(t->buckets)), *g, *next;
   struct lrd_group first = *old;
 
-  if (s >= LRD_TABLE_SEGMENTS)
+  for (g = old; g; g = next_of(g))
+    prefetch_items(g);
+  if (bucket_add(t, memory) != 0)
     return -1;
-  if (!t->segment[s] && !(t->segment[s] = lrd_allocate(memory, segment_size(s))))
-    return -1;
-  bucket_at(t, t->buckets)->state = 0;
-  t->buckets++;
   old->state = 0;
   for (g = &first; g; g = next) {
     unsigned i, n = items_of(g);
@@ -211,26 +258,23 @@ static int split(struct lrd_table *t, const larder_memory *memory)
   return 0;
 }
 
+/* The last bucket's items go back to the one that they were split from.  It
+ * needs two more groups at most: for the seven places that are lost. */
 static int merge(struct lrd_table *t, const larder_memory *memory)
 {
-  size_t base, last = t->buckets - 1;
-  unsigned s = segment_of(last, &base);
+  size_t last = t->buckets - 1;
   struct lrd_group *from = bucket_at(t, last);
   struct lrd_group *to = bucket_at(t, last - power_below(last));
   size_t kept = chain_items(to), moved = chain_items(from);
 
-  if (lrd_table_reserve(t, memory, chained(kept + moved) - chained(kept)) != 0)
+  if (lrd_table_reserve(t, memory, chained(kept + moved) - chained(kept) - chained(moved)) != 0)
     return -1;
   while (moved--) {
     unsigned char tag;
     const void *item = chain_pop(t, from, &tag);
     chain_add(t, to, tag, item);
   }
-  t->buckets--;
-  if (last == base && s) {
-    lrd_release(memory, t->segment[s], segment_size(s));
-    t->segment[s] = NULL;
-  }
+  bucket_drop(t, memory);
   return 0;
 }
 
@@ -240,26 +284,14 @@ static void trim_spares(struct lrd_table *t, const larder_memory *memory, size_t
     lrd_release(memory, take_spare(t), sizeof(struct lrd_group));
 }
 
-static void grow(struct lrd_table *t, const larder_memory *memory)
+static int is_full(const struct lrd_table *t)
 {
-  int steps;
-
-  if (t->count > t->buckets * FULL && t->target <= t->buckets)
-    t->target = power_below(t->buckets) * 2;
-  for (steps = 2; steps && t->buckets < t->target; steps--)
-    if (split(t, memory) != 0)
-      return; /* chains get longer; the next insert tries again */
+  return t->count * 2 > t->buckets * LRD_TABLE_FULL_2;
 }
 
-static void shrink(struct lrd_table *t, const larder_memory *memory)
+static int is_sparse(const struct lrd_table *t)
 {
-  int steps;
-
-  if (t->count < t->buckets && t->buckets > FIRST)
-    t->target = power_below(t->buckets - 1);
-  for (steps = 2; steps && t->buckets > t->target; steps--)
-    if (merge(t, memory) != 0)
-      return;
+  return t->count < t->buckets * LRD_TABLE_SPARSE && t->buckets > FIRST;
 }
 
 /* --- the table ----------------------------------------------------------- */
@@ -271,35 +303,46 @@ struct lrd_table *lrd_table_new(const larder_memory *memory)
 
   if (!t)
     return NULL;
-  t->segment[0] = lrd_allocate(memory, segment_size(0));
-  if (!t->segment[0] || lrd_random(&t->key, sizeof t->key) != 0) {
-    lrd_release(memory, t->segment[0], segment_size(0));
-    lrd_release(memory, t, sizeof *t);
-    return NULL;
-  }
-  t->buckets = FIRST;
-  t->target = FIRST;
   for (i = 0; i < FIRST; i++)
-    bucket_at(t, i)->state = 0;
-  return t;
+    if (bucket_add(t, memory) != 0)
+      break;
+  if (i == FIRST && lrd_random(&t->key, sizeof t->key) == 0)
+    return t;
+  lrd_table_free(t, memory, NULL);
+  return NULL;
 }
 
-void lrd_table_free(struct lrd_table *t, const larder_memory *memory)
+size_t lrd_table_drain(struct lrd_table *t, const larder_memory *memory, lrd_table_release *release,
+                       size_t budget)
 {
-  size_t i;
-  unsigned s;
+  while (t->buckets) {
+    struct lrd_group *first = bucket_at(t, t->buckets - 1), *g, *next;
+    size_t steps = chain_items(first) + 1;
 
-  for (i = 0; i < t->buckets; i++) {
-    struct lrd_group *g = next_of(bucket_at(t, i)), *next;
-    for (; g; g = next) {
+    if (!budget)
+      return 0;
+    budget -= steps < budget ? steps : budget;
+    for (g = first; g; g = next_of(g))
+      prefetch_items(g);
+    for (g = first; g; g = next) {
+      unsigned i, n = items_of(g);
       next = next_of(g);
-      lrd_release(memory, g, sizeof *g);
+      for (i = 0; i < n; i++)
+        release(memory, g->place[i]);
+      t->count -= n;
+      if (g != first)
+        lrd_release(memory, g, sizeof *g);
     }
+    bucket_drop(t, memory);
   }
+  return budget ? budget : 1;
+}
+
+void lrd_table_free(struct lrd_table *t, const larder_memory *memory, lrd_table_release *release)
+{
+  (void)lrd_table_drain(t, memory, release, SIZE_MAX);
   trim_spares(t, memory, 0);
-  for (s = 0; s < LRD_TABLE_SEGMENTS; s++)
-    if (t->segment[s])
-      lrd_release(memory, t->segment[s], segment_size(s));
+  lrd_release(memory, t->large, t->large_capacity * sizeof *t->large);
   lrd_release(memory, t, sizeof *t);
 }
 
@@ -333,9 +376,13 @@ void lrd_table_unreserve(struct lrd_table *t, const larder_memory *memory)
 void lrd_table_insert(struct lrd_table *t, const larder_memory *memory, uint64_t hash,
                       const unsigned char *item)
 {
+  int steps;
+
   chain_add(t, bucket_at(t, bucket_of(t, hash)), tag_of(hash), item);
   t->count++;
-  grow(t, memory);
+  /* without memory chains get longer; the next insert tries again */
+  for (steps = STEPS; steps && is_full(t) && split(t, memory) == 0; steps--)
+    ;
 }
 
 const unsigned char *lrd_table_remove(struct lrd_table *t, const larder_memory *memory,
@@ -346,6 +393,7 @@ const unsigned char *lrd_table_remove(struct lrd_table *t, const larder_memory *
   const void *last;
   unsigned char tag;
   unsigned at = 0;
+  int steps;
 
   for (; g && !(item = group_find(g, tag_of(hash), key, &at)); g = next_of(g))
     ;
@@ -357,7 +405,8 @@ const unsigned char *lrd_table_remove(struct lrd_table *t, const larder_memory *
     g->place[at] = last;
   }
   t->count--;
-  shrink(t, memory);
+  for (steps = STEPS; steps && is_sparse(t) && merge(t, memory) == 0; steps--)
+    ;
   trim_spares(t, memory, 1);
   return item;
 }
@@ -439,5 +488,7 @@ const char *lrd_table_check(const struct lrd_table *t)
     spares++;
   if (count != t->count)
     return "the table's count is wrong";
+  if (t->buckets < FIRST)
+    return "the table has too few buckets";
   return spares != t->spares ? "the number of spare groups is wrong" : NULL;
 }

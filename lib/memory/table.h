@@ -10,17 +10,32 @@
  * An index of items by their key.  An item is a pointer to a blob (packed.h),
  * its key; what lies before and behind the blob is the owner's.
  *
- * Linear hashing (Litwin, 1980): buckets are split and merged one by one, two
- * at each insert or removal, so no operation ever pays for a whole rehash.
- * Buckets lie in segments of doubling size that never move.  A bucket is a
- * cache line with seven places and a tag byte for each; a full one is chained.
+ * Linear hashing (Litwin, 1980) with a constant load: an insert splits a bucket
+ * when there are more than 5.5 items to one, a removal merges the last one when
+ * there are fewer than 4; at most two buckets an operation, so none ever pays for
+ * a whole rehash, and bytes an item (about 14) don't depend on the number of items.
+ *
+ * How crowded it gets: with n items there are n / 5.5 to n / 4 buckets (never
+ * fewer than LRD_TABLE_FIRST).  Those not yet split in this round have twice the
+ * load of the others, 11 at most on average.  A split or merge that had no memory is
+ * made up for by the next operations: an insert adds 2/11 of a bucket to what is wanted,
+ * a removal takes a quarter away, and each may do two; so after k operations
+ * that had memory at least 1.75 k of the lag is gone.
+ *
+ * Buckets lie in segments that never move.  A bucket is a cache line with
+ * seven places and a tag byte for each; a full one is chained.
  *
  *   +------------------+-------+--------+-----+--------+-----------------+
  *   | tag[0] .. tag[6] | state | item 0 | ... | item 5 | item 6, or next |
  *   +------------------+-------+--------+-----+--------+-----------------+
  */
 
-enum { LRD_TABLE_SEGMENTS = 40 };
+enum {
+  LRD_TABLE_FIRST = 16,  /* buckets at least */
+  LRD_TABLE_FULL_2 = 11, /* twice the items a bucket above which it grows */
+  LRD_TABLE_SPARSE = 4,  /* items a bucket below which it shrinks */
+  LRD_TABLE_SMALL = 5
+};
 
 struct lrd_group;
 
@@ -28,17 +43,24 @@ struct lrd_table {
   struct lrd_hash_key key; /* its own, random */
   size_t count;
   size_t buckets;
-  size_t target;  /* a power of two that buckets is on the way to */
   size_t longest; /* no chain has ever held more items */
   struct lrd_group *spare;
   size_t spares;
-  void *segment[LRD_TABLE_SEGMENTS];
+  void *small[LRD_TABLE_SMALL]; /* buckets 0-15, 16-31, 32-63, 64-127, 128-255 */
+  void **large;                 /* 256 each */
+  size_t large_capacity;
 };
 
 /* NULL: no memory, or no randomness. */
 struct lrd_table *lrd_table_new(const larder_memory *);
-/* The items are the owner's to free, before. */
-void lrd_table_free(struct lrd_table *, const larder_memory *);
+/* Frees an item. */
+typedef void lrd_table_release(const larder_memory *, const unsigned char *item);
+void lrd_table_free(struct lrd_table *, const larder_memory *, lrd_table_release *);
+/* The same step by step: frees whole buckets until the budget, in items and
+ * buckets, is used up: 0, or all items are free: what is left of it, 1 at least.
+ * Then only drain and free are allowed. */
+size_t lrd_table_drain(struct lrd_table *, const larder_memory *, lrd_table_release *,
+                       size_t budget);
 
 uint64_t lrd_table_hash(const struct lrd_table *, larder_bytes key);
 /* The place of the item, which may be exchanged for one of the same key; NULL:

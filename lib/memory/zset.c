@@ -28,15 +28,9 @@ static void item_free(const larder_memory *memory, const unsigned char *item)
 
 static void large_free(struct lrd_zset_large *large, const larder_memory *memory)
 {
-  struct lrd_table_cursor c = { 0 };
-  const unsigned char *item;
-
   lrd_order_free(&large->order, memory);
-  if (large->table) {
-    while ((item = lrd_table_next(large->table, &c)))
-      item_free(memory, item);
-    lrd_table_free(large->table, memory);
-  }
+  if (large->table)
+    lrd_table_free(large->table, memory, item_free);
   lrd_release(memory, large, sizeof *large);
 }
 
