@@ -35,7 +35,7 @@ core_sources += \
   lib/memory/hash.c lib/memory/hash.h \
   lib/memory/list.c lib/memory/list.h \
   lib/memory/order.c lib/memory/order.h \
-  lib/memory/order_page.h \
+  lib/memory/order_page.c lib/memory/order_page.h \
   lib/memory/order_read.c \
   lib/memory/packed.c lib/memory/packed.h \
   lib/memory/set.c lib/memory/set.h \

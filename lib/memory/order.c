@@ -4,189 +4,121 @@
 #include <string.h>
 
 #include "memory/order_page.h"
-#include "util/memory.h"
 
 enum { LEAF = LRD_ORDER_LEAF, INNER = LRD_ORDER_INNER };
 
-/* --- pages --------------------------------------------------------------- */
+/* --- entries and links --------------------------------------------------- */
 
-/* A spare page's first bytes are the pointer to the next one. */
-static void *spare_take(void **spare, size_t *n)
+/* Moves n entries between leaves, or within one. */
+static void leaf_copy(struct lrd_order_leaf *to, unsigned at, const struct lrd_order_leaf *from,
+                      unsigned from_at, unsigned n)
 {
-  void *page = *spare;
-
-  memcpy(spare, page, sizeof *spare);
-  --*n;
-  return page;
+  memmove(&to->score[at], &from->score[from_at], n * sizeof to->score[0]);
+  memmove(&to->item[at], &from->item[from_at], n * sizeof to->item[0]);
 }
 
-static void spare_give(void **spare, size_t *n, void *page)
+static void leaf_put(struct lrd_order_leaf *leaf, unsigned at, struct lrd_order_entry e)
 {
-  memcpy(page, spare, sizeof *spare);
-  *spare = page;
-  ++*n;
+  leaf->score[at] = e.score;
+  leaf->item[at] = e.item;
 }
 
-static void leaf_give(struct lrd_order *o, struct lrd_order_leaf *leaf)
+static struct lrd_order_entry leaf_entry(const struct lrd_order_leaf *leaf, unsigned at)
 {
-  o->pages[0]--;
-  spare_give(&o->spare_leaf, &o->spare_leaves, leaf);
+  return (struct lrd_order_entry){ leaf->score[at], leaf->item[at] };
 }
 
-static struct lrd_order_leaf *leaf_take(struct lrd_order *o)
+static void leaf_open(struct lrd_order_leaf *leaf, unsigned at, struct lrd_order_entry e)
 {
-  struct lrd_order_leaf *leaf = spare_take(&o->spare_leaf, &o->spare_leaves);
-
-  o->pages[0]++;
-  leaf->previous = leaf->next = NULL;
-  leaf->used = 0;
-  return leaf;
+  leaf_copy(leaf, at + 1, leaf, at, leaf->used - at);
+  leaf_put(leaf, at, e);
+  leaf->used++;
 }
 
-static void inner_give(struct lrd_order *o, unsigned level, struct lrd_order_inner *inner)
+static void leaf_close(struct lrd_order_leaf *leaf, unsigned at, unsigned n)
 {
-  o->pages[level]--;
-  spare_give(&o->spare_inner, &o->spare_inners, inner);
+  leaf->used -= n;
+  leaf_copy(leaf, at, leaf, at + n, leaf->used - at);
 }
 
-static struct lrd_order_inner *inner_take(struct lrd_order *o, unsigned level)
+static void inner_copy(struct lrd_order_inner *to, unsigned at, const struct lrd_order_inner *from,
+                       unsigned from_at, unsigned n)
 {
-  struct lrd_order_inner *inner = spare_take(&o->spare_inner, &o->spare_inners);
-
-  o->pages[level]++;
-  inner->used = 0;
-  return inner;
+  memmove(&to->count[at], &from->count[from_at], n * sizeof to->count[0]);
+  memmove(&to->score[at], &from->score[from_at], n * sizeof to->score[0]);
+  memmove(&to->item[at], &from->item[from_at], n * sizeof to->item[0]);
+  memmove(&to->page[at], &from->page[from_at], n * sizeof to->page[0]);
 }
 
-void lrd_order_init(struct lrd_order *o)
+static void set_low(struct lrd_order_inner *page, unsigned at, struct lrd_order_entry low)
 {
-  memset(o, 0, sizeof *o);
+  page->score[at] = low.score;
+  page->item[at] = low.item;
 }
 
-static void page_free(const larder_memory *memory, void *page, unsigned level)
+static void inner_put(struct lrd_order_inner *page, unsigned at, const struct lrd_order_link *link)
 {
-  if (level) {
-    struct lrd_order_inner *inner = page;
-    unsigned i;
-    for (i = 0; i < inner->used; i++)
-      page_free(memory, inner->link[i].page, level - 1);
-    lrd_release(memory, inner, sizeof *inner);
-  } else {
-    lrd_release(memory, page, sizeof(struct lrd_order_leaf));
-  }
+  page->count[at] = (uint32_t)link->count;
+  set_low(page, at, link->low);
+  page->page[at] = link->page;
 }
 
-void lrd_order_free(struct lrd_order *o, const larder_memory *memory)
+static void inner_open(struct lrd_order_inner *page, unsigned at, const struct lrd_order_link *link)
 {
-  if (o->root)
-    page_free(memory, o->root, o->height);
-  lrd_order_unreserve(o, memory);
-  memset(o, 0, sizeof *o);
+  inner_copy(page, at + 1, page, at, page->used - at);
+  inner_put(page, at, link);
+  page->used++;
 }
 
-static int reserve(struct lrd_order *o, const larder_memory *memory, size_t leaves, size_t inners)
+static void inner_close(struct lrd_order_inner *page, unsigned at)
 {
-  while (o->spare_leaves < leaves) {
-    void *page = lrd_allocate(memory, sizeof(struct lrd_order_leaf));
-    if (!page)
-      return -1;
-    spare_give(&o->spare_leaf, &o->spare_leaves, page);
-  }
-  while (o->spare_inners < inners) {
-    void *page = lrd_allocate(memory, sizeof(struct lrd_order_inner));
-    if (!page)
-      return -1;
-    spare_give(&o->spare_inner, &o->spare_inners, page);
-  }
-  return 0;
+  page->used--;
+  inner_copy(page, at, page, at + 1, page->used - at);
 }
 
-/* Each insert splits at most one leaf.  A split makes an insert one level up;
- * there a page is split when it is full, and two pages that came from a split
- * or a merge take at least eight inserts until they are: so no more splits on
- * a level than pages are there now and an eighth of the inserts. */
-int lrd_order_reserve(struct lrd_order *o, const larder_memory *memory, size_t n)
+static struct lrd_order_link leaf_link(struct lrd_order_leaf *leaf)
 {
-  size_t splits = n, inners = 0;
-  unsigned level;
-
-  for (level = 1; level < LRD_ORDER_HEIGHT; level++) {
-    size_t most = o->pages[level] + splits / 8 + 1;
-    splits = splits < most ? splits : most;
-    inners += splits;
-    if (level > o->height && splits <= 1)
-      break;
-  }
-  return reserve(o, memory, n + 1, inners);
+  return (struct lrd_order_link){ leaf_entry(leaf, 0), leaf->used, leaf };
 }
 
-void lrd_order_unreserve(struct lrd_order *o, const larder_memory *memory)
+static struct lrd_order_link inner_link(struct lrd_order_inner *page)
 {
-  while (o->spare_leaves)
-    lrd_release(memory, spare_take(&o->spare_leaf, &o->spare_leaves),
-                sizeof(struct lrd_order_leaf));
-  while (o->spare_inners)
-    lrd_release(memory, spare_take(&o->spare_inner, &o->spare_inners),
-                sizeof(struct lrd_order_inner));
+  return (struct lrd_order_link){ { page->score[0], page->item[0] },
+                                  lrd_order_inner_count(page, page->used),
+                                  page };
 }
 
-int lrd_order_reserve_one(struct lrd_order *o, const larder_memory *memory,
-                          struct lrd_order_entry e)
-{
-  struct lrd_order_path path;
-  unsigned depth = o->height;
-
-  if (!o->root)
-    return reserve(o, memory, 1, 0);
-  lrd_order_descend(o, &e, &path);
-  if (path.leaf->used < LEAF)
-    return 0;
-  while (depth && path.step[depth - 1].page->used == INNER)
-    depth--;
-  /* The full pages above the leaf, and a new root if all are. */
-  return reserve(o, memory, 1, o->height - depth + (depth == 0));
-}
-
-/* --- inserting ----------------------------------------------------------- */
+/* --- the path ------------------------------------------------------------ */
 
 /* The page below a depth has a new first entry. */
-static void lower(struct lrd_order_path *path, unsigned depth, const struct lrd_order_entry *low)
+static void lower(const struct lrd_order_path *path, unsigned depth, struct lrd_order_entry low)
 {
   while (depth--) {
-    path->step[depth].page->link[path->step[depth].at].low = *low;
+    set_low(path->step[depth].page, path->step[depth].at, low);
     if (path->step[depth].at)
       return;
   }
 }
 
-/* The page below a depth has one entry more; low: and a new first one, or NULL. */
-static void count_up(struct lrd_order_path *path, unsigned depth, const struct lrd_order_entry *low)
+/* The page below a depth has n entries more. */
+static void count_up(const struct lrd_order_path *path, unsigned depth, uint32_t n)
 {
-  unsigned i;
-
-  for (i = 0; i < depth; i++)
-    path->step[i].page->link[path->step[i].at].count++;
-  if (low)
-    lower(path, depth, low);
+  while (depth--)
+    path->step[depth].page->count[path->step[depth].at] += n;
 }
 
-static void leaf_open(struct lrd_order_leaf *leaf, unsigned at, struct lrd_order_entry e)
-{
-  memmove(&leaf->entry[at + 1], &leaf->entry[at], (leaf->used - at) * sizeof e);
-  leaf->entry[at] = e;
-  leaf->used++;
-}
+/* --- a full leaf --------------------------------------------------------- */
 
 /* A full leaf becomes two, with e in one of them.  At the end of the row the
  * left one stays full: scores often only grow. */
 static struct lrd_order_leaf *leaf_split(struct lrd_order *o, struct lrd_order_leaf *leaf,
                                          unsigned at, struct lrd_order_entry e)
 {
-  struct lrd_order_leaf *right = leaf_take(o);
+  struct lrd_order_leaf *right = lrd_order_leaf_take(o);
   unsigned keep = !leaf->next && at == LEAF ? LEAF : LEAF / 2;
 
   right->used = LEAF - keep;
-  memcpy(right->entry, &leaf->entry[keep], right->used * sizeof e);
+  leaf_copy(right, 0, leaf, keep, right->used);
   leaf->used = keep;
   right->previous = leaf;
   right->next = leaf->next;
@@ -200,22 +132,15 @@ static struct lrd_order_leaf *leaf_split(struct lrd_order *o, struct lrd_order_l
   return right;
 }
 
-static void inner_open(struct lrd_order_inner *page, unsigned at, const struct lrd_order_link *link)
-{
-  memmove(&page->link[at + 1], &page->link[at], (page->used - at) * sizeof *link);
-  page->link[at] = *link;
-  page->used++;
-}
-
 static struct lrd_order_inner *inner_split(struct lrd_order *o, unsigned level,
                                            struct lrd_order_inner *page, unsigned at,
                                            const struct lrd_order_link *link, int edge)
 {
-  struct lrd_order_inner *right = inner_take(o, level);
+  struct lrd_order_inner *right = lrd_order_inner_take(o, level);
   unsigned keep = edge && at == INNER ? INNER - 1 : INNER / 2;
 
   right->used = INNER - keep;
-  memcpy(right->link, &page->link[keep], right->used * sizeof *link);
+  inner_copy(right, 0, page, keep, right->used);
   page->used = keep;
   if (at > keep)
     inner_open(right, at - keep, link);
@@ -227,28 +152,18 @@ static struct lrd_order_inner *inner_split(struct lrd_order *o, unsigned level,
 static void root_grow(struct lrd_order *o, const struct lrd_order_link *left,
                       const struct lrd_order_link *right)
 {
-  struct lrd_order_inner *root = inner_take(o, o->height + 1);
+  struct lrd_order_inner *root = lrd_order_inner_take(o, o->height + 1);
 
-  root->link[0] = *left;
-  root->link[1] = *right;
+  inner_put(root, 0, left);
+  inner_put(root, 1, right);
   root->used = 2;
   o->root = root;
   o->height++;
 }
 
-static struct lrd_order_link leaf_link(struct lrd_order_leaf *leaf)
-{
-  return (struct lrd_order_link){ leaf->entry[0], leaf->used, leaf };
-}
-
-static struct lrd_order_link inner_link(struct lrd_order_inner *page)
-{
-  return (struct lrd_order_link){ page->link[0].low, lrd_order_inner_count(page), page };
-}
-
 /* A leaf was split: right is to be linked behind the path, level by level. */
-static void link_up(struct lrd_order *o, struct lrd_order_path *path, struct lrd_order_link left,
-                    struct lrd_order_link right)
+static void link_up(struct lrd_order *o, const struct lrd_order_path *path,
+                    struct lrd_order_link left, struct lrd_order_link right)
 {
   int edge = ((struct lrd_order_leaf *)right.page)->next == NULL;
   unsigned depth = o->height;
@@ -256,10 +171,12 @@ static void link_up(struct lrd_order *o, struct lrd_order_path *path, struct lrd
   while (depth--) {
     struct lrd_order_inner *page = path->step[depth].page;
     unsigned at = path->step[depth].at;
-    page->link[at] = left;
+    inner_put(page, at, &left);
     if (page->used < INNER) {
       inner_open(page, at + 1, &right);
-      count_up(path, depth, at == 0 ? &left.low : NULL);
+      count_up(path, depth, 1);
+      if (at == 0)
+        lower(path, depth, left.low);
       return;
     }
     right = inner_link(inner_split(o, o->height - depth, page, at + 1, &right, edge));
@@ -268,26 +185,125 @@ static void link_up(struct lrd_order *o, struct lrd_order_path *path, struct lrd
   root_grow(o, &left, &right);
 }
 
-void lrd_order_insert(struct lrd_order *o, struct lrd_order_entry e)
+/* The full pages above the leaf are split too, and a new root is needed if all are. */
+static int split_stock(struct lrd_order *o, const larder_memory *memory,
+                       const struct lrd_order_path *path)
+{
+  unsigned depth = o->height;
+
+  while (depth && path->step[depth - 1].page->used == INNER)
+    depth--;
+  return lrd_order_stock(o, memory, 1, o->height - depth + (depth == 0));
+}
+
+/* Entries of a full leaf that a neighbour under the same page takes: half of the
+ * room that it has, if that is worth the trouble. */
+static unsigned spill(const struct lrd_order_inner *page, unsigned neighbour)
+{
+  unsigned room = LEAF - page->count[neighbour];
+  return room >= LEAF / 8 ? (room + 1) / 2 : 0;
+}
+
+/* The last n entries go to the right neighbour, e into one of the two. */
+static void spill_right(const struct lrd_order_path *path, unsigned depth, unsigned n, unsigned at,
+                        struct lrd_order_entry e)
+{
+  struct lrd_order_inner *page = path->step[depth].page;
+  unsigned link = path->step[depth].at;
+  struct lrd_order_leaf *left = path->leaf, *right = page->page[link + 1];
+
+  leaf_copy(right, n, right, 0, right->used);
+  left->used -= n;
+  leaf_copy(right, 0, left, left->used, n);
+  right->used += n;
+  if (at > left->used)
+    leaf_open(right, at - left->used, e);
+  else
+    leaf_open(left, at, e);
+  page->count[link] = left->used;
+  page->count[link + 1] = right->used;
+  set_low(page, link + 1, leaf_entry(right, 0));
+  if (at == 0)
+    lower(path, depth + 1, e);
+}
+
+static void spill_left(const struct lrd_order_path *path, unsigned depth, unsigned n, unsigned at,
+                       struct lrd_order_entry e)
+{
+  struct lrd_order_inner *page = path->step[depth].page;
+  unsigned link = path->step[depth].at;
+  struct lrd_order_leaf *left = page->page[link - 1], *right = path->leaf;
+  unsigned taken = left->used;
+
+  leaf_copy(left, taken, right, 0, n);
+  left->used += n;
+  leaf_close(right, 0, n);
+  if (at <= n)
+    leaf_open(left, taken + at, e);
+  else
+    leaf_open(right, at - n, e);
+  page->count[link - 1] = left->used;
+  page->count[link] = right->used;
+  set_low(page, link, leaf_entry(right, 0));
+}
+
+/* 1: e is in; 0: no neighbour has room. */
+static int insert_spilling(const struct lrd_order *o, const struct lrd_order_path *path,
+                           unsigned at, struct lrd_order_entry e)
+{
+  unsigned depth = o->height - 1, link, n;
+  const struct lrd_order_inner *page;
+
+  if (!o->height)
+    return 0;
+  page = path->step[depth].page;
+  link = path->step[depth].at;
+  if (link && (n = spill(page, link - 1)))
+    spill_left(path, depth, n, at, e);
+  else if (link + 1 < page->used && (n = spill(page, link + 1)))
+    spill_right(path, depth, n, at, e);
+  else
+    return 0;
+  count_up(path, depth, 1);
+  return 1;
+}
+
+/* --- inserting ----------------------------------------------------------- */
+
+static int insert_at(struct lrd_order *o, const larder_memory *memory,
+                     const struct lrd_order_path *path, unsigned at, struct lrd_order_entry e)
+{
+  struct lrd_order_leaf *leaf = path->leaf;
+
+  if (leaf->used < LEAF) {
+    leaf_open(leaf, at, e);
+    count_up(path, o->height, 1);
+    if (at == 0)
+      lower(path, o->height, e);
+  } else if (!insert_spilling(o, path, at, e)) {
+    struct lrd_order_leaf *right;
+    if (split_stock(o, memory, path) != 0)
+      return -1;
+    right = leaf_split(o, leaf, at, e);
+    link_up(o, path, leaf_link(leaf), leaf_link(right));
+  }
+  o->count++;
+  return 0;
+}
+
+int lrd_order_insert(struct lrd_order *o, const larder_memory *memory, struct lrd_order_entry e)
 {
   struct lrd_order_path path;
-  unsigned at;
 
-  o->count++;
+  if (o->count == UINT32_MAX)
+    return -1;
   if (!o->root) {
-    o->root = leaf_take(o);
-    leaf_open(o->root, 0, e);
-    return;
+    if (lrd_order_stock(o, memory, 1, 0) != 0)
+      return -1;
+    o->root = lrd_order_leaf_take(o);
   }
   lrd_order_descend(o, &e, &path);
-  at = lrd_order_place_for(path.leaf, &e);
-  if (path.leaf->used == LEAF) {
-    struct lrd_order_leaf *right = leaf_split(o, path.leaf, at, e);
-    link_up(o, &path, leaf_link(path.leaf), leaf_link(right));
-  } else {
-    leaf_open(path.leaf, at, e);
-    count_up(&path, o->height, at == 0 ? &e : NULL);
-  }
+  return insert_at(o, memory, &path, lrd_order_place_for(path.leaf, &e), e);
 }
 
 /* --- removing ------------------------------------------------------------ */
@@ -298,54 +314,53 @@ static void leaf_unlink(struct lrd_order *o, struct lrd_order_leaf *leaf)
     leaf->previous->next = leaf->next;
   if (leaf->next)
     leaf->next->previous = leaf->previous;
-  leaf_give(o, leaf);
+  lrd_order_leaf_give(o, leaf);
 }
 
-static void inner_close(struct lrd_order_inner *page, unsigned at)
+static void child_drop(struct lrd_order *o, unsigned level, void *child)
 {
-  page->used--;
-  memmove(&page->link[at], &page->link[at + 1], (page->used - at) * sizeof page->link[0]);
+  if (level)
+    lrd_order_inner_give(o, level, child);
+  else
+    leaf_unlink(o, child);
 }
 
-static void leaf_append(struct lrd_order_leaf *to, const struct lrd_order_leaf *from)
+static void child_append(unsigned level, void *to, const void *from)
 {
-  memcpy(&to->entry[to->used], from->entry, from->used * sizeof from->entry[0]);
-  to->used += from->used;
+  if (level) {
+    struct lrd_order_inner *page = to;
+    const struct lrd_order_inner *more = from;
+    inner_copy(page, page->used, more, 0, more->used);
+    page->used += more->used;
+  } else {
+    struct lrd_order_leaf *leaf = to;
+    const struct lrd_order_leaf *more = from;
+    leaf_copy(leaf, leaf->used, more, 0, more->used);
+    leaf->used += more->used;
+  }
 }
 
-static void inner_append(struct lrd_order_inner *to, const struct lrd_order_inner *from)
-{
-  memcpy(&to->link[to->used], from->link, from->used * sizeof from->link[0]);
-  to->used += from->used;
-}
-
-/* The child at a place lost an entry; level is the child's.  It goes if it is
+/* The child at a place lost entries; level is the child's.  It goes if it is
  * empty, and into a neighbour if both fit. */
 static void settle(struct lrd_order *o, struct lrd_order_inner *page, unsigned at, unsigned level)
 {
-  void *child = page->link[at].page;
-  unsigned used = lrd_order_page_used(child, level), left;
+  unsigned most = (level ? (unsigned)INNER : (unsigned)LEAF) * 3 / 4, left;
 
-  if (used == 0) {
-    if (level)
-      inner_give(o, level, child);
-    else
-      leaf_unlink(o, child);
+  if (lrd_order_page_used(page->page[at], level) == 0) {
+    child_drop(o, level, page->page[at]);
     inner_close(page, at);
     return;
   }
   for (left = at ? at - 1 : at; left <= at && left + 1 < page->used; left++) {
-    void *a = page->link[left].page, *b = page->link[left + 1].page;
-    if (lrd_order_page_used(a, level) + lrd_order_page_used(b, level) > LEAF * 3 / 4)
+    void *a = page->page[left], *b = page->page[left + 1];
+    /* a leaf is as full as its link says: it need not be touched */
+    unsigned used = level ? lrd_order_page_used(a, level) + lrd_order_page_used(b, level)
+                          : page->count[left] + page->count[left + 1];
+    if (used > most)
       continue;
-    if (level) {
-      inner_append(a, b);
-      inner_give(o, level, b);
-    } else {
-      leaf_append(a, b);
-      leaf_unlink(o, b);
-    }
-    page->link[left].count += page->link[left + 1].count;
+    child_append(level, a, b);
+    child_drop(o, level, b);
+    page->count[left] += page->count[left + 1];
     inner_close(page, left + 1);
     return;
   }
@@ -355,69 +370,107 @@ static void root_shrink(struct lrd_order *o)
 {
   while (o->height && lrd_order_page_used(o->root, o->height) == 1) {
     struct lrd_order_inner *root = o->root;
-    o->root = root->link[0].page;
-    inner_give(o, o->height, root);
+    o->root = root->page[0];
+    lrd_order_inner_give(o, o->height, root);
     o->height--;
   }
+}
+
+/* n entries of the path's leaf. */
+static void remove_at(struct lrd_order *o, const struct lrd_order_path *path, unsigned at,
+                      unsigned n)
+{
+  struct lrd_order_leaf *leaf = path->leaf;
+  unsigned depth;
+
+  o->count -= n;
+  leaf_close(leaf, at, n);
+  if (o->count == 0) { /* the only leaf */
+    lrd_order_leaf_give(o, leaf);
+    o->root = NULL;
+    return;
+  }
+  count_up(path, o->height, 0U - n);
+  if (at == 0 && leaf->used)
+    lower(path, o->height, leaf_entry(leaf, 0));
+  for (depth = o->height; depth--;) {
+    struct lrd_order_inner *page = path->step[depth].page;
+    settle(o, page, path->step[depth].at, o->height - depth - 1);
+    if (path->step[depth].at == 0 && page->used && depth)
+      set_low(path->step[depth - 1].page, path->step[depth - 1].at,
+              (struct lrd_order_entry){ page->score[0], page->item[0] });
+  }
+  root_shrink(o);
 }
 
 void lrd_order_remove(struct lrd_order *o, struct lrd_order_entry e)
 {
   struct lrd_order_path path;
-  struct lrd_order_leaf *leaf;
-  unsigned at, depth;
 
   lrd_order_descend(o, &e, &path);
-  leaf = path.leaf;
-  at = lrd_order_place_for(leaf, &e);
-  o->count--;
-  leaf->used--;
-  memmove(&leaf->entry[at], &leaf->entry[at + 1], (leaf->used - at) * sizeof e);
-  if (o->count == 0) { /* the only leaf */
-    leaf_give(o, leaf);
-    o->root = NULL;
-    return;
-  }
-  for (depth = 0; depth < o->height; depth++)
-    path.step[depth].page->link[path.step[depth].at].count--;
-  if (at == 0 && leaf->used)
-    lower(&path, o->height, &leaf->entry[0]);
-  for (depth = o->height; depth--;) {
-    struct lrd_order_inner *page = path.step[depth].page;
-    settle(o, page, path.step[depth].at, o->height - depth - 1);
-    if (path.step[depth].at == 0 && page->used && depth)
-      path.step[depth - 1].page->link[path.step[depth - 1].at].low = page->link[0].low;
-  }
-  root_shrink(o);
+  remove_at(o, &path, lrd_order_place_for(path.leaf, &e), 1);
 }
 
-/* Between its neighbours an entry changes in place. */
-void lrd_order_move(struct lrd_order *o, struct lrd_order_entry e, double score)
+size_t lrd_order_take(struct lrd_order *o, size_t rank, size_t n,
+                      const unsigned char *item[LRD_ORDER_LEAF])
 {
-  struct lrd_order_entry to = { score, e.item };
-  const struct lrd_order_entry *before = NULL, *after = NULL;
-  struct lrd_order_leaf *leaf;
   struct lrd_order_path path;
+  void *page = o->root;
+  unsigned depth, taken;
+
+  for (depth = 0; depth < o->height; depth++) {
+    struct lrd_order_inner *inner = page;
+    unsigned at = 0;
+    for (; rank >= inner->count[at]; at++)
+      rank -= inner->count[at];
+    path.step[depth].page = inner;
+    path.step[depth].at = at;
+    page = inner->page[at];
+  }
+  path.leaf = page;
+  taken = path.leaf->used - (unsigned)rank;
+  if (taken > n)
+    taken = (unsigned)n;
+  memcpy(item, &path.leaf->item[rank], taken * sizeof *item);
+  remove_at(o, &path, (unsigned)rank, taken);
+  return taken;
+}
+
+/* --- moving -------------------------------------------------------------- */
+
+/* Within one leaf, from a place to the one that is free when e is gone. */
+static void move_within(const struct lrd_order *o, const struct lrd_order_path *path, unsigned from,
+                        struct lrd_order_entry to)
+{
+  struct lrd_order_leaf *leaf = path->leaf;
   unsigned at;
 
-  lrd_order_descend(o, &e, &path);
-  leaf = path.leaf;
-  at = lrd_order_place_for(leaf, &e);
-  if (at)
-    before = &leaf->entry[at - 1];
-  else if (leaf->previous)
-    before = &leaf->previous->entry[leaf->previous->used - 1];
-  if (at + 1 < leaf->used)
-    after = &leaf->entry[at + 1];
-  else if (leaf->next)
-    after = &leaf->next->entry[0];
-  if ((!before || lrd_order_compare(before, &to) < 0) &&
-      (!after || lrd_order_compare(&to, after) < 0)) {
-    leaf->entry[at].score = score;
-    if (at == 0)
-      lower(&path, o->height, &to);
-    return;
+  leaf_close(leaf, from, 1);
+  at = lrd_order_place_for(leaf, &to);
+  leaf_open(leaf, at, to);
+  if (at == 0 || from == 0)
+    lower(path, o->height, leaf_entry(leaf, 0));
+}
+
+/* Both leaves are fetched at the same time. */
+int lrd_order_move(struct lrd_order *o, const larder_memory *memory, struct lrd_order_entry e,
+                   double score)
+{
+  struct lrd_order_entry to = { score, e.item };
+  struct lrd_order_path from, path;
+  int splits;
+
+  lrd_order_descend(o, &e, &from);
+  lrd_order_descend(o, &to, &path);
+  if (from.leaf == path.leaf) {
+    move_within(o, &from, lrd_order_place_for(from.leaf, &e), to);
+    return 0;
   }
-  lrd_order_remove(o, e);
-  lrd_order_insert(o, to);
+  splits = path.leaf->used == LEAF;
+  if (insert_at(o, memory, &path, lrd_order_place_for(path.leaf, &to), to) != 0)
+    return -1;
+  if (splits)
+    lrd_order_descend(o, &e, &from);
+  remove_at(o, &from, lrd_order_place_for(from.leaf, &e), 1);
+  return 0;
 }

@@ -10,18 +10,24 @@
 struct lrd_order_leaf {
   struct lrd_order_leaf *previous, *next;
   unsigned used;
-  struct lrd_order_entry entry[LRD_ORDER_LEAF];
+  double score[LRD_ORDER_LEAF];
+  const unsigned char *item[LRD_ORDER_LEAF];
+};
+
+/* A link is what stands at one place of the arrays: the page below, its first
+ * entry, and the number of entries under it. */
+struct lrd_order_inner {
+  unsigned used;
+  uint32_t count[LRD_ORDER_INNER];
+  double score[LRD_ORDER_INNER];
+  const unsigned char *item[LRD_ORDER_INNER];
+  void *page[LRD_ORDER_INNER];
 };
 
 struct lrd_order_link {
-  struct lrd_order_entry low; /* the first entry below */
-  size_t count;               /* of entries below */
+  struct lrd_order_entry low;
+  size_t count;
   void *page;
-};
-
-struct lrd_order_inner {
-  unsigned used;
-  struct lrd_order_link link[LRD_ORDER_INNER];
 };
 
 /* The way down to a leaf: step[0] is the root. */
@@ -33,6 +39,14 @@ struct lrd_order_path {
   struct lrd_order_leaf *leaf;
 };
 
+/* Pages: from the spare ones, which must be there, and back to them. */
+struct lrd_order_leaf *lrd_order_leaf_take(struct lrd_order *);
+void lrd_order_leaf_give(struct lrd_order *, struct lrd_order_leaf *);
+struct lrd_order_inner *lrd_order_inner_take(struct lrd_order *, unsigned level);
+void lrd_order_inner_give(struct lrd_order *, unsigned level, struct lrd_order_inner *);
+/* Until so many are spare; 0, or -1: no memory. */
+int lrd_order_stock(struct lrd_order *, const larder_memory *, size_t leaves, size_t inners);
+
 static inline int lrd_order_compare(const struct lrd_order_entry *a,
                                     const struct lrd_order_entry *b)
 {
@@ -41,13 +55,13 @@ static inline int lrd_order_compare(const struct lrd_order_entry *a,
   return a->item == b->item ? 0 : lrd_bytes_compare(lrd_blob(a->item), lrd_blob(b->item));
 }
 
-static inline size_t lrd_order_inner_count(const struct lrd_order_inner *page)
+static inline size_t lrd_order_inner_count(const struct lrd_order_inner *page, unsigned links)
 {
   size_t count = 0;
   unsigned i;
 
-  for (i = 0; i < page->used; i++)
-    count += page->link[i].count;
+  for (i = 0; i < links; i++)
+    count += page->count[i];
   return count;
 }
 
@@ -57,31 +71,35 @@ static inline unsigned lrd_order_page_used(const void *page, unsigned level)
                : ((const struct lrd_order_leaf *)page)->used;
 }
 
-/* The link under which an entry lies or would: the last whose low is not above it. */
-static inline unsigned lrd_order_link_for(const struct lrd_order_inner *page,
-                                          const struct lrd_order_entry *e)
+/* How many of n scores are less than one (or equal to it). */
+static inline unsigned lrd_order_scores_below(const double *score, unsigned n, double than,
+                                              int or_equal)
 {
-  unsigned low = 1, high = page->used;
+  const double *first = score;
 
-  while (low < high) {
-    unsigned middle = (low + high) / 2;
-    if (lrd_order_compare(&page->link[middle].low, e) <= 0)
-      low = middle + 1;
-    else
-      high = middle;
+  while (n) {
+    unsigned half = n / 2;
+    int below = or_equal ? first[half] <= than : first[half] < than;
+    first = below ? first + half + 1 : first;
+    n = below ? n - half - 1 : half;
   }
-  return low - 1;
+  return (unsigned)(first - score);
 }
 
-/* The place of the first entry that is not below e. */
-static inline unsigned lrd_order_place_for(const struct lrd_order_leaf *leaf,
-                                           const struct lrd_order_entry *e)
+/* How many of n entries are below e. */
+static inline unsigned lrd_order_entries_below(const double *score,
+                                               const unsigned char *const *item, unsigned n,
+                                               const struct lrd_order_entry *e)
 {
-  unsigned low = 0, high = leaf->used;
+  unsigned low = lrd_order_scores_below(score, n, e->score, 0), high;
 
+  if (low == n || score[low] != e->score)
+    return low;
+  high = low + lrd_order_scores_below(score + low, n - low, e->score, 1);
   while (low < high) {
     unsigned middle = (low + high) / 2;
-    if (lrd_order_compare(&leaf->entry[middle], e) < 0)
+    if (item[middle] != e->item &&
+        lrd_bytes_compare(lrd_blob(item[middle]), lrd_blob(e->item)) < 0)
       low = middle + 1;
     else
       high = middle;
@@ -89,6 +107,35 @@ static inline unsigned lrd_order_place_for(const struct lrd_order_leaf *leaf,
   return low;
 }
 
+/* The place of the first entry that is not below e. */
+static inline unsigned lrd_order_place_for(const struct lrd_order_leaf *leaf,
+                                           const struct lrd_order_entry *e)
+{
+  return lrd_order_entries_below(leaf->score, leaf->item, leaf->used, e);
+}
+
+/* The link under which an entry lies or would: the last whose low is not above it. */
+static inline unsigned lrd_order_link_for(const struct lrd_order_inner *page,
+                                          const struct lrd_order_entry *e)
+{
+  unsigned at = lrd_order_entries_below(page->score, page->item, page->used, e);
+
+  if (at < page->used && page->score[at] == e->score &&
+      (page->item[at] == e->item ||
+       lrd_bytes_equal(lrd_blob(page->item[at]), lrd_blob(e->item))))
+    return at;
+  return at ? at - 1 : 0;
+}
+
+static inline void lrd_order_prefetch(const void *start, size_t size)
+{
+  size_t i;
+
+  for (i = 0; i < size; i += 64)
+    __builtin_prefetch((const char *)start + i);
+}
+
+/* The leaf is being fetched when this returns. */
 static inline void lrd_order_descend(const struct lrd_order *o, const struct lrd_order_entry *e,
                                      struct lrd_order_path *path)
 {
@@ -99,9 +146,10 @@ static inline void lrd_order_descend(const struct lrd_order *o, const struct lrd
     struct lrd_order_inner *inner = page;
     path->step[depth].page = inner;
     path->step[depth].at = lrd_order_link_for(inner, e);
-    page = inner->link[path->step[depth].at].page;
+    page = inner->page[path->step[depth].at];
   }
   path->leaf = page;
+  lrd_order_prefetch(page, sizeof *path->leaf);
 }
 
 #endif

@@ -8,73 +8,68 @@
 size_t lrd_order_rank(const struct lrd_order *o, struct lrd_order_entry e)
 {
   struct lrd_order_path path;
-  size_t rank;
-  unsigned depth, i;
+  size_t rank = 0;
+  unsigned depth;
 
   if (!o->root)
     return 0;
   lrd_order_descend(o, &e, &path);
-  rank = lrd_order_place_for(path.leaf, &e);
   for (depth = 0; depth < o->height; depth++)
-    for (i = 0; i < path.step[depth].at; i++)
-      rank += path.step[depth].page->link[i].count;
-  return rank;
+    rank += lrd_order_inner_count(path.step[depth].page, path.step[depth].at);
+  return rank + lrd_order_place_for(path.leaf, &e);
 }
 
-size_t lrd_order_bound(const struct lrd_order *o,
-                       int (*below)(const void *context, const struct lrd_order_entry *),
-                       const void *context)
+size_t lrd_order_bound(const struct lrd_order *o, lrd_order_below *below, const void *context)
 {
   const struct lrd_order_leaf *leaf;
   const void *page = o->root;
   size_t rank = 0;
-  unsigned level, low, high;
+  unsigned level, at;
 
   if (!page)
     return 0;
   for (level = o->height; level; level--) {
     const struct lrd_order_inner *inner = page;
-    for (low = 1, high = inner->used; low < high;) {
-      unsigned middle = (low + high) / 2;
-      if (below(context, &inner->link[middle].low))
-        low = middle + 1;
-      else
-        high = middle;
-    }
-    for (high = 0; high + 1 < low; high++)
-      rank += inner->link[high].count;
-    page = inner->link[low - 1].page;
+    at = below(context, inner->score, inner->item, inner->used);
+    at -= at > 0; /* what lies below the bound ends in the page of the last low below it */
+    page = inner->page[at];
+    if (level == 1)
+      lrd_order_prefetch(page, sizeof *leaf);
+    rank += lrd_order_inner_count(inner, at);
   }
   leaf = page;
-  for (low = 0, high = leaf->used; low < high;) {
-    unsigned middle = (low + high) / 2;
-    if (below(context, &leaf->entry[middle]))
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return rank + low;
+  return rank + below(context, leaf->score, leaf->item, leaf->used);
+}
+
+/* Members are fetched that many entries before they are read. */
+enum { AHEAD = 4 };
+
+static void fetch(const struct lrd_order_leaf *leaf, unsigned at)
+{
+  if (at < leaf->used)
+    __builtin_prefetch(leaf->item[at]);
 }
 
 void lrd_order_seek(const struct lrd_order *o, size_t rank, struct lrd_order_cursor *c)
 {
   const void *page = o->root;
-  unsigned level;
+  unsigned level, i;
 
   for (level = o->height; level; level--) {
     const struct lrd_order_inner *inner = page;
-    const struct lrd_order_link *link = inner->link;
-    for (; rank >= link->count; link++)
-      rank -= link->count;
-    page = link->page;
+    for (i = 0; rank >= inner->count[i]; i++)
+      rank -= inner->count[i];
+    page = inner->page[i];
   }
   c->leaf = page;
   c->at = (unsigned)rank;
+  for (i = 0; i < AHEAD; i++)
+    fetch(c->leaf, c->at + i);
 }
 
 struct lrd_order_entry lrd_order_entry_at(const struct lrd_order_cursor *c)
 {
-  return c->leaf->entry[c->at];
+  return (struct lrd_order_entry){ c->leaf->score[c->at], c->leaf->item[c->at] };
 }
 
 int lrd_order_next(struct lrd_order_cursor *c)
@@ -82,18 +77,25 @@ int lrd_order_next(struct lrd_order_cursor *c)
   if (++c->at == c->leaf->used) {
     c->leaf = c->leaf->next;
     c->at = 0;
+    if (!c->leaf)
+      return 0;
   }
-  return c->leaf != NULL;
+  fetch(c->leaf, c->at + AHEAD);
+  return 1;
 }
 
 int lrd_order_previous(struct lrd_order_cursor *c)
 {
   if (c->at == 0) {
     c->leaf = c->leaf->previous;
-    c->at = c->leaf ? c->leaf->used : 0;
+    if (!c->leaf)
+      return 0;
+    c->at = c->leaf->used;
   }
   c->at--;
-  return c->leaf != NULL;
+  if (c->at >= AHEAD)
+    fetch(c->leaf, c->at - AHEAD);
+  return 1;
 }
 
 /* --- for tests ----------------------------------------------------------- */
@@ -106,19 +108,24 @@ struct check {
 static const char *check_leaf(struct check *k, const struct lrd_order_leaf *leaf,
                               const struct lrd_order_link *link)
 {
+  struct lrd_order_entry before, e = { 0, NULL };
   unsigned i;
 
   if (leaf->used == 0 || leaf->used > LRD_ORDER_LEAF || (link && link->count != leaf->used))
     return "a leaf's count is wrong";
   if (leaf->previous != k->last || (k->last && k->last->next != leaf))
     return "the row of leaves is wrong";
-  for (i = 1; i < leaf->used; i++)
-    if (lrd_order_compare(&leaf->entry[i - 1], &leaf->entry[i]) >= 0)
-      return "a leaf is not in order";
-  if (k->last && lrd_order_compare(&k->last->entry[k->last->used - 1], &leaf->entry[0]) >= 0)
-    return "two leaves are not in order";
-  if (link && (link->low.score != leaf->entry[0].score || link->low.item != leaf->entry[0].item))
+  if (link && (link->low.score != leaf->score[0] || link->low.item != leaf->item[0]))
     return "a leaf's low is wrong";
+  if (k->last)
+    e = (struct lrd_order_entry){ k->last->score[k->last->used - 1],
+                                  k->last->item[k->last->used - 1] };
+  for (i = 0; i < leaf->used; i++) {
+    before = e;
+    e = (struct lrd_order_entry){ leaf->score[i], leaf->item[i] };
+    if (before.item && lrd_order_compare(&before, &e) >= 0)
+      return "the leaves are not in order";
+  }
   k->last = leaf;
   return NULL;
 }
@@ -135,12 +142,15 @@ static const char *check_page(struct check *k, const void *page, unsigned level,
     return check_leaf(k, page, link);
   if (inner->used == 0 || inner->used > LRD_ORDER_INNER)
     return "an inner page's count is wrong";
-  if (link && (link->low.item != inner->link[0].low.item ||
-               link->low.score != inner->link[0].low.score ||
-               link->count != lrd_order_inner_count(inner)))
+  if (link && (link->low.item != inner->item[0] || link->low.score != inner->score[0] ||
+               link->count != lrd_order_inner_count(inner, inner->used)))
     return "a link is wrong";
-  for (i = 0; i < inner->used && !wrong; i++)
-    wrong = check_page(k, inner->link[i].page, level - 1, &inner->link[i]);
+  for (i = 0; i < inner->used && !wrong; i++) {
+    struct lrd_order_link below = { { inner->score[i], inner->item[i] },
+                                    inner->count[i],
+                                    inner->page[i] };
+    wrong = check_page(k, below.page, level - 1, &below);
+  }
   return wrong;
 }
 

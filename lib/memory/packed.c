@@ -3,11 +3,12 @@
 
 #include "util/memory.h"
 
-/* An eighth of slack: appending stays cheap, little is wasted. */
+/* While it is small a block has no slack but what malloc rounds up to, as each
+ * collection has one; then an eighth. */
 static size_t capacity_for(size_t used)
 {
-  size_t wanted = used < 64 ? used : used + used / 8;
-  return (wanted + 15) & ~(size_t)15;
+  size_t wanted = used < 512 ? used : used + used / 8;
+  return ((wanted + 7) & ~(size_t)15) + 8;
 }
 
 int lrd_packed_reserve(struct lrd_packed *p, const larder_memory *memory, size_t more)
@@ -15,19 +16,19 @@ int lrd_packed_reserve(struct lrd_packed *p, const larder_memory *memory, size_t
   size_t capacity;
   unsigned char *data;
 
-  if (more <= p->capacity - p->used)
+  if (more <= (size_t)p->capacity - p->used)
     return 0;
-  if (more > UINT32_MAX / 2)
+  if (more > UINT16_MAX)
     return -1;
   capacity = capacity_for(p->used + more);
-  if (capacity > UINT32_MAX)
+  if (capacity > UINT16_MAX)
     return -1;
   data = p->data ? lrd_resize(memory, p->data, p->capacity, capacity)
                  : lrd_allocate(memory, capacity);
   if (!data)
     return -1;
   p->data = data;
-  p->capacity = (uint32_t)capacity;
+  p->capacity = (uint16_t)capacity;
   return 0;
 }
 
@@ -37,7 +38,7 @@ unsigned char *lrd_packed_open(struct lrd_packed *p, size_t at, size_t len)
 
   if (p->used > at)
     memmove(gap + len, gap, p->used - at);
-  p->used += (uint32_t)len;
+  p->used = (uint16_t)(p->used + len);
   return gap;
 }
 
@@ -47,7 +48,7 @@ void lrd_packed_close(struct lrd_packed *p, size_t at, size_t len)
 
   if (p->used > at + len)
     memmove(gone, gone + len, p->used - at - len);
-  p->used -= (uint32_t)len;
+  p->used = (uint16_t)(p->used - len);
 }
 
 void lrd_packed_trim(struct lrd_packed *p, const larder_memory *memory)
@@ -59,17 +60,18 @@ void lrd_packed_trim(struct lrd_packed *p, const larder_memory *memory)
     lrd_packed_free(p, memory);
     return;
   }
-  if (p->capacity <= capacity * 2)
+  if (p->capacity <= capacity)
     return;
   data = lrd_resize(memory, p->data, p->capacity, capacity);
   if (!data)
     return;
   p->data = data;
-  p->capacity = (uint32_t)capacity;
+  p->capacity = (uint16_t)capacity;
 }
 
 void lrd_packed_free(struct lrd_packed *p, const larder_memory *memory)
 {
   lrd_release(memory, p->data, p->capacity);
-  memset(p, 0, sizeof *p);
+  p->data = NULL;
+  p->used = p->capacity = 0;
 }

@@ -102,23 +102,36 @@ static inline int lrd_bytes_compare(larder_bytes a, larder_bytes b)
 /* All zero: an empty one. */
 struct lrd_packed {
   unsigned char *data;
-  uint32_t used;
-  uint32_t capacity;
+  uint16_t used, capacity;
+  /* Of the collection, also when it no longer lies in the block: how many entries
+   * it ever had, and how long the longest string was; or LRD_PEAK and above. */
+  uint16_t most, longest;
 };
+
+enum { LRD_PEAK = UINT16_MAX };
+
+static inline void lrd_packed_peak(struct lrd_packed *p, size_t count, size_t len)
+{
+  if (count > p->most)
+    p->most = count < LRD_PEAK ? (uint16_t)count : LRD_PEAK;
+  if (len > p->longest)
+    p->longest = len < LRD_PEAK ? (uint16_t)len : LRD_PEAK;
+}
 
 static inline const unsigned char *lrd_packed_end(const struct lrd_packed *p)
 {
   return p->used ? p->data + p->used : p->data;
 }
 
-/* Room for more bytes: 0, or -1: no memory. */
+/* Room for more bytes (the whole is below 56 KB): 0, or -1: no memory. */
 int lrd_packed_reserve(struct lrd_packed *, const larder_memory *, size_t more);
 /* Opens a gap of len bytes (reserved before) at an offset; where it is. */
 unsigned char *lrd_packed_open(struct lrd_packed *, size_t at, size_t len);
 /* Removes len bytes at an offset. */
 void lrd_packed_close(struct lrd_packed *, size_t at, size_t len);
-/* Gives back room that is not used, if it is much. */
+/* Gives back room that is not used. */
 void lrd_packed_trim(struct lrd_packed *, const larder_memory *);
+/* The peaks stay. */
 void lrd_packed_free(struct lrd_packed *, const larder_memory *);
 
 #endif

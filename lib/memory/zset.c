@@ -8,22 +8,26 @@
 
 enum { FEW = 16 };
 
-/* A node is known by its item, the blob behind the score. */
+static size_t item_size(larder_bytes member)
+{
+  return LRD_ZSET_SCORE + lrd_blob_size(member.len);
+}
+
 static const unsigned char *item_new(const larder_memory *memory, const struct lrd_scored *e)
 {
-  unsigned char *node = lrd_allocate(memory, lrd_zset_entry_size(e->member));
+  unsigned char *node = lrd_allocate(memory, item_size(e->member));
 
   if (!node)
     return NULL;
-  lrd_zset_entry_write(node, e);
+  memcpy(node, &e->score, LRD_ZSET_SCORE);
+  lrd_blob_write(node + LRD_ZSET_SCORE, e->member);
   return node + LRD_ZSET_SCORE;
 }
 
 static void item_free(const larder_memory *memory, const unsigned char *item)
 {
   if (item)
-    lrd_release(memory, (void *)(uintptr_t)(item - LRD_ZSET_SCORE),
-                lrd_zset_entry_size(lrd_blob(item)));
+    lrd_release(memory, (void *)(uintptr_t)(item - LRD_ZSET_SCORE), item_size(lrd_blob(item)));
 }
 
 static void large_free(struct lrd_zset_large *large, const larder_memory *memory)
@@ -108,12 +112,36 @@ static void packed_insert(struct lrd_packed *p, struct lrd_scored *e)
   if (e->score == 0)
     e->score = 0;
   for (; at < end; at = next) {
-    next = lrd_zset_entry_read(at, &other);
+    next = lrd_zset_packed_read(at, &other);
     if (lrd_zset_entry_compare(&other, e) > 0)
       break;
   }
-  lrd_zset_entry_write(
-      lrd_packed_open(p, (size_t)(at - p->data), lrd_zset_entry_size(e->member)), e);
+  lrd_zset_packed_write(lrd_packed_open(p, (size_t)(at - p->data), lrd_zset_packed_size(e)), e);
+}
+
+/* One pair; reserve: memory for it was not reserved yet. */
+static int packed_put(struct lrd_zset *z, const larder_memory *memory, unsigned flags,
+                      const struct lrd_scored *pair, int reserve, struct lrd_zset_change *change)
+{
+  struct lrd_scored e = { { NULL, 0 }, 0 };
+  const unsigned char *old = lrd_zset_packed_find(&z->packed, pair->member, &e);
+  size_t at = old ? (size_t)(old - z->packed.data) : 0, size = old ? lrd_zset_packed_size(&e) : 0;
+
+  if (!old)
+    e.score = 0;
+  if (decide(flags, old != NULL, pair, &e.score, change) != PUT)
+    return 0;
+  e.member = pair->member;
+  if (reserve && lrd_zset_packed_size(&e) > size &&
+      lrd_packed_reserve(&z->packed, memory, lrd_zset_packed_size(&e) - size) != 0)
+    return -1;
+  if (old)
+    lrd_packed_close(&z->packed, at, size);
+  packed_insert(&z->packed, &e);
+  change->updated += old != NULL;
+  change->added += old == NULL;
+  z->count += old == NULL;
+  return 0;
 }
 
 static int packed_add(struct lrd_zset *z, const larder_memory *memory, unsigned flags, size_t n,
@@ -121,25 +149,15 @@ static int packed_add(struct lrd_zset *z, const larder_memory *memory, unsigned 
 {
   size_t i, size = 0;
 
+  if (n == 1)
+    return packed_put(z, memory, flags, pairs, 1, change);
   for (i = 0; i < n; i++)
-    size += lrd_zset_entry_size(pairs[i].member);
+    size += LRD_ZSET_SCORE_MAX + lrd_blob_size(pairs[i].member.len);
   if (lrd_packed_reserve(&z->packed, memory, size) != 0)
     return -1;
-  for (i = 0; i < n; i++) {
-    struct lrd_scored e = { { NULL, 0 }, 0 };
-    const unsigned char *at = lrd_zset_packed_find(&z->packed, pairs[i].member, &e);
-    if (!at)
-      e.score = 0;
-    if (decide(flags, at != NULL, &pairs[i], &e.score, change) != PUT)
-      continue;
-    e.member = pairs[i].member;
-    if (at)
-      lrd_packed_close(&z->packed, (size_t)(at - z->packed.data), lrd_zset_entry_size(e.member));
-    packed_insert(&z->packed, &e);
-    change->updated += at != NULL;
-    change->added += at == NULL;
-    z->count += at == NULL;
-  }
+  for (i = 0; i < n; i++)
+    (void)packed_put(z, memory, flags, &pairs[i], 0, change);
+  lrd_packed_trim(&z->packed, memory);
   return 0;
 }
 
@@ -158,12 +176,12 @@ static int convert(struct lrd_zset *z, const larder_memory *memory)
   while (at < end) {
     struct lrd_scored e;
     const unsigned char *item;
-    at = lrd_zset_entry_read(at, &e);
+    at = lrd_zset_packed_read(at, &e);
     item = item_new(memory, &e);
     if (!item)
       goto fail;
     lrd_table_insert(large->table, memory, lrd_table_hash(large->table, e.member), item);
-    lrd_order_insert(&large->order, lrd_zset_item_entry(item));
+    (void)lrd_order_insert(&large->order, memory, lrd_zset_item_entry(item));
   }
   lrd_table_unreserve(large->table, memory);
   lrd_order_unreserve(&large->order, memory);
@@ -178,92 +196,87 @@ fail:
 
 /* --- large --------------------------------------------------------------- */
 
-/* Items for the pairs whose members are not there, NULL for the others. */
-static int items_make(struct lrd_zset_large *large, const larder_memory *memory, unsigned flags,
-                      size_t n, const struct lrd_scored *pairs, const unsigned char **item)
+/* What is got ready for a pair: an item if its member is not there. */
+struct staged {
+  uint64_t hash;
+  const unsigned char *item;
+};
+
+static int stage(struct lrd_zset_large *large, const larder_memory *memory, unsigned flags,
+                 size_t n, const struct lrd_scored *pairs, struct staged *staged)
 {
   size_t i;
 
   for (i = 0; i < n; i++) {
-    item[i] = NULL;
-    if (flags & LRD_ZSET_XX || lrd_zset_large_find(large, pairs[i].member))
+    staged[i] = (struct staged){ lrd_table_hash(large->table, pairs[i].member), NULL };
+    if (flags & LRD_ZSET_XX || lrd_table_find(large->table, staged[i].hash, pairs[i].member))
       continue;
-    item[i] = item_new(memory, &pairs[i]);
-    if (!item[i]) {
+    staged[i].item = item_new(memory, &pairs[i]);
+    if (!staged[i].item) {
       while (i--)
-        item_free(memory, item[i]);
+        item_free(memory, staged[i].item);
       return -1;
     }
   }
   return 0;
 }
 
-static int pages_reserve(struct lrd_zset_large *large, const larder_memory *memory, unsigned flags,
-                         size_t n, const struct lrd_scored *pair, const unsigned char *item)
+/* One pair; its place in the table is reserved.  0, or -1: no memory, and the
+ * staged item is still the caller's. */
+static int large_put(struct lrd_zset_large *large, const larder_memory *memory, unsigned flags,
+                     const struct lrd_scored *pair, const struct staged *staged,
+                     struct lrd_zset_change *change)
 {
-  struct lrd_zset_change ignored = { 0 };
-  struct lrd_order_entry e = { 0, item };
+  const unsigned char **place = lrd_table_find(large->table, staged->hash, pair->member);
+  struct lrd_order_entry e = place ? lrd_zset_item_entry(*place)
+                                   : (struct lrd_order_entry){ 0, staged->item };
+  double score = e.score;
 
-  if (n > 1)
-    return lrd_order_reserve(&large->order, memory, n);
-  if (!item) {
-    e.item = lrd_zset_large_find(large, pair->member);
-    if (!e.item)
-      return 0;
-    e = lrd_zset_item_entry(e.item);
-  }
-  if (decide(flags, item == NULL, pair, &e.score, &ignored) != PUT)
-    return 0;
-  return lrd_order_reserve_one(&large->order, memory, e);
-}
-
-/* One pair, for which all is reserved; fresh: the item if it was not there. */
-static void large_put(struct lrd_zset_large *large, const larder_memory *memory, unsigned flags,
-                      const struct lrd_scored *pair, const unsigned char *fresh,
-                      struct lrd_zset_change *change)
-{
-  uint64_t hash = lrd_table_hash(large->table, pair->member);
-  const unsigned char **place = lrd_table_find(large->table, hash, pair->member);
-  struct lrd_order_entry e = { 0, fresh };
-  double score;
-
-  if (place) {
-    item_free(memory, fresh); /* named twice */
-    e = lrd_zset_item_entry(*place);
-  }
-  score = e.score;
+  if (place)
+    item_free(memory, staged->item); /* named twice */
   if (decide(flags, place != NULL, pair, &score, change) != PUT)
-    return;
+    return 0;
   if (place) {
-    lrd_order_move(&large->order, e, score);
+    if (lrd_order_move(&large->order, memory, e, score) != 0)
+      return -1;
     memcpy((unsigned char *)(uintptr_t)e.item - LRD_ZSET_SCORE, &score, LRD_ZSET_SCORE);
     change->updated++;
   } else {
     e.score = score;
-    lrd_table_insert(large->table, memory, hash, fresh);
-    lrd_order_insert(&large->order, e);
+    if (lrd_order_insert(&large->order, memory, e) != 0)
+      return -1;
+    lrd_table_insert(large->table, memory, staged->hash, staged->item);
     change->added++;
   }
+  return 0;
+}
+
+/* Of several pairs none may fail once the first is done. */
+static int large_reserve(struct lrd_zset_large *large, const larder_memory *memory, size_t n)
+{
+  if (lrd_table_reserve(large->table, memory, n) != 0)
+    return -1;
+  return n > 1 ? lrd_order_reserve(&large->order, memory, n) : 0;
 }
 
 static int large_add(struct lrd_zset *z, const larder_memory *memory, unsigned flags, size_t n,
-                     const struct lrd_scored *pairs, const unsigned char **item,
+                     const struct lrd_scored *pairs, struct staged *staged,
                      struct lrd_zset_change *change)
 {
   struct lrd_zset_large *large = z->large;
-  size_t i;
   int result = -1;
+  size_t i;
 
-  if (items_make(large, memory, flags, n, pairs, item) != 0)
+  if (stage(large, memory, flags, n, pairs, staged) != 0)
     return -1;
-  if (lrd_table_reserve(large->table, memory, n) == 0 &&
-      pages_reserve(large, memory, flags, n, pairs, item[0]) == 0)
+  if (large_reserve(large, memory, n) == 0)
     result = 0;
-  for (i = 0; i < n; i++)
+  for (i = 0; i < n; i++) {
     if (result == 0)
-      large_put(large, memory, flags, &pairs[i], item[i], change);
-    else
-      item_free(memory, item[i]);
+      result = large_put(large, memory, flags, &pairs[i], &staged[i], change);
+    if (result != 0)
+      item_free(memory, staged[i].item);
+  }
   lrd_table_unreserve(large->table, memory);
   lrd_order_unreserve(&large->order, memory);
   z->count = large->order.count;
@@ -275,14 +288,14 @@ static int large_add(struct lrd_zset *z, const larder_memory *memory, unsigned f
 static int large_add_all(struct lrd_zset *z, const larder_memory *memory, unsigned flags, size_t n,
                          const struct lrd_scored *pairs, struct lrd_zset_change *change)
 {
-  const unsigned char *few[FEW], **item = few;
+  struct staged few[FEW], *staged = few;
   int result;
 
-  if (n > FEW && !(item = lrd_allocate(memory, n * sizeof *item)))
+  if (n > FEW && !(staged = lrd_allocate(memory, n * sizeof *staged)))
     return -1;
-  result = large_add(z, memory, flags, n, pairs, item, change);
-  if (item != few)
-    lrd_release(memory, item, n * sizeof *item);
+  result = large_add(z, memory, flags, n, pairs, staged, change);
+  if (staged != few)
+    lrd_release(memory, staged, n * sizeof *staged);
   return result;
 }
 
@@ -302,7 +315,7 @@ static int packed_copy(struct lrd_packed *copy, const larder_memory *memory,
 static int outgrow(struct lrd_zset *z, const larder_memory *memory, unsigned flags, size_t n,
                    const struct lrd_scored *pairs, struct lrd_zset_change *change)
 {
-  struct lrd_packed saved = { NULL, 0, 0 };
+  struct lrd_packed saved = { .most = z->packed.most, .longest = z->packed.longest };
   size_t count = z->count, i;
 
   if (packed_copy(&saved, memory, &z->packed) != 0)
@@ -344,6 +357,8 @@ int lrd_zset_add(struct lrd_zset *z, const larder_memory *memory, unsigned flags
   memset(change, 0, sizeof *change);
   if (add(z, memory, flags, n, pairs, change) != 0)
     return -1;
+  for (i = 0; change->added && i < n; i++)
+    lrd_packed_peak(&z->packed, z->count, pairs[i].member.len);
   if (z->sums && !(flags & LRD_ZSET_INCR))
     for (i = 0; i < n; i++)
       lrd_set_remove(z->sums, memory, pairs[i].member);
@@ -367,7 +382,7 @@ int lrd_zset_remove(struct lrd_zset *z, const larder_memory *memory, larder_byte
   } else {
     at = lrd_zset_packed_find(&z->packed, member, &e);
     if (at) {
-      lrd_packed_close(&z->packed, (size_t)(at - z->packed.data), lrd_zset_entry_size(member));
+      lrd_packed_close(&z->packed, (size_t)(at - z->packed.data), lrd_zset_packed_size(&e));
       lrd_packed_trim(&z->packed, memory);
     }
   }
@@ -376,16 +391,52 @@ int lrd_zset_remove(struct lrd_zset *z, const larder_memory *memory, larder_byte
   return at != NULL;
 }
 
-void lrd_zset_remove_range(struct lrd_zset *z, const larder_memory *memory, size_t rank, size_t n)
+/* The entries of one leaf; how many they were. */
+static size_t large_remove_some(struct lrd_zset *z, const larder_memory *memory, size_t rank,
+                                size_t n)
 {
-  struct lrd_zset_cursor c;
+  const unsigned char *item[LRD_ORDER_LEAF];
+  struct lrd_table *table = z->large->table;
+  size_t taken = lrd_order_take(&z->large->order, rank, n, item), i;
+
+  for (i = 0; i < taken; i++)
+    __builtin_prefetch(item[i]);
+  for (i = 0; i < taken; i++) {
+    larder_bytes member = lrd_blob(item[i]);
+    lrd_zset_unmark_sum(z, memory, member);
+    (void)lrd_table_remove(table, memory, lrd_table_hash(table, member), member);
+    item_free(memory, item[i]);
+  }
+  lrd_order_unreserve(&z->large->order, memory);
+  return taken;
+}
+
+static void packed_remove_range(struct lrd_zset *z, const larder_memory *memory, size_t rank,
+                                size_t n)
+{
+  const unsigned char *first = z->packed.data, *end;
   struct lrd_scored e;
 
-  while (n--) {
-    lrd_zset_seek(z, rank, &c);
-    lrd_zset_get(z, &c, &e);
-    lrd_zset_remove(z, memory, e.member);
+  while (rank--)
+    first = lrd_zset_packed_read(first, &e);
+  for (end = first; n--;) {
+    end = lrd_zset_packed_read(end, &e);
+    lrd_zset_unmark_sum(z, memory, e.member);
   }
+  lrd_packed_close(&z->packed, (size_t)(first - z->packed.data), (size_t)(end - first));
+  lrd_packed_trim(&z->packed, memory);
+}
+
+void lrd_zset_remove_range(struct lrd_zset *z, const larder_memory *memory, size_t rank, size_t n)
+{
+  if (!n)
+    return;
+  z->count -= n;
+  if (!z->large)
+    packed_remove_range(z, memory, rank, n);
+  else
+    while (n)
+      n -= large_remove_some(z, memory, rank, n);
 }
 
 int lrd_zset_mark_sum(struct lrd_zset *z, const larder_memory *memory, larder_bytes member)

@@ -7,28 +7,67 @@
 #include "memory/zset.h"
 
 /*
- * How an entry of a sorted set lies in memory, in both forms: the score, then
- * the member's blob.  In a large set it is an allocation that is known by its
- * item, the blob behind the score.
+ * How an entry of a sorted set lies in memory.
+ *
+ * Small: its score, then the member's blob.  A whole number n below 2^53 is the
+ * varint 4n (of a negative one: -4n - 2), 1 to 8 bytes; any other score is the
+ * byte 1 and the 8 of the double.
+ *
+ * Large: an allocation that is known by its item, the blob behind 8 bytes of score.
  */
-enum { LRD_ZSET_SCORE = sizeof(double), LRD_ZSET_PACKED_LEN = 64 };
+enum { LRD_ZSET_SCORE = sizeof(double), LRD_ZSET_SCORE_MAX = 9, LRD_ZSET_PACKED_LEN = 64 };
 
-static inline size_t lrd_zset_entry_size(larder_bytes member)
+/* 1: it is no whole number. */
+static inline uint64_t lrd_zset_score_code(double score)
 {
-  return LRD_ZSET_SCORE + lrd_blob_size(member.len);
+  const double limit = 9007199254740992.0; /* 2^53 */
+  int64_t whole;
+
+  if (!(score > -limit && score < limit))
+    return 1;
+  whole = (int64_t)score;
+  if ((double)whole != score)
+    return 1;
+  return (whole < 0 ? (uint64_t)(-whole) * 2 - 1 : (uint64_t)whole * 2) * 2;
 }
 
-static inline const unsigned char *lrd_zset_entry_read(const unsigned char *p,
-                                                       struct lrd_scored *e)
+static inline size_t lrd_zset_packed_size(const struct lrd_scored *e)
 {
-  memcpy(&e->score, p, LRD_ZSET_SCORE);
-  return lrd_blob_read(p + LRD_ZSET_SCORE, &e->member);
+  uint64_t code = lrd_zset_score_code(e->score);
+  return (code == 1 ? LRD_ZSET_SCORE_MAX : lrd_varint_size(code)) + lrd_blob_size(e->member.len);
 }
 
-static inline void lrd_zset_entry_write(unsigned char *p, const struct lrd_scored *e)
+/* The score of a packed entry; where its blob begins. */
+static inline const unsigned char *lrd_zset_score_read(const unsigned char *p, double *score)
 {
-  memcpy(p, &e->score, LRD_ZSET_SCORE);
-  lrd_blob_write(p + LRD_ZSET_SCORE, e->member);
+  uint64_t code;
+
+  p = lrd_varint_read(p, &code);
+  if (code == 1) {
+    memcpy(score, p, sizeof *score);
+    return p + sizeof *score;
+  }
+  code /= 2;
+  *score = code & 1 ? -(double)(code / 2 + 1) : (double)(code / 2);
+  return p;
+}
+
+static inline const unsigned char *lrd_zset_packed_read(const unsigned char *p,
+                                                        struct lrd_scored *e)
+{
+  return lrd_blob_read(lrd_zset_score_read(p, &e->score), &e->member);
+}
+
+static inline void lrd_zset_packed_write(unsigned char *p, const struct lrd_scored *e)
+{
+  uint64_t code = lrd_zset_score_code(e->score);
+
+  p = lrd_varint_write(p, code);
+  if (code == 1) {
+    memcpy(p, &e->score, sizeof e->score);
+    p += sizeof e->score;
+  }
+  lrd_blob_write(p, e->member);
 }
 
 static inline int lrd_zset_entry_compare(const struct lrd_scored *a, const struct lrd_scored *b)
@@ -52,7 +91,7 @@ static inline const unsigned char *lrd_zset_packed_find(const struct lrd_packed 
   const unsigned char *at = p->data, *end = lrd_packed_end(p), *next;
 
   for (; at < end; at = next) {
-    next = lrd_zset_entry_read(at, e);
+    next = lrd_zset_packed_read(at, e);
     if (lrd_bytes_equal(e->member, member))
       return at;
   }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "memory/zset.h"
 
+#include "memory/order_page.h"
 #include "memory/zset_entry.h"
 
 int lrd_zset_score(const struct lrd_zset *z, larder_bytes member, double *score)
@@ -32,7 +33,7 @@ int lrd_zset_rank(const struct lrd_zset *z, larder_bytes member, size_t *rank)
     return item != NULL;
   }
   for (*rank = 0; at < end; ++*rank) {
-    at = lrd_zset_entry_read(at, &e);
+    at = lrd_zset_packed_read(at, &e);
     if (lrd_bytes_equal(e.member, member))
       return 1;
   }
@@ -44,29 +45,30 @@ struct score_bound {
   int or_equal;
 };
 
-static int below_score(const void *context, const struct lrd_order_entry *e)
+static unsigned below_score(const void *context, const double *score,
+                            const unsigned char *const *item, unsigned n)
 {
   const struct score_bound *b = context;
-  return e->score < b->score || (b->or_equal && e->score == b->score);
+
+  (void)item;
+  return lrd_order_scores_below(score, n, b->score, b->or_equal);
 }
 
-/* The first entries for which below() is true. */
-static size_t bound(const struct lrd_zset *z,
-                    int (*below)(const void *, const struct lrd_order_entry *),
-                    const void *context)
+/* How many of the first entries lie below the bound. */
+static size_t bound(const struct lrd_zset *z, lrd_order_below *below, const void *context)
 {
-  const unsigned char *at = z->packed.data, *end = lrd_packed_end(&z->packed);
+  const unsigned char *at = z->packed.data, *end = lrd_packed_end(&z->packed), *item;
+  larder_bytes member;
+  double score;
   size_t rank;
 
   if (z->large)
     return lrd_order_bound(&z->large->order, below, context);
   for (rank = 0; at < end; rank++) {
-    struct lrd_scored e;
-    struct lrd_order_entry entry = { 0, at + LRD_ZSET_SCORE };
-    at = lrd_zset_entry_read(at, &e);
-    entry.score = e.score;
-    if (!below(context, &entry))
+    item = lrd_zset_score_read(at, &score);
+    if (!below(context, &score, &item, 1))
       break;
+    at = lrd_blob_read(item, &member);
   }
   return rank;
 }
@@ -96,14 +98,35 @@ int lrd_lex_below_max(const struct lrd_lex_range *r, larder_bytes member)
   return r->max.exclusive ? order < 0 : order <= 0;
 }
 
-static int below_min(const void *context, const struct lrd_order_entry *e)
+/* How many of n members, in order, are in the lower part. */
+static unsigned members_below(const unsigned char *const *item, unsigned n,
+                              int (*is_below)(const struct lrd_lex_range *, larder_bytes),
+                              const struct lrd_lex_range *range, int wanted)
 {
-  return !lrd_lex_above_min(context, lrd_blob(e->item));
+  unsigned low = 0, high = n;
+
+  while (low < high) {
+    unsigned middle = (low + high) / 2;
+    if (is_below(range, lrd_blob(item[middle])) == wanted)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
 }
 
-static int not_above_max(const void *context, const struct lrd_order_entry *e)
+static unsigned below_min(const void *context, const double *score,
+                          const unsigned char *const *item, unsigned n)
 {
-  return lrd_lex_below_max(context, lrd_blob(e->item));
+  (void)score;
+  return members_below(item, n, lrd_lex_above_min, context, 0);
+}
+
+static unsigned not_above_max(const void *context, const double *score,
+                              const unsigned char *const *item, unsigned n)
+{
+  (void)score;
+  return members_below(item, n, lrd_lex_below_max, context, 1);
 }
 
 /* Redis looks at the ends of the set first, and where scores differ that
@@ -181,7 +204,7 @@ void lrd_zset_seek(const struct lrd_zset *z, size_t rank, struct lrd_zset_cursor
   }
   for (i = 0; i < z->count; i++) {
     c->offset[i] = (uint16_t)(at - z->packed.data);
-    at = lrd_zset_entry_read(at, &e);
+    at = lrd_zset_packed_read(at, &e);
   }
 }
 
@@ -190,7 +213,7 @@ void lrd_zset_get(const struct lrd_zset *z, const struct lrd_zset_cursor *c, str
   struct lrd_order_entry entry;
 
   if (!z->large) {
-    lrd_zset_entry_read(z->packed.data + c->offset[c->rank], e);
+    lrd_zset_packed_read(z->packed.data + c->offset[c->rank], e);
     return;
   }
   entry = lrd_order_entry_at(&c->order);
@@ -246,12 +269,14 @@ const char *lrd_zset_check(const struct lrd_zset *z)
   if (z->large)
     return z->packed.data ? "both forms at once" : check_large(z);
   for (; at < end; count++) {
-    at = lrd_zset_entry_read(at, &e);
+    at = lrd_zset_packed_read(at, &e);
     if (count && lrd_zset_entry_compare(&before, &e) >= 0)
       return "not in order";
     before = e;
   }
   if (count != z->count)
     return "the count is wrong";
+  if (z->packed.most < count)
+    return "it had more entries than ever";
   return count > LRD_ZSET_PACKED ? "packed although it is large" : NULL;
 }
