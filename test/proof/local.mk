@@ -8,8 +8,12 @@ yield_sources = test/proof/yield.c test/proof/yield.h
 check_PROGRAMS += \
   test/proof/check_bank \
   test/proof/check_histories \
-  test/proof/check_linear
+  test/proof/check_linear \
+  test/proof/check_sweep
 test_proof_check_bank_SOURCES = $(yield_sources) test/memory/pool.h test/proof/check_bank.c
 test_proof_check_histories_SOURCES = $(judge_sources) $(yield_sources) test/memory/pool.h \
   test/proof/check_histories.c test/proof/record.c test/proof/record.h
 test_proof_check_linear_SOURCES = $(judge_sources) test/memory/pool.h test/proof/check_linear.c
+test_proof_check_sweep_SOURCES = test/memory/pool.h test/proof/check_sweep.c \
+  test/proof/scene.c test/proof/script.c test/proof/script.h test/proof/stage.c test/proof/stage.h \
+  test/store/heap.c test/store/heap.h

@@ -13,7 +13,8 @@ union front {
 
 static int fails(struct heap *h)
 {
-  return atomic_fetch_add(&h->calls, 1) + 1 == h->fail_at;
+  long call = atomic_fetch_add(&h->calls, 1) + 1;
+  return call == h->fail_at || (h->lasting && h->fail_at && call > h->fail_at);
 }
 
 static void *heap_allocate(void *context, size_t size)

@@ -6,13 +6,14 @@
 
 #include <larder/hooks.h>
 
-/* A memory hook that counts, fails the n-th request, and aborts the test when a
- * block comes back with another size than it was asked for. */
+/* A memory hook that counts, fails the n-th request (and all behind it), and aborts
+ * the test when a block comes back with another size than it was asked for. */
 struct heap {
   larder_memory memory;
   atomic_long blocks, bytes;
   atomic_long calls;
   long fail_at; /* 0: never */
+  int lasting;  /* ... and from then on */
 };
 
 void heap_init(struct heap *);
