@@ -14,7 +14,7 @@
  * over the environment.  Fields that are zero or NULL were not set.
  *
  * URL schemes: memory:   redis://[user[:password]@]host[:port][/db]
- *              rediss:// (TLS)   unix:///path?db=N
+ *              unix:///path?db=N   rediss:// (TLS) is known, and refused: not written yet
  * Environment (only if larder_open gets a NULL URL): LARDER_URL, else REDIS_URL;
  * with any URL that is a Redis: REDIS_ENABLED, REDIS_REQUIRED (0/1/yes/no/true/false/on/off),
  * REDIS_CONNECT_TIMEOUT, REDIS_SOCKET_TIMEOUT (seconds, fractions allowed),
@@ -99,7 +99,19 @@ typedef struct larder_options {
   const struct larder_backend_table *backend;
 } larder_options;
 
+/* C++ has no designated initialisers before C++20. */
+#ifdef __cplusplus
+static inline larder_options larder_options_unset(void)
+{
+  larder_options options = larder_options();
+  options.size = sizeof options;
+  options.max_retries = -1;
+  return options;
+}
+#define LARDER_OPTIONS_INIT larder_options_unset()
+#else
 #define LARDER_OPTIONS_INIT { .size = sizeof(larder_options), .max_retries = -1 }
+#endif
 
 #ifdef __cplusplus
 }

@@ -55,7 +55,17 @@ typedef struct larder_listen_options {
                              1 KiB .. 4 GiB, default 1 GiB */
 } larder_listen_options;
 
+#ifdef __cplusplus
+static inline larder_listen_options larder_listen_options_unset(void)
+{
+  larder_listen_options options = larder_listen_options();
+  options.size = sizeof options;
+  return options;
+}
+#define LARDER_LISTEN_OPTIONS_INIT larder_listen_options_unset()
+#else
 #define LARDER_LISTEN_OPTIONS_INIT { .size = sizeof(larder_listen_options) }
+#endif
 
 typedef struct larder_listener_status {
   size_t size;              /* in: sizeof(larder_listener_status) */

@@ -116,7 +116,7 @@ static void engine_status(larder_backend *base, larder_backend_status *status)
 {
   struct lrd_engine *e = (struct lrd_engine *)base;
 
-  *status = (larder_backend_status){ .link = LARDER_LINK_NONE };
+  status->link = LARDER_LINK_NONE;
   for (unsigned i = 0; i < e->shards; i++) {
     lrd_lock(&e->shard[i].lock);
     for (unsigned d = 0; d < LRD_DATABASES; d++)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# Each public header compiles alone, as strict C11 and as C++11.
+# Each public header compiles alone, as strict C11 and as C++11, and so do the initialisers.
 set -eu
 
 cd "$top_srcdir/include"
@@ -15,4 +15,18 @@ fi
 for header in larder.h larder/*.h; do
   echo "#include <$header>" |
     g++ -std=c++11 -pedantic -Wall -Wextra -Werror -I. -x c++ -fsyntax-only -
+done
+
+for standard in c++98 c++11 c++17 c++20; do
+  g++ -std=$standard -pedantic -Wall -Wextra -Wno-long-long -Wno-variadic-macros -Werror -I. \
+    -x c++ -fsyntax-only - <<END
+#include <larder.h>
+#include <larder/serve.h>
+int main()
+{
+  larder_options o = LARDER_OPTIONS_INIT;
+  larder_listen_options l = LARDER_LISTEN_OPTIONS_INIT;
+  return o.size == sizeof o && o.max_retries == -1 && l.size == sizeof l ? 0 : 1;
+}
+END
 done

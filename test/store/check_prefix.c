@@ -132,6 +132,7 @@ static void expect_prefix(larder *store, const char *prefix)
   ck_assert_int_eq(larder_get_status(store, &status), LARDER_OK);
   ck_assert_str_eq(status.prefix, prefix);
   ck_assert_str_eq(status.backend, "memory");
+  ck_assert_int_eq(status.journal_oldest_ms, -1);
   larder_close(store, 0);
 }
 
