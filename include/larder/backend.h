@@ -199,7 +199,7 @@ typedef struct larder_backend_status {
 
   int state;                /* a larder_state; -1: follows from link */
   int64_t since;            /* monotonic ns: in this state since; 0: since opening */
-  const char *serving;      /* static: "memory", "redis"; NULL: follows from link */
+  const char *serving;      /* static: "memory", "redis", "none"; NULL: follows from link */
   const char *breaker;      /* static: "closed", "open", "trial"; NULL: there is none */
   uint64_t outages, local_calls;
   uint64_t journal_keys, journal_bytes;

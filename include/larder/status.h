@@ -33,7 +33,7 @@ enum { LARDER_OUTCOMES = 12, LARDER_ORIGINS = 5 };
 typedef struct larder_status {
   size_t size;         /* in: sizeof(larder_status) */
   char backend[16];    /* "memory", "remote", "fallback", or the application's own */
-  char serving[16];    /* who answers now: "memory" or "redis" */
+  char serving[16];    /* who answers now: "memory", "redis", or "none" */
   larder_state state;
   int64_t since_ms;    /* how long in this state */
   char address[272];   /* "127.0.0.1:6379", "/path"; "" for memory.  No secrets */

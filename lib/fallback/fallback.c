@@ -170,7 +170,9 @@ static void fallback_status(larder_backend *b, larder_backend_status *s)
   age = lrd_journal_age(&f->journal);
   s->journal_oldest_ms = age < 0 ? -1 : age / LRD_NS_PER_MS;
   s->state = state == LARDER_STATE_UP && s->journal_keys ? LARDER_STATE_REPLAYING : (int)state;
-  s->serving = state == LARDER_STATE_DOWN ? "memory" : "redis";
+  s->serving = state != LARDER_STATE_DOWN                    ? "redis"
+               : f->config->outage == LARDER_OUTAGE_STRICT ? "none"
+                                                           : "memory";
   s->breaker = state == LARDER_STATE_DOWN                    ? "open"
                : s->state == (int)LARDER_STATE_REPLAYING ? "trial"
                                                              : "closed";

@@ -47,10 +47,12 @@ static void add_backend(larder *s, const larder_backend_status *b, larder_status
   int64_t now = lrd_monotonic(&s->config.clock);
   int networked = b->link != LARDER_LINK_NONE;
   snprintf(out->backend, sizeof out->backend, "%s", s->table->name);
+  out->state = b->state >= 0 ? (larder_state)b->state : state_of_link(b->link);
   snprintf(out->serving, sizeof out->serving, "%s",
-           b->serving ? b->serving : networked ? "redis" : "memory");
-  /* STARTING follows from the link too, and is what a zeroed status says. */
-  out->state = b->state > 0 ? (larder_state)b->state : state_of_link(b->link);
+           b->serving                             ? b->serving
+           : !networked                           ? "memory"
+           : out->state == LARDER_STATE_DOWN ? "none"
+                                                  : "redis");
   out->since_ms = age_ms(now, b->since ? b->since : s->opened_at);
   if (networked)
     snprintf(out->address, sizeof out->address, "%s",

@@ -392,7 +392,7 @@ START_TEST(status_of_a_backend)
   fake.status.keys = 7;
   ck_assert_int_eq(larder_get_status(store, &s), LARDER_OK);
   ck_assert_int_eq(s.state, LARDER_STATE_DOWN);
-  ck_assert_str_eq(s.serving, "redis");
+  ck_assert_str_eq(s.serving, "none");
   ck_assert_str_eq(s.address, "h:1");
   ck_assert_str_eq(s.last_error, "gone");
   ck_assert_int_ge(s.last_error_ms, 0);

@@ -104,7 +104,11 @@ if "$larder" serve --help >/dev/null 2>&1; then
   run 3 "$larder" exec --store "$dead" SET k v
   says NOT_SENT
   run 3 "$larder" status --store "$dead"
-  case $out in *'state: down'*) ;; *) fail "status: $out" ;; esac
+  case $out in *'serving: memory'*'state: down'*'breaker: open'*'outages: 1'*) ;; *) fail "status: $out" ;; esac
+  run 3 "$larder" status --store "$dead?outage=strict"
+  case $out in *'serving: none'*'state: down'*'breaker: open'*) ;; *) fail "status: $out" ;; esac
+  run 3 "$larder" status --store "$dead?fallback=none&prefix=app:"
+  case $out in *'serving: none'*'state: down'*'prefix: app:'*) ;; *) fail "status: $out" ;; esac
   case $out in *"address: $directory/nobody"*) ;; *) fail "status: $out" ;; esac
   run 3 "$larder" status --store "redis://user:secret@127.0.0.1:1/"
   case $out$err in *secret*) fail "status shows a password: $out$err" ;; esac
