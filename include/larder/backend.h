@@ -114,7 +114,7 @@ typedef struct larder_sink larder_sink;
 typedef struct larder_sink_type {
   void (*nil)(larder_sink *, int array); /* array: RESP2 shows "*-1" */
   void (*integer)(larder_sink *, int64_t);
-  void (*real)(larder_sink *, double);
+  void (*real)(larder_sink *, double, const char *, size_t); /* and how Redis prints it */
   void (*boolean)(larder_sink *, int);
   void (*string)(larder_sink *, const char *, size_t);
   void (*status)(larder_sink *, const char *, size_t);

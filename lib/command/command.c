@@ -231,11 +231,46 @@ static int is_conditional_expiry(const larder_vector *v)
   return v->argc > 3;
 }
 
+static int has_word(const larder_vector *v, int from, const char *word)
+{
+  for (int i = from; i < v->argc; i++)
+    if (lrd_is_word(&v->argv[i], word))
+      return 1;
+  return 0;
+}
+
+/* A copy that takes the place of whatever there is, in its own database. */
+static enum lrd_class class_of_copy(const larder_vector *v)
+{
+  return has_word(v, 3, "REPLACE") && !has_word(v, 3, "DB") ? LRD_CLASS_OVERWRITE
+                                                            : LRD_CLASS_CONDITIONAL;
+}
+
+static enum lrd_class class_of_bitfield(const larder_vector *v)
+{
+  for (int i = 2; i < v->argc; i += lrd_is_word(&v->argv[i], "GET") ? 3 : 2)
+    if (!lrd_is_word(&v->argv[i], "GET") && !lrd_is_word(&v->argv[i], "OVERFLOW"))
+      return LRD_CLASS_OVERWRITE;
+  return LRD_CLASS_READ;
+}
+
 enum lrd_class lrd_command_class(const larder_vector *v)
 {
   int options;
 
   switch (v->command) {
+  case LRD_SORT:
+  case LRD_GEORADIUS:
+  case LRD_GEORADIUSBYMEMBER:
+    return lrd_command_key_range(v).count > 1 ? LRD_CLASS_OVERWRITE : LRD_CLASS_READ;
+  case LRD_COPY:
+    return class_of_copy(v);
+  case LRD_RESTORE:
+    return has_word(v, 4, "REPLACE") ? LRD_CLASS_OVERWRITE : LRD_CLASS_CONDITIONAL;
+  case LRD_BITFIELD:
+    return class_of_bitfield(v);
+  case LRD_GEOADD:
+    return zadd_options(v) & ZADD_CONDITION ? LRD_CLASS_CONDITIONAL : LRD_CLASS_OVERWRITE;
   case LRD_SET:
     return v->argc == 3 ? LRD_CLASS_OVERWRITE : class_of_set(v);
   case LRD_GETEX:
@@ -247,6 +282,7 @@ enum lrd_class lrd_command_class(const larder_vector *v)
     return options & ZADD_INCR ? LRD_CLASS_ACCUMULATE : LRD_CLASS_OVERWRITE;
   case LRD_EXPIRE:
   case LRD_PEXPIRE:
+  case LRD_EXPIREAT:
   case LRD_PEXPIREAT:
     return is_conditional_expiry(v) ? LRD_CLASS_CONDITIONAL : LRD_CLASS_OVERWRITE;
   default:
@@ -256,57 +292,19 @@ enum lrd_class lrd_command_class(const larder_vector *v)
 
 /* --- keys ---------------------------------------------------------------- */
 
-static struct lrd_keys key_of_subcommand(const larder_vector *v)
+int lrd_subcommand_key(const larder_vector *v)
 {
   const struct subcommand *s =
     v->argc > 1 && has_subcommands(v->command) ? find_subcommand(v) : NULL;
 
-  if (!s || !s->key || s->key >= v->argc)
-    return (struct lrd_keys){ 0, 0, 0 };
-  return (struct lrd_keys){ .first = s->key, .step = 1, .count = 1 };
-}
-
-struct lrd_keys lrd_command_key_range(const larder_vector *v)
-{
-  const struct lrd_command *c = &lrd_commands[v->command];
-  struct lrd_keys keys = { 0, 0, 0 };
-  int last = c->last < 0 ? v->argc + c->last : c->last;
-
-  if (!c->first)
-    return key_of_subcommand(v);
-  if (c->first >= v->argc)
-    return keys;
-  if (last >= v->argc)
-    last = v->argc - 1;
-  keys.first = c->first;
-  keys.step = c->step;
-  keys.count = (last - c->first) / c->step + 1;
-  return keys;
-}
-
-void lrd_command_keys(const larder_vector *v, void (*visit)(void *context, int index),
-                      void *context)
-{
-  struct lrd_keys keys = lrd_command_key_range(v);
-  int i, n;
-
-  for (i = keys.first, n = 0; n < keys.count; i += keys.step, n++)
-    visit(context, i);
+  return s && s->key < v->argc ? s->key : 0;
 }
 
 /* --- the reply's shape, as far as it is in the arguments ------------------ */
 
-static int has_withscores(const larder_vector *v)
+static enum lrd_shape with_scores(const larder_vector *v, int from)
 {
-  int i;
-
-  for (i = 4; i < v->argc; i++) {
-    if (lrd_is_word(&v->argv[i], "WITHSCORES"))
-      return 1;
-    if (lrd_is_word(&v->argv[i], "LIMIT"))
-      i += 2;
-  }
-  return 0;
+  return has_word(v, from, "WITHSCORES") ? LRD_SHAPE_PAIRS : LRD_SHAPE_PLAIN;
 }
 
 enum lrd_shape lrd_command_reply_shape(const larder_vector *v)
@@ -317,7 +315,21 @@ enum lrd_shape lrd_command_reply_shape(const larder_vector *v)
   case LRD_ZADD:
     return v->argc > 4 && zadd_options(v) & ZADD_INCR ? LRD_SHAPE_DOUBLE : LRD_SHAPE_PLAIN;
   case LRD_ZRANGE:
-    return v->argc > 4 && has_withscores(v) ? LRD_SHAPE_PAIRS : LRD_SHAPE_PLAIN;
+  case LRD_ZREVRANGE:
+  case LRD_ZRANGEBYSCORE:
+  case LRD_ZREVRANGEBYSCORE:
+    return with_scores(v, 4);
+  case LRD_ZRANDMEMBER:
+    return with_scores(v, 3);
+  case LRD_ZDIFF:
+  case LRD_ZINTER:
+  case LRD_ZUNION:
+    return with_scores(v, 2 + lrd_command_key_range(v).count);
+  case LRD_HRANDFIELD:
+    return v->argc > 3 ? LRD_SHAPE_FIELDS : LRD_SHAPE_PLAIN;
+  case LRD_LCS:
+    return has_word(v, 3, "IDX") ? LRD_SHAPE_MAP : LRD_SHAPE_PLAIN;
+  case LRD_ZPOPMAX:
   case LRD_ZPOPMIN:
     return v->argc > 2 ? LRD_SHAPE_PAIRS : LRD_SHAPE_SCORED;
   case LRD_COMMAND:

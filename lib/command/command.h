@@ -43,7 +43,12 @@ enum lrd_shape {
   LRD_SHAPE_SET,     /* RESP2: array */
   LRD_SHAPE_DOUBLE,  /* RESP2: bulk string */
   LRD_SHAPE_PAIRS,   /* array of [member, score]; RESP2: flat array */
+  LRD_SHAPE_FIELDS,  /* the same with [field, value] */
   LRD_SHAPE_SCORED,  /* flat [member, score] with a double; RESP2: two bulks */
+  LRD_SHAPE_POPPED,  /* [key, array of [member, score]], nothing flat; RESP2: bulks */
+  LRD_SHAPE_DOUBLES, /* array of doubles and nils; RESP2: bulks */
+  LRD_SHAPE_POSITIONS, /* array of nil arrays and [longitude, latitude]; RESP2: bulks */
+  LRD_SHAPE_PLACES,  /* array of [member, ..., perhaps [longitude, latitude]] */
   LRD_SHAPE_VERBATIM, /* RESP2: bulk string */
   LRD_SHAPE_INFO      /* COMMAND INFO: sets inside */
 };
@@ -68,6 +73,7 @@ enum {
   LRD_PUBSUB = 1 << 15,
   LRD_BLOCKING = 1 << 16,
   LRD_NO_ASYNC_LOADING = 1 << 17,
+  LRD_MOVABLE_KEYS = 1 << 18, /* the rows' key positions are not all keys: ZUNION, SORT STORE */
   /* Ours. */
   LRD_SESSION = 1 << 24,  /* belongs to one conversation: BAD_ARGUMENT on a bare store */
   LRD_KEYSPACE = 1 << 25, /* touches keys that it does not name: KEYS, SCAN, DBSIZE, FLUSHDB */
@@ -114,11 +120,19 @@ enum lrd_class lrd_command_class(const larder_vector *v);
 /* Keys: calls visit(context, index into argv) for each key in order. */
 void lrd_command_keys(const larder_vector *v, void (*visit)(void *context, int index),
                       void *context);
-/* The same as positions: first key index (0: none), step, count. */
+/* The same as positions: count keys in all, a leading one (ZUNIONSTORE's destination;
+ * 0: there is none) and then every step-th argument from first on (0: none). */
 struct lrd_keys {
-  int first, step, count;
+  int first, step, count, lead;
 };
 struct lrd_keys lrd_command_key_range(const larder_vector *v);
+/* Where the subcommand that the vector names has its key; 0: it has none. */
+int lrd_subcommand_key(const larder_vector *v);
+/* The index of key i < count. */
+static inline int lrd_key_index(const struct lrd_keys *k, int i)
+{
+  return k->lead ? (i ? k->first + (i - 1) * k->step : k->lead) : k->first + i * k->step;
+}
 
 /* The shape of the reply to this argument vector. */
 enum lrd_shape lrd_command_reply_shape(const larder_vector *v);

@@ -12,10 +12,12 @@ static void ignore_integer(larder_sink *s, int64_t integer)
   (void)integer;
 }
 
-static void ignore_real(larder_sink *s, double real)
+static void ignore_real(larder_sink *s, double real, const char *text, size_t len)
 {
   (void)s;
   (void)real;
+  (void)text;
+  (void)len;
 }
 
 static void ignore_flag(larder_sink *s, int flag)

@@ -7,6 +7,7 @@ core_sources += \
   lib/command/command.h \
   lib/command/count.c \
   lib/command/glob.c \
+  lib/command/keys.c \
   lib/command/list.h \
   lib/command/lookup.h \
   lib/command/outcome.c \

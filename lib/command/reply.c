@@ -63,7 +63,7 @@ static int has_pairs(const larder_value *value)
   return value->len && value->element[0].type == LARDER_ARRAY;
 }
 
-static int to_pairs(larder_value *value, struct lrd_arena *arena)
+static int to_pairs(larder_value *value, struct lrd_arena *arena, int scores)
 {
   larder_value *flat = elements(value), *pair = flat;
   size_t i, n = value->len;
@@ -81,7 +81,8 @@ static int to_pairs(larder_value *value, struct lrd_arena *arena)
     if (!pair)
       return -1;
     for (i = 0; i < n; i++) {
-      to_double(&flat[i * 2 + 1]);
+      if (scores)
+        to_double(&flat[i * 2 + 1]);
       pair[i] = (larder_value){ .type = LARDER_ARRAY, .resp2 = LARDER_RESP2_PAIR, .len = 2 };
       pair[i].element = &flat[i * 2];
     }
@@ -90,6 +91,51 @@ static int to_pairs(larder_value *value, struct lrd_arena *arena)
   }
   value->resp2 = LARDER_RESP2_PAIRS;
   return 0;
+}
+
+static void to_doubles(larder_value *value)
+{
+  larder_value *e = elements(value);
+
+  for (size_t i = 0; value->type == LARDER_ARRAY && i < value->len; i++)
+    to_double(&e[i]);
+}
+
+static void to_popped(larder_value *value)
+{
+  larder_value *e = elements(value), *pair;
+
+  if (value->type != LARDER_ARRAY || value->len != 2 || e[1].type != LARDER_ARRAY)
+    return;
+  pair = elements(&e[1]);
+  for (size_t i = 0; i < e[1].len; i++)
+    if (pair[i].type == LARDER_ARRAY && pair[i].len == 2)
+      to_double(&elements(&pair[i])[1]);
+}
+
+static void to_position(larder_value *value)
+{
+  to_doubles(value);
+  if (value->type == LARDER_NIL)
+    value->resp2 = LARDER_RESP2_NIL_ARRAY;
+}
+
+static void to_positions(larder_value *value)
+{
+  larder_value *e = elements(value);
+
+  for (size_t i = 0; value->type == LARDER_ARRAY && i < value->len; i++)
+    to_position(&e[i]);
+}
+
+/* With coordinates, they stand last. */
+static void to_places(larder_value *value)
+{
+  larder_value *e = elements(value);
+
+  for (size_t i = 0; value->type == LARDER_ARRAY && i < value->len; i++)
+    if (e[i].type == LARDER_ARRAY && e[i].len)
+      to_position(&elements(&e[i])[e[i].len - 1]);
 }
 
 /* Key specifications of COMMAND INFO: maps with maps and one set in them. */
@@ -139,7 +185,7 @@ static void to_info(larder_value *value)
 /* RESP3 has one nil, and not every reader of RESP2 tells its two apart. */
 static int is_nil_array(const larder_vector *v)
 {
-  return v->command == LRD_EXEC ||
+  return v->command == LRD_EXEC || v->command == LRD_LMPOP || v->command == LRD_ZMPOP ||
          ((v->command == LRD_LPOP || v->command == LRD_RPOP) && v->argc > 2);
 }
 
@@ -162,7 +208,21 @@ int lrd_command_shape(const larder_vector *v, larder_value *value, struct lrd_ar
     to_double(value);
     break;
   case LRD_SHAPE_PAIRS:
-    return to_pairs(value, arena);
+    return to_pairs(value, arena, 1);
+  case LRD_SHAPE_FIELDS:
+    return to_pairs(value, arena, 0);
+  case LRD_SHAPE_POPPED:
+    to_popped(value);
+    break;
+  case LRD_SHAPE_DOUBLES:
+    to_doubles(value);
+    break;
+  case LRD_SHAPE_POSITIONS:
+    to_positions(value);
+    break;
+  case LRD_SHAPE_PLACES:
+    to_places(value);
+    break;
   case LRD_SHAPE_SCORED:
     if (value->type == LARDER_ARRAY && value->len == 2)
       to_double(&elements(value)[1]);

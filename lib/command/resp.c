@@ -106,11 +106,9 @@ static void resp_integer(larder_sink *s, int64_t integer)
     written(r, put_header(p, ':', integer));
 }
 
-static void resp_real(larder_sink *s, double real)
+static void resp_real(larder_sink *s, double real, const char *text, size_t len)
 {
-  char text[LRD_NUMBER_SIZE];
-  size_t len = lrd_print_double(text, real);
-
+  (void)real;
   if (resp(s)->protocol >= 3)
     put_line(s, ',', text, len);
   else

@@ -4,6 +4,16 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "util/number.h"
+
+void lrd_sink_real(larder_sink *s, double v)
+{
+  char text[LRD_NUMBER_SIZE];
+  size_t len = lrd_print_double(text, v);
+
+  s->type->real(s, v, text, len);
+}
+
 void lrd_sink_errorf(larder_sink *s, const char *format, ...)
 {
   char text[512];
@@ -51,7 +61,7 @@ void lrd_sink_value(larder_sink *s, const larder_value *value)
     t->integer(s, value->integer);
     return;
   case LARDER_DOUBLE:
-    t->real(s, value->real);
+    t->real(s, value->real, value->str, value->len);
     return;
   case LARDER_BOOLEAN:
     t->boolean(s, value->integer != 0);

@@ -20,7 +20,7 @@
 static inline void lrd_sink_nil(larder_sink *s) { s->type->nil(s, 0); }
 static inline void lrd_sink_nil_array(larder_sink *s) { s->type->nil(s, 1); }
 static inline void lrd_sink_integer(larder_sink *s, int64_t v) { s->type->integer(s, v); }
-static inline void lrd_sink_real(larder_sink *s, double v) { s->type->real(s, v); }
+void lrd_sink_real(larder_sink *s, double v);
 static inline void lrd_sink_string(larder_sink *s, const char *p, size_t n) { s->type->string(s, p, n); }
 static inline void lrd_sink_status(larder_sink *s, const char *p) { s->type->status(s, p, strlen(p)); }
 static inline void lrd_sink_ok(larder_sink *s) { s->type->status(s, "OK", 2); }

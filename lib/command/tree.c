@@ -203,17 +203,16 @@ static void tree_boolean(larder_sink *s, int truth)
   put_number(s, LARDER_BOOLEAN, truth != 0);
 }
 
-static void tree_real(larder_sink *s, double real)
+static void tree_real(larder_sink *s, double real, const char *text, size_t len)
 {
   struct lrd_tree *t = tree(s);
   larder_value *v = next_value(t);
-  char text[LRD_NUMBER_SIZE];
 
   if (!v)
     return;
-  *v = (larder_value){ .type = LARDER_DOUBLE, .len = lrd_print_double(text, real) };
+  *v = (larder_value){ .type = LARDER_DOUBLE, .len = len };
   v->real = real;
-  v->str = copy_text(t, text, v->len);
+  v->str = copy_text(t, text, len);
   settle(t);
 }
 

@@ -16,7 +16,10 @@ static struct lrd_relay *relay_of(larder_sink *s)
 
 static void relay_nil(larder_sink *s, int array) { RELAY(s, nil(target, array)); }
 static void relay_integer(larder_sink *s, int64_t v) { RELAY(s, integer(target, v)); }
-static void relay_real(larder_sink *s, double v) { RELAY(s, real(target, v)); }
+static void relay_real(larder_sink *s, double v, const char *p, size_t n)
+{
+  RELAY(s, real(target, v, p, n));
+}
 static void relay_boolean(larder_sink *s, int v) { RELAY(s, boolean(target, v)); }
 static void relay_string(larder_sink *s, const char *p, size_t n) { RELAY(s, string(target, p, n)); }
 static void relay_status(larder_sink *s, const char *p, size_t n) { RELAY(s, status(target, p, n)); }

@@ -62,8 +62,11 @@ static void set_add_keys(struct shard_set *set, const larder_vector *v)
   const struct lrd_engine *e = set->engine;
   struct lrd_keys keys = lrd_command_key_range(v);
 
-  for (int i = 0, at = keys.first; i < keys.count; i++, at += keys.step)
-    set_add(set, (unsigned)(lrd_shard_of(e, lrd_key_hash(e, v->argv[at])) - e->shard));
+  for (int i = 0; i < keys.count; i++) {
+    larder_bytes key = v->argv[lrd_key_index(&keys, i)];
+
+    set_add(set, (unsigned)(lrd_shard_of(e, lrd_key_hash(e, key)) - e->shard));
+  }
 }
 
 /* --- one vector ---------------------------------------------------------------- */
@@ -88,8 +91,8 @@ static int knows_all_keys(struct lrd_exec *x)
 {
   struct lrd_keys keys = lrd_command_key_range(x->vector);
 
-  for (int i = 0, at = keys.first; i < keys.count; i++, at += keys.step)
-    if (!lrd_knows(x, x->argv[at]))
+  for (int i = 0; i < keys.count; i++)
+    if (!lrd_knows(x, x->argv[lrd_key_index(&keys, i)]))
       return 0;
   return 1;
 }
@@ -245,7 +248,7 @@ static void execute_one(struct lrd_engine *e, const larder_call *call, const lar
     return;
   }
   if (keys.count == 1) {
-    struct lrd_shard *shard = lrd_at(&x, v->argv[keys.first]).shard;
+    struct lrd_shard *shard = lrd_at(&x, v->argv[lrd_key_index(&keys, 0)]).shard;
 
     lrd_lock(&shard->lock);
     shard->calls++;

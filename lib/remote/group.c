@@ -47,8 +47,8 @@ static int first_key(const larder_call *call, larder_bytes *key)
   for (size_t i = 0; i < call->count; i++) {
     const larder_vector *v = &call->vector[i];
     struct lrd_keys keys = lrd_command_key_range(v);
-    if (keys.first > 0 && keys.first < v->argc) {
-      *key = v->argv[keys.first];
+    if (keys.count) {
+      *key = v->argv[lrd_key_index(&keys, 0)];
       return 1;
     }
   }

@@ -179,7 +179,10 @@ static void copy_end(larder_sink *s, const larder_verdict *v)
 }
 
 static void ignore_integer(larder_sink *s, int64_t v) { (void)s; (void)v; }
-static void ignore_real(larder_sink *s, double v) { (void)s; (void)v; }
+static void ignore_real(larder_sink *s, double v, const char *p, size_t n)
+{
+    (void)s; (void)v; (void)p; (void)n;
+}
 static void ignore_boolean(larder_sink *s, int v) { (void)s; (void)v; }
 static void ignore_text(larder_sink *s, const char *p, size_t n) { (void)s; (void)p; (void)n; }
 static void ignore_open(larder_sink *s, larder_type t) { (void)s; (void)t; }

@@ -43,6 +43,7 @@ static const struct {
     {LRD_NO_ASYNC_LOADING, "no_async_loading"},
     {LRD_NO_MULTI, "no_multi"},
     {LRD_ALLOW_BUSY, "allow_busy"},
+    {LRD_MOVABLE_KEYS, "movablekeys"},
 };
 
 enum { FLAG_NAMES = sizeof flag_names / sizeof *flag_names };

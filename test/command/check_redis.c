@@ -93,6 +93,7 @@ static const struct {
   { LRD_PUBSUB, "pubsub" },
   { LRD_BLOCKING, "blocking" },
   { LRD_NO_ASYNC_LOADING, "no_async_loading" },
+  { LRD_MOVABLE_KEYS, "movablekeys" },
 };
 
 static unsigned flags_of(const struct resp *set)
@@ -101,8 +102,6 @@ static unsigned flags_of(const struct resp *set)
   size_t i, k;
 
   for (i = 0; i < set->len; i++) {
-    if (resp_is_text(&set->element[i], "movablekeys"))
-      continue;
     for (k = 0; k < sizeof flag_names / sizeof flag_names[0]; k++)
       if (resp_is_text(&set->element[i], flag_names[k].name))
         break;
@@ -238,7 +237,7 @@ static void put(larder_sink *s, const struct resp *r)
     lrd_sink_integer(s, r->integer);
     return;
   case RESP_DOUBLE:
-    lrd_sink_real(s, r->real);
+    s->type->real(s, r->real, r->str, r->len);
     return;
   case RESP_BOOLEAN:
     s->type->boolean(s, r->integer != 0);
@@ -396,6 +395,51 @@ static const struct {
   { "ZRANGE s 0 -1 WITHSCORES", SAME }, { "ZREMRANGEBYSCORE z 0 1", SAME }, { "ZPOPMIN z", SAME },
   { "ZPOPMIN none", SAME }, { "ZPOPMIN z 1", SAME }, { "ZPOPMIN z 3", SAME },
   { "ZPOPMIN z 0", SAME }, { "ZPOPMIN none 2", SAME },
+  { "GETRANGE s 1 2", SAME }, { "SUBSTR s 0 -1", SAME }, { "SETRANGE s 1 x", SAME },
+  { "GETSET s v", SAME }, { "GETSET none v", SAME }, { "INCRBYFLOAT n 1.5", SAME },
+  { "LCS s s", SAME }, { "LCS s s LEN", SAME }, { "LCS s s IDX WITHMATCHLEN", SAME },
+  { "SETNX s v", SAME }, { "SETEX s 100 v", SAME }, { "PSETEX s 100000 v", SAME },
+  { "MSETNX a 1 s 2", SAME }, { "COPY s t", SAME }, { "DUMP none", SAME },
+  { "RESTORE s 0 junk", SAME }, { "EXPIREAT s 99999999999", SAME }, { "EXPIRETIME s", SAME },
+  { "PEXPIRETIME none", SAME }, { "MOVE s 1", SAME }, { "RANDOMKEY", LOOSE },
+  { "RENAMENX s t", SAME }, { "SORT l ALPHA GET # GET none", SAME },
+  { "SORT l ALPHA STORE t", SAME }, { "SORT_RO l ALPHA", SAME }, { "TOUCH s none", SAME },
+  { "HEXISTS h f", SAME }, { "HINCRBYFLOAT h f 0.5", SAME }, { "HKEYS h", SAME },
+  { "HVALS h", SAME }, { "HMGET h f none", SAME }, { "HMSET h g 1", SAME },
+  { "HRANDFIELD h", SAME }, { "HRANDFIELD none", SAME }, { "HRANDFIELD h 2", SAME },
+  { "HRANDFIELD h 2 WITHVALUES", SAME }, { "HRANDFIELD none 2 WITHVALUES", SAME },
+  { "HSCAN h 0", SAME }, { "HSETNX h f v", SAME }, { "HSTRLEN h f", SAME }, { "LINDEX l 0", SAME },
+  { "LINDEX l 9", SAME }, { "LINSERT l BEFORE b x", SAME }, { "LSET l 0 x", SAME },
+  { "LREM l 0 a", SAME }, { "LTRIM l 1 1", SAME }, { "LPOS l b", SAME }, { "LPOS l none", SAME },
+  { "LPOS l b COUNT 0", SAME }, { "LPUSHX l x", SAME }, { "RPUSHX none x", SAME },
+  { "LMOVE l l LEFT RIGHT", SAME }, { "LMOVE none l LEFT RIGHT", SAME }, { "RPOPLPUSH l l", SAME },
+  { "LMPOP 2 none l LEFT COUNT 2", SAME }, { "LMPOP 1 none LEFT", SAME }, { "SDIFF m none", SAME },
+  { "SDIFFSTORE t m", SAME }, { "SINTER m m", SAME }, { "SINTERCARD 2 m m", SAME },
+  { "SINTERSTORE t m m", SAME }, { "SMISMEMBER m a none", SAME }, { "SMOVE m t a", SAME },
+  { "SRANDMEMBER m", SAME }, { "SRANDMEMBER m 2", SAME }, { "SSCAN m 0", SAME },
+  { "SUNION m none", SAME }, { "SUNIONSTORE t m", SAME }, { "ZCOUNT z 0 1", SAME },
+  { "ZLEXCOUNT z - +", SAME }, { "ZDIFF 1 z", SAME }, { "ZDIFF 2 z none WITHSCORES", SAME },
+  { "ZDIFFSTORE t 1 z", SAME }, { "ZINTER 2 z z WITHSCORES", SAME }, { "ZINTERCARD 2 z z", SAME },
+  { "ZINTERSTORE t 1 z", SAME }, { "ZUNION 2 z z WEIGHTS 2 3 AGGREGATE MAX WITHSCORES", SAME },
+  { "ZUNIONSTORE t 2 z z", SAME }, { "ZMPOP 2 none z MIN COUNT 2", SAME },
+  { "ZMPOP 1 none MAX", SAME }, { "ZMSCORE z a none i", SAME }, { "ZPOPMAX z", SAME },
+  { "ZPOPMAX z 2", SAME }, { "ZRANDMEMBER none", SAME }, { "ZRANDMEMBER z 0 WITHSCORES", SAME },
+  { "ZRANDMEMBER z 99 WITHSCORES", LOOSE }, { "ZRANGEBYLEX z - +", SAME },
+  { "ZRANGEBYSCORE z 0 9 WITHSCORES LIMIT 0 2", SAME }, { "ZRANGESTORE t z 0 -1", SAME },
+  { "ZREMRANGEBYLEX z - +", SAME }, { "ZREMRANGEBYRANK z 0 1", SAME },
+  { "ZREVRANGE z 0 -1 WITHSCORES", SAME }, { "ZREVRANGEBYLEX z + -", SAME },
+  { "ZREVRANGEBYSCORE z 9 0 WITHSCORES", SAME }, { "ZREVRANK z a", SAME }, { "ZSCAN z 0", SAME },
+  { "BITCOUNT s", SAME }, { "BITFIELD s GET u8 0 OVERFLOW FAIL INCRBY u2 0 9", SAME },
+  { "BITFIELD_RO s GET u8 0", SAME }, { "BITOP NOT t s", SAME }, { "BITPOS s 1", SAME },
+  { "GETBIT s 1", SAME }, { "SETBIT s 1 1", SAME }, { "GEOADD g 1 1 x", SAME },
+  { "GEODIST g a b", SAME }, { "GEODIST g a none", SAME }, { "GEOHASH g a none", SAME },
+  { "GEOPOS g a none", SAME }, { "GEORADIUS g 15 37 200 km WITHCOORD WITHDIST WITHHASH", SAME },
+  { "GEORADIUS g 15 37 200 km WITHDIST", SAME }, { "GEORADIUS g 15 37 200 km STORE t", SAME },
+  { "GEORADIUS_RO g 15 37 200 km", SAME }, { "GEORADIUSBYMEMBER g a 200 km WITHCOORD", SAME },
+  { "GEORADIUSBYMEMBER_RO g a 200 km", SAME },
+  { "GEOSEARCH g FROMMEMBER a BYBOX 400 400 km WITHCOORD", SAME },
+  { "GEOSEARCHSTORE t g FROMMEMBER a BYBOX 400 400 km", SAME }, { "PFADD p a", SAME },
+  { "PFCOUNT none", SAME }, { "PFMERGE p none", SAME },
   { "EXEC", SAME }, { "DISCARD", SAME }, { "WATCH s", SAME }, { "UNWATCH", SAME },
   { "PING", SAME }, { "PING x", SAME }, { "ECHO x", SAME }, { "SELECT 0", SAME },
   { "SELECT 99", SAME }, { "AUTH x", SAME }, { "HELLO", LOOSE }, { "CLIENT SETNAME x", SAME },
@@ -411,7 +455,8 @@ static const struct {
 static void prepare(struct resp_client *c)
 {
   static const char *const lines[] = { "FLUSHALL", "SET s text", "SET n 5", "RPUSH l a b c",
-    "SADD m a", "HSET h f 1", "ZADD z 1 a 2.5 b 3 c 1e20 d inf i -inf j 0.1 k" };
+    "SADD m a", "HSET h f 1", "ZADD z 1 a 2.5 b 3 c 1e20 d inf i -inf j 0.1 k",
+    "GEOADD g 13.361389 38.115556 a 15.087269 37.502669 b" };
   size_t i;
 
   for (i = 0; i < sizeof lines / sizeof lines[0]; i++)

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "command/command.h"
+
+#include "util/number.h"
+
+/* Where the keys of an argument vector are.  What the vector's handler would
+ * refuse before it looks anything up may have any keys, or none. */
+
+static struct lrd_keys by_position(const larder_vector *v)
+{
+  const struct lrd_command *c = &lrd_commands[v->command];
+  struct lrd_keys keys = { 0, 0, 0, 0 };
+  int last = c->last < 0 ? v->argc + c->last : c->last;
+
+  if (!c->first && lrd_subcommand_key(v))
+    return (struct lrd_keys){ lrd_subcommand_key(v), 1, 1, 0 };
+  if (!c->first || c->first >= v->argc)
+    return keys;
+  if (last >= v->argc)
+    last = v->argc - 1;
+  keys.first = c->first;
+  keys.step = c->step;
+  keys.count = (last - c->first) / c->step + 1;
+  return keys;
+}
+
+/* Their number stands before them. */
+static struct lrd_keys by_number(const larder_vector *v, int at, int lead)
+{
+  struct lrd_keys keys = { 0, 0, lead != 0, lead };
+  int64_t n;
+
+  if (!lrd_parse_integer(v->argv[at].data, v->argv[at].len, &n) || n < 1 || n >= v->argc - at)
+    return keys;
+  keys.first = at + 1;
+  keys.step = 1;
+  keys.count += (int)n;
+  return keys;
+}
+
+/* One key, and the one that the last STORE names. */
+static struct lrd_keys by_store(const larder_vector *v, int from, int (*skip)(const larder_bytes *))
+{
+  struct lrd_keys keys = { 1, 1, 1, 0 };
+
+  for (int i = from; i + 1 < v->argc; i++) {
+    if (lrd_is_word(&v->argv[i], "STORE") ||
+        (v->command != LRD_SORT && lrd_is_word(&v->argv[i], "STOREDIST"))) {
+      keys.step = ++i - 1;
+      keys.count = 2;
+    } else {
+      i += skip(&v->argv[i]);
+    }
+  }
+  return keys;
+}
+
+/* How many arguments an option has. */
+static int of_sort(const larder_bytes *word)
+{
+  if (lrd_is_word(word, "LIMIT"))
+    return 2;
+  return lrd_is_word(word, "BY") || lrd_is_word(word, "GET");
+}
+
+static int of_radius(const larder_bytes *word)
+{
+  return lrd_is_word(word, "COUNT");
+}
+
+struct lrd_keys lrd_command_key_range(const larder_vector *v)
+{
+  if (!(lrd_commands[v->command].flags & LRD_MOVABLE_KEYS))
+    return by_position(v);
+  switch (v->command) {
+  case LRD_SORT:
+    return by_store(v, 2, of_sort);
+  case LRD_SORT_RO:
+    return by_position(v);
+  case LRD_GEORADIUS:
+    return by_store(v, 6, of_radius);
+  case LRD_GEORADIUSBYMEMBER:
+    return by_store(v, 5, of_radius);
+  default: /* the number of keys is the first argument, or the second after a destination */
+    return by_number(v, lrd_commands[v->command].first ? 2 : 1, lrd_commands[v->command].first);
+  }
+}
+
+void lrd_command_keys(const larder_vector *v, void (*visit)(void *context, int index),
+                      void *context)
+{
+  struct lrd_keys keys = lrd_command_key_range(v);
+
+  for (int i = 0; i < keys.count; i++)
+    visit(context, lrd_key_index(&keys, i));
+}
