@@ -10,7 +10,7 @@
 # names into free slots.  Deterministic.
 
 BEGIN {
-  letters = "abcdefghijklmnopqrstuvwxyz"
+  letters = "abcdefghijklmnopqrstuvwxyz    _" # their lowest five bits
   groups = 64
   n = 0
 }
