@@ -58,20 +58,25 @@ const struct lrd_kind_type *lrd_kind_type(enum lrd_kind kind)
   }
 }
 
-int lrd_entry_is_empty(const struct lrd_entry *e)
+size_t lrd_entry_elements(const struct lrd_entry *e)
 {
   switch (e->kind) {
   case LRD_LIST:
-    return !((const struct lrd_list *)e->value)->count;
+    return ((const struct lrd_list *)e->value)->count;
   case LRD_SET_KIND:
-    return !((const struct lrd_set *)e->value)->count;
+    return ((const struct lrd_set *)e->value)->count;
   case LRD_ZSET:
-    return !((const struct lrd_zset *)e->value)->count;
+    return ((const struct lrd_zset *)e->value)->count;
   case LRD_HASH:
-    return !((const struct lrd_hash *)e->value)->count;
+    return ((const struct lrd_hash *)e->value)->count;
   default:
-    return 0;
+    return 1;
   }
+}
+
+int lrd_entry_is_empty(const struct lrd_entry *e)
+{
+  return lrd_entry_elements(e) == 0;
 }
 
 void lrd_entry_clear(const larder_memory *m, struct lrd_entry *e)

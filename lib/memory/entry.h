@@ -93,6 +93,8 @@ void lrd_entry_clear(const larder_memory *, struct lrd_entry *);
  * memory, all is as it was. */
 struct lrd_entry *lrd_entry_resize(const larder_memory *, struct lrd_entry *, size_t capacity);
 
+/* Of a collection how many elements it has; else 1. */
+size_t lrd_entry_elements(const struct lrd_entry *);
 /* A collection without an element. */
 int lrd_entry_is_empty(const struct lrd_entry *);
 /* Of a collection. */

@@ -63,6 +63,8 @@ int lrd_evict_make_room(struct lrd_engine *e)
 {
   uint64_t bound = (uint64_t)lrd_parameter(&e->parameters, LRD_MAXMEMORY);
 
+  if (lrd_account_bytes(&e->account) > bound)
+    (void)lrd_discard_free(e, SIZE_MAX);
   return lrd_account_bytes(&e->account) > bound ? -1 : 0;
 }
 

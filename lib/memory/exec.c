@@ -388,5 +388,6 @@ void lrd_engine_execute(larder_backend *base, const larder_call *call, larder_si
   else
     for (size_t i = 0; i < call->count; i++)
       execute_one(e, call, &call->vector[i], sink, now);
+  lrd_discard_settle(e);
   lrd_maintenance_start(e);
 }

@@ -56,6 +56,17 @@ void lrd_hash_free(struct lrd_hash *hash, const larder_memory *memory)
   lrd_release(memory, hash, sizeof *hash);
 }
 
+size_t lrd_hash_free_some(struct lrd_hash *hash, const larder_memory *memory, size_t budget)
+{
+  if (hash->table && !(budget = lrd_table_drain(hash->table, memory, node_free, budget)))
+    return 0;
+  if (hash->sums && !(budget = lrd_set_free_some(hash->sums, memory, budget)))
+    return 0;
+  hash->sums = NULL;
+  lrd_hash_free(hash, memory);
+  return budget;
+}
+
 /* --- packed -------------------------------------------------------------- */
 
 static const unsigned char *packed_find(const struct lrd_packed *p, larder_bytes field,

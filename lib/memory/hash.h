@@ -27,6 +27,8 @@ struct lrd_pair {
 /* NULL: no memory. */
 struct lrd_hash *lrd_hash_new(const larder_memory *);
 void lrd_hash_free(struct lrd_hash *, const larder_memory *);
+/* The same step by step: what is left of a budget of elements; 0: call it again. */
+size_t lrd_hash_free_some(struct lrd_hash *, const larder_memory *, size_t budget);
 
 /* 1: there is one. */
 int lrd_hash_get(const struct lrd_hash *, larder_bytes field, larder_bytes *value);

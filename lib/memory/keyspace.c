@@ -113,6 +113,7 @@ void lrd_keyspace_replace(struct lrd_engine *e, const struct lrd_at *at, struct 
   disarm(at, old);
   lrd_evict_replaced(old, by);
   *place = by;
+  lrd_discard_value(e, old);
   lrd_entry_free(memory_of(e), old);
 }
 
@@ -122,6 +123,7 @@ void lrd_keyspace_remove(struct lrd_engine *e, const struct lrd_at *at, struct l
   struct lrd_keyspace *ks = keyspace_of(at);
 
   disarm(at, entry);
+  lrd_discard_value(e, entry);
   if (e->partial && known) {
     ks->tombstones += entry->kind != LRD_NONE;
     lrd_entry_clear(memory_of(e), entry);
@@ -169,6 +171,7 @@ static int overwrite(struct lrd_engine *e, const struct lrd_at *at, struct lrd_e
     return 0;
   keyspace_of(at)->tombstones -= entry->kind == LRD_NONE;
   disarm(at, entry);
+  lrd_discard_value(e, entry);
   lrd_entry_clear(memory_of(e), entry);
   lrd_entry_set_string(entry, value);
   if (when >= 0)

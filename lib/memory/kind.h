@@ -23,6 +23,11 @@ struct lrd_kind_type {
    * a b c ...); returns how many vectors.  Neither DEL nor the expiry: the
    * caller writes those.  Whatever fails, fails in the sink. */
   size_t (*rebuild)(const void *value, larder_bytes key, larder_sink *);
+
+  /* Frees a value step by step, as destroy does at once: what is left of a budget
+   * of about so many elements; 0: call it again, it is not done yet.  NULL: values
+   * of this type are never large. */
+  size_t (*free_some)(const larder_memory *, void *value, size_t budget);
 };
 
 enum { LRD_REBUILD_ARGUMENTS = 512 };

@@ -163,15 +163,24 @@ struct lrd_list *lrd_list_new(const larder_memory *memory)
   return lrd_allocate_zeroed(memory, 1, sizeof(struct lrd_list));
 }
 
-void lrd_list_free(struct lrd_list *list, const larder_memory *memory)
+size_t lrd_list_free_some(struct lrd_list *list, const larder_memory *memory, size_t budget)
 {
-  struct lrd_chunk *c, *next;
+  struct lrd_chunk *c;
 
-  for (c = list->first; c; c = next) {
-    next = c->next;
+  for (; (c = list->first); budget--) {
+    if (!budget)
+      return 0;
+    list->first = c->next;
     chunk_free(memory, c);
   }
-  lrd_release(memory, list, sizeof *list);
+  if (budget)
+    lrd_release(memory, list, sizeof *list);
+  return budget;
+}
+
+void lrd_list_free(struct lrd_list *list, const larder_memory *memory)
+{
+  (void)lrd_list_free_some(list, memory, SIZE_MAX);
 }
 
 static int push(struct lrd_list *list, const larder_memory *memory, enum lrd_side side,

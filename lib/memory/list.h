@@ -32,6 +32,8 @@ enum lrd_side { LRD_LIST_FRONT, LRD_LIST_BACK };
 /* NULL: no memory. */
 struct lrd_list *lrd_list_new(const larder_memory *);
 void lrd_list_free(struct lrd_list *, const larder_memory *);
+/* The same step by step: what is left of a budget of elements; 0: call it again. */
+size_t lrd_list_free_some(struct lrd_list *, const larder_memory *, size_t budget);
 
 /* Pushes one after the other; 0, or -1: no memory, nothing was pushed. */
 int lrd_list_push(struct lrd_list *, const larder_memory *, enum lrd_side, size_t n,

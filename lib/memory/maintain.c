@@ -14,6 +14,9 @@ enum { NOT_WANTED, WANTED, RUNS };
 /* Steps of the wheel under one lock; a shard's callers wait that long at most. */
 enum { SLICE = 64 };
 
+/* Elements of discarded values that are freed before the time is looked at. */
+enum { FREED = 1024 };
+
 /* The thread sleeps at least that long, so that what expires about the same time
  * is reclaimed together (a breath only, if a round did not finish), and at most
  * that long, because the wall clock may jump; with nothing to expire much longer. */
@@ -57,11 +60,31 @@ static int64_t earlier(int64_t a, int64_t b)
   return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
+int lrd_maintenance_wake(struct lrd_engine *e)
+{
+  if (!e->background)
+    return 0;
+  lrd_maintenance_note(e, 0);
+  lrd_maintenance_start(e);
+  return atomic_load_explicit(&e->maintenance.state, memory_order_relaxed) == RUNS;
+}
+
+/* 0: the time is over before all is freed. */
+static int free_discarded(struct lrd_engine *e, int64_t begin, int64_t budget)
+{
+  while (!lrd_discard_free(e, FREED))
+    if (lrd_monotonic(&e->base.clock) - begin >= budget)
+      return 0;
+  return 1;
+}
+
 int64_t lrd_maintenance_round(struct lrd_engine *e, int64_t budget)
 {
   int64_t begin = lrd_monotonic(&e->base.clock), now = lrd_wall_ms(&e->base.clock), next = -1;
   unsigned first = atomic_load_explicit(&e->next_tick, memory_order_relaxed);
 
+  if (!free_discarded(e, begin, budget))
+    return now;
   for (unsigned i = 0; i < e->shards; i++) {
     unsigned number = (first + i) & (e->shards - 1);
     struct lrd_shard *shard = &e->shard[number];
@@ -79,7 +102,7 @@ int64_t lrd_maintenance_round(struct lrd_engine *e, int64_t budget)
       }
     } while (!left);
   }
-  return next;
+  return free_discarded(e, begin, budget) ? next : now;
 }
 
 /* Under the lock. */

@@ -106,6 +106,7 @@ static uint64_t engine_close(larder_backend *base, int64_t deadline, int forked)
 
   (void)deadline;
   lrd_maintenance_close(e, forked);
+  (void)lrd_discard_free(e, SIZE_MAX);
   lrd_shards_close(e, !forked);
   return 0;
 }
@@ -234,6 +235,7 @@ static void engine_set(larder_backend *base, int database, larder_bytes key, lar
   else
     verdict->outcome = LARDER_NO_MEMORY;
   lrd_unlock(&at.shard->lock);
+  lrd_discard_settle(e);
   if (ttl_ms)
     lrd_maintenance_start(e);
 }

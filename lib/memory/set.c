@@ -38,6 +38,14 @@ void lrd_set_free(struct lrd_set *set, const larder_memory *memory)
   lrd_release(memory, set, sizeof *set);
 }
 
+size_t lrd_set_free_some(struct lrd_set *set, const larder_memory *memory, size_t budget)
+{
+  if (set->table && !(budget = lrd_table_drain(set->table, memory, node_free, budget)))
+    return 0;
+  lrd_set_free(set, memory);
+  return budget;
+}
+
 /* --- packed -------------------------------------------------------------- */
 
 static const unsigned char *packed_find(const struct lrd_packed *p, larder_bytes member)

@@ -20,6 +20,8 @@ struct lrd_set {
 /* NULL: no memory. */
 struct lrd_set *lrd_set_new(const larder_memory *);
 void lrd_set_free(struct lrd_set *, const larder_memory *);
+/* The same step by step: what is left of a budget of elements; 0: call it again. */
+size_t lrd_set_free_some(struct lrd_set *, const larder_memory *, size_t budget);
 
 int lrd_set_has(const struct lrd_set *, larder_bytes member);
 /* How many of the n were not there; -1: no memory, nothing was added. */

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "memory/account.h"
+#include "memory/discard.h"
 #include "memory/engine.h"
 #include "memory/entry.h"
 #include "memory/index.h"
@@ -67,6 +68,7 @@ struct lrd_engine {
   unsigned shards, shift;   /* a key's shard is hash >> shift */
   struct lrd_shard *shard;
   struct lrd_maintenance maintenance;
+  struct lrd_discard discard;
   int64_t opened;           /* wall ms */
   _Atomic uint64_t calls;   /* those that no shard has counted */
   _Atomic unsigned next_tick; /* the shard where the next tick begins */
@@ -171,6 +173,8 @@ void lrd_engine_execute(larder_backend *, const larder_call *, larder_sink *);
 int lrd_maintenance_open(struct lrd_engine *);
 /* Something expires at; any lock may be held. */
 void lrd_maintenance_note(struct lrd_engine *, int64_t at);
+/* There is something to do now: 1 if the thread will do it; no lock is held. */
+int lrd_maintenance_wake(struct lrd_engine *);
 /* Starts the thread if it is wanted; no lock is held. */
 void lrd_maintenance_start(struct lrd_engine *);
 void lrd_maintenance_close(struct lrd_engine *, int forked);

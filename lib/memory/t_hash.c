@@ -167,6 +167,11 @@ static void destroy(const larder_memory *memory, void *value)
   lrd_hash_free(value, memory);
 }
 
+static size_t free_some(const larder_memory *memory, void *value, size_t budget)
+{
+  return lrd_hash_free_some(value, memory, budget);
+}
+
 static size_t rebuild(const void *value, larder_bytes key, larder_sink *sink)
 {
   const struct lrd_hash *hash = value;
@@ -187,4 +192,4 @@ static size_t rebuild(const void *value, larder_bytes key, larder_sink *sink)
   return vectors;
 }
 
-const struct lrd_kind_type lrd_hash_type = { "hash", create, destroy, rebuild };
+const struct lrd_kind_type lrd_hash_type = { "hash", create, destroy, rebuild, free_some };

@@ -164,6 +164,11 @@ static void destroy(const larder_memory *memory, void *value)
   lrd_list_free(value, memory);
 }
 
+static size_t free_some(const larder_memory *memory, void *value, size_t budget)
+{
+  return lrd_list_free_some(value, memory, budget);
+}
+
 static size_t rebuild(const void *value, larder_bytes key, larder_sink *sink)
 {
   const struct lrd_list *list = value;
@@ -184,4 +189,4 @@ static size_t rebuild(const void *value, larder_bytes key, larder_sink *sink)
   return vectors;
 }
 
-const struct lrd_kind_type lrd_list_type = { "list", create, destroy, rebuild };
+const struct lrd_kind_type lrd_list_type = { "list", create, destroy, rebuild, free_some };

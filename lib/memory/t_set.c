@@ -217,6 +217,11 @@ static void destroy(const larder_memory *memory, void *value)
   lrd_set_free(value, memory);
 }
 
+static size_t free_some(const larder_memory *memory, void *value, size_t budget)
+{
+  return lrd_set_free_some(value, memory, budget);
+}
+
 static size_t rebuild(const void *value, larder_bytes key, larder_sink *sink)
 {
   const struct lrd_set *set = value;
@@ -235,4 +240,4 @@ static size_t rebuild(const void *value, larder_bytes key, larder_sink *sink)
   return vectors;
 }
 
-const struct lrd_kind_type lrd_set_type = { "set", create, destroy, rebuild };
+const struct lrd_kind_type lrd_set_type = { "set", create, destroy, rebuild, free_some };

@@ -359,6 +359,11 @@ static void destroy(const larder_memory *memory, void *value)
   lrd_zset_free(value, memory);
 }
 
+static size_t free_some(const larder_memory *memory, void *value, size_t budget)
+{
+  return lrd_zset_free_some(value, memory, budget);
+}
+
 static size_t rebuild(const void *value, larder_bytes key, larder_sink *sink)
 {
   const struct lrd_zset *zset = value;
@@ -384,4 +389,4 @@ static size_t rebuild(const void *value, larder_bytes key, larder_sink *sink)
   return vectors;
 }
 
-const struct lrd_kind_type lrd_zset_type = { "zset", create, destroy, rebuild };
+const struct lrd_kind_type lrd_zset_type = { "zset", create, destroy, rebuild, free_some };

@@ -107,8 +107,12 @@ static void bucket_drop(struct lrd_table *t, const larder_memory *memory)
   size_t base;
   void **segment = segment_of(t, --t->buckets, &base);
 
-  if (t->buckets == base)
+  if (t->buckets != base)
+    return;
+  if (base < SEGMENT)
     lrd_release(memory, *segment, segment_size(base));
+  else /* the items of a table that shrinks were small blocks */
+    lrd_release_merging(memory, *segment, segment_size(base));
 }
 
 static size_t power_below(size_t n)

@@ -53,6 +53,18 @@ void lrd_zset_free(struct lrd_zset *z, const larder_memory *memory)
   lrd_release(memory, z, sizeof *z);
 }
 
+size_t lrd_zset_free_some(struct lrd_zset *z, const larder_memory *memory, size_t budget)
+{
+  if (z->large && (!(budget = lrd_order_drain(&z->large->order, memory, budget)) ||
+                   !(budget = lrd_table_drain(z->large->table, memory, item_free, budget))))
+    return 0;
+  if (z->sums && !(budget = lrd_set_free_some(z->sums, memory, budget)))
+    return 0;
+  z->sums = NULL;
+  lrd_zset_free(z, memory);
+  return budget;
+}
+
 /* --- conditions ---------------------------------------------------------- */
 
 enum decision { SKIP, KEEP, PUT };

@@ -30,6 +30,17 @@ const larder_memory lrd_memory_system = {
   .release = system_release,
 };
 
+void lrd_release_merging(const larder_memory *m, void *block, size_t size)
+{
+  enum { MERGES = 68 * 1024 }; /* above FASTBIN_CONSOLIDATION_THRESHOLD, below mmap's */
+  void *large = size < MERGES ? lrd_resize(m, block, size, MERGES) : NULL;
+
+  if (large)
+    lrd_release(m, large, MERGES);
+  else
+    lrd_release(m, block, size);
+}
+
 void *lrd_allocate_zeroed(const larder_memory *m, size_t count, size_t size)
 {
   void *block;

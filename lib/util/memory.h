@@ -27,6 +27,11 @@ static inline void lrd_release(const larder_memory *m, void *block, size_t size)
     m->release(m->context, block, size);
 }
 
+/* Releases a block in such a way that the small ones released before it are merged now:
+ * glibc's malloc sets those aside and merges all at once when next something
+ * large is wanted, by whomever, and a million of them take it half a second. */
+void lrd_release_merging(const larder_memory *m, void *block, size_t size);
+
 /* Zeroed; NULL also if count * size overflows. */
 void *lrd_allocate_zeroed(const larder_memory *m, size_t count, size_t size);
 

@@ -21,6 +21,7 @@ test_memory_check_zset_SOURCES = test/memory/check_zset.c test/memory/lines_zset
 check_PROGRAMS += \
   test/memory/check_atomic \
   test/memory/check_break \
+  test/memory/check_discard \
   test/memory/check_expiry \
   test/memory/check_index \
   test/memory/check_nomemory \
@@ -30,6 +31,8 @@ check_PROGRAMS += \
   test/memory/check_wheel
 test_memory_check_atomic_SOURCES = test/memory/check_atomic.c test/memory/pool.h test/memory/rig.h
 test_memory_check_break_SOURCES = test/memory/check_break.c test/memory/pool.h test/memory/rig.h
+test_memory_check_discard_SOURCES = test/memory/check_discard.c test/memory/pool.h \
+  test/memory/rig.h
 test_memory_check_expiry_SOURCES = test/memory/check_expiry.c test/memory/pool.h test/memory/rig.h
 test_memory_check_index_SOURCES = test/memory/check_index.c test/memory/pool.h
 test_memory_check_nomemory_SOURCES = test/memory/check_nomemory.c test/memory/pool.h \

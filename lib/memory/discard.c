@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "memory/discard.h"
+
+#include "memory/shard.h"
+#include "util/memory.h"
+
+static void push(struct lrd_discard *d, struct lrd_discarded *first, struct lrd_discarded *last)
+{
+  last->next = atomic_load_explicit(&d->first, memory_order_relaxed);
+  while (!atomic_compare_exchange_weak_explicit(&d->first, &last->next, first,
+                                                memory_order_release, memory_order_relaxed))
+    ;
+}
+
+void lrd_discard_value(struct lrd_engine *e, struct lrd_entry *entry)
+{
+  const struct lrd_kind_type *type = lrd_kind_type(entry->kind);
+  struct lrd_discarded *node;
+
+  if (!type || !entry->value || !type->free_some ||
+      lrd_entry_elements(entry) < LRD_DISCARD_LEAST)
+    return;
+  node = lrd_allocate(lrd_memory_of(e), sizeof *node);
+  if (!node)
+    return;
+  node->type = type;
+  node->value = entry->value;
+  entry->value = NULL;
+  push(&e->discard, node, node);
+}
+
+size_t lrd_discard_free(struct lrd_engine *e, size_t steps)
+{
+  const larder_memory *memory = lrd_memory_of(e);
+  struct lrd_discarded *first, *last;
+
+  if (!atomic_load_explicit(&e->discard.first, memory_order_relaxed))
+    return steps;
+  first = atomic_exchange_explicit(&e->discard.first, NULL, memory_order_acquire);
+  while (first && (steps = first->type->free_some(memory, first->value, steps))) {
+    struct lrd_discarded *next = first->next;
+    lrd_release(memory, first, sizeof *first);
+    first = next;
+  }
+  if (first) {
+    for (last = first; last->next; last = last->next)
+      ;
+    push(&e->discard, first, last);
+  }
+  return steps;
+}
+
+void lrd_discard_settle(struct lrd_engine *e)
+{
+  if (!atomic_load_explicit(&e->discard.first, memory_order_relaxed))
+    return;
+  if (!lrd_maintenance_wake(e))
+    (void)lrd_discard_free(e, SIZE_MAX);
+}
