@@ -28,6 +28,28 @@ struct bar {
     { what, "larder-argv", "ns CPU", 0 }, { what, "redis", "ns CPU", 0 }, \
     { "ping", "redis", "ns CPU", kind } }
 
+#define MEMORY(text, what, bound) \
+  { text ", bytes asked of the hook", AT_MOST, bound, "B", \
+    { what, "larder", "bytes asked", 1e6 }, { 0 }, { 0 } }, \
+  { text ", as malloc took them", AT_MOST, bound, "B", \
+    { what, "larder", "bytes taken", 1e6 }, { 0 }, { 0 } }, \
+  { "the same at 1.1e6, 1.5e6, 2.1e6, the worst / at 1e6", AT_MOST, 1.15, "x", \
+    { what, "larder", "x growth, taken", 0 }, { 0 }, { 0 } }
+#define SMALL(text, what, bound) \
+  { text ", bytes asked of the hook", AT_MOST, bound, "B", \
+    { what, "larder", "bytes asked", 1e5 }, { 0 }, { 0 } }, \
+  { text ", as malloc took them", AT_MOST, bound, "B", \
+    { what, "larder", "bytes taken", 1e5 }, { 0 }, { 0 } }
+#define SLOWEST(text, what, x) \
+  { text ": slowest GET beside it", AT_MOST, 1, "ms", { what, "larder", "ms, slowest GET", x }, \
+    { 0 }, { 0 } }
+#define SERVE(text, what, bound) \
+  { "serve, redis-benchmark " text ": commands a second / redis-server's", AT_LEAST, bound, "x", \
+    { what, "larder", "op/s", 0 }, { what, "redis", "op/s", 0 }, { 0 } }
+#define SERVE_CPU(text, what) \
+  { "serve, redis-benchmark " text ": CPU of a command / redis-server's", AT_MOST, 0.6, "x", \
+    { what, "larder", "ns CPU", 0 }, { what, "redis", "ns CPU", 0 }, { 0 } }
+
 static const struct bar bars[] = {
   { "GET, typed, 1 thread / raw uthash XXH3", AT_MOST, 0.8, "x", TYPED("get"), XXH3("get"),
     { 0 } },
@@ -59,6 +81,39 @@ static const struct bar bars[] = {
   CPU("zrangebyscore10", 0.25, KIND_ZSET),
   { "CPU of a sliding window as one atomic batch / redis-server's three commands", AT_MOST, 0.25,
     "x", { "window", "larder-argv", "ns CPU", 0 }, { "window", "redis", "ns CPU", 0 }, { 0 } },
+  MEMORY("a string of 16 + 32", "memory-string", 84),
+  MEMORY("a string with a TTL", "memory-ttl", 104),
+  MEMORY("a hash field of 16 + 32", "memory-hash-field", 72),
+  MEMORY("a set member of 16", "memory-set-member", 40),
+  MEMORY("a zset member of 16 + score", "memory-zset-member", 64),
+  SMALL("a zset of 10 members of 14, whole", "memory-small-zset", 300),
+  SMALL("a hash of 10 fields of 2 + 32, whole", "memory-small-hash", 493),
+  { "1e6 keys that expire at once: all gone after", AT_MOST, 1, "s",
+    { "expire", "larder", "s, all gone", 0 }, { 0 }, { 0 } },
+  SLOWEST("1e6 keys that expire at once", "expire", 0),
+  SLOWEST("growth from 0 to 2e6 keys", "growth", 2e6),
+  SLOWEST("growth from 0 to 1e7 keys", "growth", 1e7),
+  SLOWEST("DEL of a set of 1e6", "free-set", 1e6),
+  SLOWEST("DEL of a zset of 1e6", "free-zset", 1e6),
+  SLOWEST("DEL of a hash of 1e6", "free-hash", 1e6),
+  SLOWEST("DEL of a list of 1e6", "free-list", 1e6),
+  { "hit ratio, Zipf 1.0, cache of 1 % of the keys, S3-FIFO", AT_LEAST, 51, "%",
+    { "ratio-zipf", "allkeys-s3fifo", "% hits", 1 }, { 0 }, { 0 } },
+  { "hit ratio, Zipf 0.9 with scans, S3-FIFO / sampled LRU", AT_LEAST, 1.2, "x",
+    { "ratio-scan", "allkeys-s3fifo", "% hits", 0 }, { "ratio-scan", "allkeys-lru", "% hits", 0 },
+    { 0 } },
+  SERVE("GET -P 1", "serve-get-P1", 1),
+  SERVE("SET -P 1", "serve-set-P1", 1),
+  SERVE("GET -P 16", "serve-get-P16", 1.5),
+  SERVE("SET -P 16", "serve-set-P16", 1.5),
+  SERVE("GET -P 64", "serve-get-P64", 2),
+  SERVE("SET -P 64", "serve-set-P64", 2),
+  SERVE_CPU("GET -P 64", "serve-get-P64"),
+  SERVE_CPU("SET -P 64", "serve-set-P64"),
+  { "opening and closing an empty store", AT_MOST, 100, "us", { "open", "larder", "us", 0 },
+    { 0 }, { 0 } },
+  { "resident size of an idle store", AT_MOST, 64, "KiB", { "open", "larder", "KiB resident", 0 },
+    { 0 }, { 0 } },
 };
 
 enum { BARS = sizeof bars / sizeof bars[0] };

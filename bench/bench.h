@@ -59,7 +59,8 @@ struct bench {
  * anything; 0, or -1 after a line on standard error. */
 typedef int bench_run(struct bench *);
 
-bench_run run_throughput, run_threads;
+bench_run run_throughput, run_threads, run_isolated, run_memory, run_expire, run_beside, run_ratio,
+  run_serve, run_open;
 
 /* Whether the row is to be measured now. */
 int bench_wants(struct bench *, const char *what, const char *who);
@@ -88,6 +89,11 @@ void print_bars(FILE *, const struct bench *);
 void print_markdown(FILE *, const struct bench *);
 /* One line per value; 0, or -1 after a line on standard error. */
 int write_csv(const char *path, const struct bench *);
+
+/* Runs work in a child of its own, whose memory nobody used before, and gives back the count
+ * numbers that it left; 0, or -1: it failed. */
+int in_child(void (*work)(void *context, double *out), void *context, double *out, size_t count);
+double resident_bytes(int pid); /* 0: of this process */
 
 /* Small things.  bench_memory gives zeroed memory or ends the process. */
 void *bench_memory(size_t count, size_t size);

@@ -3,12 +3,20 @@ EXTRA_PROGRAMS += bench/bench
 bench_bench_SOURCES = \
   bench/bars.c \
   bench/bench.h \
+  bench/beside.c \
+  bench/child.c \
   bench/common.c \
   bench/environment.c \
+  bench/expire.c \
   bench/figure.c \
+  bench/isolated.c \
   bench/load.c bench/load.h \
   bench/main.c \
+  bench/memory.c \
   bench/op.c bench/op.h \
+  bench/open.c \
+  bench/prober.c bench/prober.h \
+  bench/ratio.c \
   bench/redis.h \
   bench/report.c \
   bench/target.c bench/target.h \
@@ -17,7 +25,8 @@ bench_bench_SOURCES = \
   bench/threads.c \
   bench/throughput.c \
   bench/uthash_table.h
-bench_bench_CPPFLAGS = $(AM_CPPFLAGS) -DBENCH_FLAGS='"$(CFLAGS)"'
+bench_bench_CPPFLAGS = $(AM_CPPFLAGS) -DBENCH_FLAGS='"$(CFLAGS)"' \
+  -DBENCH_LARDER='"$(abs_top_builddir)/tools/larder"'
 bench_bench_LDADD = liblarder.la -lm
 if BENCH_XXHASH
 bench_bench_SOURCES += bench/target_uthash_xxh3.c
@@ -32,16 +41,16 @@ bench_bench_SOURCES += bench/target_lmdb.c
 bench_bench_LDADD += -llmdb
 endif
 if REDIS
-bench_bench_SOURCES += bench/target_redis.c
+bench_bench_SOURCES += bench/serve.c bench/target_redis.c
 bench_bench_LDADD += test/support/libtestsupport.la $(HIREDIS_LIBS)
 endif
 
 # make bench BENCH_ARGS='--rounds 15 get' for less, or for more.
 BENCH_ARGS =
-bench: bench/bench
+bench: bench/bench tools/larder
 	@$(MKDIR_P) '$(top_srcdir)/bench/results'
 	@bench/bench --csv "$(top_srcdir)/bench/results/$$(date -u +%Y%m%dT%H%M%SZ).csv" $(BENCH_ARGS)
 .PHONY: bench
 
 dist_check_SCRIPTS += bench/check_bench.sh
-bench/check_bench.log: bench/bench
+bench/check_bench.log: bench/bench tools/larder

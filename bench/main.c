@@ -12,6 +12,15 @@
 static bench_run *const mechanisms[] = {
   run_throughput,
   run_threads,
+  run_isolated,
+  run_memory,
+  run_expire,
+  run_beside,
+  run_ratio,
+#ifdef LARDER_REDIS
+  run_serve,
+#endif
+  run_open,
 };
 
 static const char usage[] =

@@ -3,47 +3,47 @@
 
 #include <string.h>
 
-static void word(struct command *c, const char *text, size_t length)
+void command_word(struct command *c, const char *text, size_t length)
 {
   c->argv[c->argc] = text;
   c->argvlen[c->argc++] = length;
 }
 
-static void begin(struct command *c, const char *name, enum reply_kind reply, size_t len)
+void command_begin(struct command *c, const char *name, enum reply_kind reply, size_t len)
 {
   c->argc = 0;
   c->reply = reply;
   c->len = len;
-  word(c, name, strlen(name));
+  command_word(c, name, strlen(name));
 }
 
 static void fill_ping(struct command *c, const struct load *load, size_t i)
 {
   (void)load;
   (void)i;
-  begin(c, "PING", REPLY_STATUS, 0);
+  command_begin(c, "PING", REPLY_STATUS, 0);
 }
 
 static void fill_get(struct command *c, const struct load *load, size_t i)
 {
-  begin(c, "GET", REPLY_STRING, VALUE_LENGTH);
-  word(c, load->step[i].key, KEY_LENGTH);
+  command_begin(c, "GET", REPLY_STRING, VALUE_LENGTH);
+  command_word(c, load->step[i].key, KEY_LENGTH);
 }
 
 static void fill_mget(struct command *c, const struct load *load, size_t i)
 {
   size_t k;
 
-  begin(c, "MGET", REPLY_ARRAY, MGET_KEYS);
+  command_begin(c, "MGET", REPLY_ARRAY, MGET_KEYS);
   for (k = 0; k < MGET_KEYS; k++)
-    word(c, load->step[i * MGET_KEYS + k].key, KEY_LENGTH);
+    command_word(c, load->step[i * MGET_KEYS + k].key, KEY_LENGTH);
 }
 
 static void fill_set(struct command *c, const struct load *load, size_t i)
 {
-  begin(c, "SET", REPLY_STATUS, 0);
-  word(c, load->step[i].key, KEY_LENGTH);
-  word(c, load->value, VALUE_LENGTH);
+  command_begin(c, "SET", REPLY_STATUS, 0);
+  command_word(c, load->step[i].key, KEY_LENGTH);
+  command_word(c, load->value, VALUE_LENGTH);
 }
 
 static void fill_mix(struct command *c, const struct load *load, size_t i)
@@ -56,8 +56,8 @@ static void fill_mix(struct command *c, const struct load *load, size_t i)
 
 static void fill_incr(struct command *c, const struct load *load, size_t i)
 {
-  begin(c, "INCR", REPLY_INTEGER, 0);
-  word(c, load->step[i].key, KEY_LENGTH);
+  command_begin(c, "INCR", REPLY_INTEGER, 0);
+  command_word(c, load->step[i].key, KEY_LENGTH);
 }
 
 static const char field_name[FIELDS][7] = { "field0", "field1", "field2", "field3", "field4",
@@ -66,70 +66,70 @@ static const char field_name[FIELDS][7] = { "field0", "field1", "field2", "field
 static void hash_and_field(struct command *c, const struct load *load, size_t i)
 {
   /* The key without its last digit names the hash, the digit its field. */
-  word(c, load->step[i].key, KEY_LENGTH - 1);
-  word(c, field_name[load->step[i].number % FIELDS], 6);
+  command_word(c, load->step[i].key, KEY_LENGTH - 1);
+  command_word(c, field_name[load->step[i].number % FIELDS], 6);
 }
 
 static void fill_hset(struct command *c, const struct load *load, size_t i)
 {
-  begin(c, "HSET", REPLY_INTEGER, 0);
+  command_begin(c, "HSET", REPLY_INTEGER, 0);
   hash_and_field(c, load, i);
-  word(c, load->value, VALUE_LENGTH);
+  command_word(c, load->value, VALUE_LENGTH);
 }
 
 static void fill_hget(struct command *c, const struct load *load, size_t i)
 {
-  begin(c, "HGET", REPLY_STRING, VALUE_LENGTH);
+  command_begin(c, "HGET", REPLY_STRING, VALUE_LENGTH);
   hash_and_field(c, load, i);
 }
 
 static void fill_sadd(struct command *c, const struct load *load, size_t i)
 {
-  begin(c, "SADD", REPLY_INTEGER, 0);
-  word(c, "set", 3);
-  word(c, load->step[i].key, KEY_LENGTH);
+  command_begin(c, "SADD", REPLY_INTEGER, 0);
+  command_word(c, "set", 3);
+  command_word(c, load->step[i].key, KEY_LENGTH);
 }
 
 static void fill_lpush(struct command *c, const struct load *load, size_t i)
 {
   (void)i;
-  begin(c, "LPUSH", REPLY_INTEGER, 0);
-  word(c, "list", 4);
-  word(c, load->value, VALUE_LENGTH);
+  command_begin(c, "LPUSH", REPLY_INTEGER, 0);
+  command_word(c, "list", 4);
+  command_word(c, load->value, VALUE_LENGTH);
 }
 
 static void fill_rpop(struct command *c, const struct load *load, size_t i)
 {
   (void)load;
   (void)i;
-  begin(c, "RPOP", REPLY_STRING, VALUE_LENGTH);
-  word(c, "list", 4);
+  command_begin(c, "RPOP", REPLY_STRING, VALUE_LENGTH);
+  command_word(c, "list", 4);
 }
 
 static void fill_zadd(struct command *c, const struct load *load, size_t i)
 {
-  begin(c, "ZADD", REPLY_INTEGER, 0);
-  word(c, "zset", 4);
-  word(c, load->step[i].score, sizeof load->step[i].score - 1);
-  word(c, load->step[i].key, KEY_LENGTH);
+  command_begin(c, "ZADD", REPLY_INTEGER, 0);
+  command_word(c, "zset", 4);
+  command_word(c, load->step[i].score, sizeof load->step[i].score - 1);
+  command_word(c, load->step[i].key, KEY_LENGTH);
 }
 
 static void fill_zrank(struct command *c, const struct load *load, size_t i)
 {
-  begin(c, "ZRANK", REPLY_INTEGER, 0);
-  word(c, "zset", 4);
-  word(c, load->step[i].key, KEY_LENGTH);
+  command_begin(c, "ZRANK", REPLY_INTEGER, 0);
+  command_word(c, "zset", 4);
+  command_word(c, load->step[i].key, KEY_LENGTH);
 }
 
 static void fill_zrange(struct command *c, const struct load *load, size_t i)
 {
-  begin(c, "ZRANGEBYSCORE", REPLY_ARRAY, 10);
-  word(c, "zset", 4);
-  word(c, load->step[i].score, sizeof load->step[i].score - 1);
-  word(c, "+inf", 4);
-  word(c, "LIMIT", 5);
-  word(c, "0", 1);
-  word(c, "10", 2);
+  command_begin(c, "ZRANGEBYSCORE", REPLY_ARRAY, 10);
+  command_word(c, "zset", 4);
+  command_word(c, load->step[i].score, sizeof load->step[i].score - 1);
+  command_word(c, "+inf", 4);
+  command_word(c, "LIMIT", 5);
+  command_word(c, "0", 1);
+  command_word(c, "10", 2);
 }
 
 /* What a rate limiter does: forget the requests before the window, note this one, count.
@@ -139,16 +139,16 @@ static void fill_window(struct command *c, const struct load *load, size_t i)
   const struct step *step = &load->step[i];
   const char *before = i >= load->window ? load->step[i - load->window].score : "0";
 
-  begin(&c[0], "ZREMRANGEBYSCORE", REPLY_INTEGER, 0);
-  word(&c[0], step->key, KEY_LENGTH - 3);
-  word(&c[0], "0", 1);
-  word(&c[0], before, strlen(before));
-  begin(&c[1], "ZADD", REPLY_INTEGER, 0);
-  word(&c[1], step->key, KEY_LENGTH - 3);
-  word(&c[1], step->score, sizeof step->score - 1);
-  word(&c[1], step->score, sizeof step->score - 1);
-  begin(&c[2], "ZCARD", REPLY_INTEGER, 0);
-  word(&c[2], step->key, KEY_LENGTH - 3);
+  command_begin(&c[0], "ZREMRANGEBYSCORE", REPLY_INTEGER, 0);
+  command_word(&c[0], step->key, KEY_LENGTH - 3);
+  command_word(&c[0], "0", 1);
+  command_word(&c[0], before, strlen(before));
+  command_begin(&c[1], "ZADD", REPLY_INTEGER, 0);
+  command_word(&c[1], step->key, KEY_LENGTH - 3);
+  command_word(&c[1], step->score, sizeof step->score - 1);
+  command_word(&c[1], step->score, sizeof step->score - 1);
+  command_begin(&c[2], "ZCARD", REPLY_INTEGER, 0);
+  command_word(&c[2], step->key, KEY_LENGTH - 3);
 }
 
 const struct op_info op_info[OPS] = {

@@ -56,6 +56,10 @@ struct command {
   size_t argvlen[MGET_KEYS + 1];
 };
 
+/* Building one: the name first, then word by word.  Keeps the pointers. */
+void command_begin(struct command *, const char *name, enum reply_kind reply, size_t len);
+void command_word(struct command *, const char *text, size_t length);
+
 struct op_info {
   const char *name;
   enum kind kind;

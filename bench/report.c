@@ -27,6 +27,8 @@ void print_figures(FILE *out, const struct bench *bench)
     const struct figure *f = &bench->figure[i];
     struct summary s = summarize(f->value, f->count);
 
+    if (strstr(f->what, "-timeline") != NULL)
+      continue; /* for the plot */
     fprintf(out, "%-22s %-22s ", f->what, f->who);
     if (f->x != 0)
       fprintf(out, "%9g ", f->x);

@@ -18,6 +18,7 @@ enum { PIPELINE = 64 };
 
 struct redis {
   struct server *server;
+  int guest; /* the server is another's */
   redisContext *link;
 };
 
@@ -40,15 +41,22 @@ static int find_program(const char *given, const char *name, char *path, size_t 
   return -1;
 }
 
-struct redis *redis_open(const char *variable, const char *program, char *why, size_t why_size)
+const struct redis_kind redis_kinds[] = {
+  { "redis", "REDIS_SERVER", "redis-server" },
+  { "redis-new", "REDIS_SERVER_NEW", "redis-server-new" },
+  { "valkey", "VALKEY_SERVER", "valkey-server" },
+  { NULL, NULL, NULL },
+};
+
+struct redis *redis_open(const struct redis_kind *kind, char *why, size_t why_size)
 {
   struct server_options options = { .unix_socket = 1 };
   const char *usual = getenv("REDIS_SERVER");
   char path[4096], *kept = usual == NULL ? NULL : strdup(usual);
   struct redis *redis;
 
-  if (find_program(getenv(variable), program, path, sizeof path) != 0) {
-    snprintf(why, why_size, "no %s here (%s=PATH)", program, variable);
+  if (find_program(getenv(kind->variable), kind->program, path, sizeof path) != 0) {
+    snprintf(why, why_size, "no %s here (%s=PATH)", kind->program, kind->variable);
     free(kept);
     return NULL;
   }
@@ -73,13 +81,41 @@ void redis_close(struct redis *redis)
 {
   if (redis->link != NULL)
     redisFree(redis->link);
-  server_stop(redis->server);
+  if (!redis->guest)
+    server_stop(redis->server);
   free(redis);
+}
+
+struct redis *redis_again(const struct redis *host)
+{
+  struct redis *redis = bench_memory(1, sizeof *redis);
+
+  redis->server = host->server;
+  redis->guest = 1;
+  redis->link = redisConnectUnix(server_socket(redis->server));
+  if (redis->link != NULL && redis->link->err == 0)
+    return redis;
+  redis_close(redis);
+  return NULL;
+}
+
+size_t redis_size(struct redis *redis)
+{
+  redisReply *reply = redisCommand(redis->link, "DBSIZE");
+  size_t size = reply != NULL && reply->type == REDIS_REPLY_INTEGER ? (size_t)reply->integer : 0;
+
+  freeReplyObject(reply);
+  return size;
 }
 
 const char *redis_socket(const struct redis *redis)
 {
   return server_socket(redis->server);
+}
+
+int redis_pid(const struct redis *redis)
+{
+  return server_pid(redis->server);
 }
 
 double redis_info(struct redis *redis, const char *field, char *text, size_t size)
@@ -139,42 +175,54 @@ int redis_receive(struct redis *redis, const struct command *command)
   return right ? 0 : -1;
 }
 
-/* Steps travel in groups; each group's last step leaves its commands behind for the check,
- * which is the same for all of an operation but for mixed ones. */
-static int redis_run(void *context, enum op op, const struct load *load, size_t from, size_t to)
+typedef void filler(struct command *, const struct load *, size_t i);
+
+/* Steps travel in groups.  Each reply is checked against the last step's command, which is
+ * of the same form as the others'. */
+static int run_steps(struct redis *redis, filler *fill, size_t commands, const struct load *load,
+                     size_t from, size_t to)
 {
-  const struct op_info *info = &op_info[op];
-  size_t steps = PIPELINE / info->commands, i = from, sent, c;
+  size_t steps = PIPELINE / commands, i = from, sent, c;
   struct command command[COMMANDS_MAX];
 
   while (i < to) {
     for (sent = 0; sent < steps && i < to; sent++, i++) {
-      info->fill(command, load, i);
-      for (c = 0; c < info->commands; c++)
-        if (redis_send(context, &command[c]) != 0)
+      fill(command, load, i);
+      for (c = 0; c < commands; c++)
+        if (redis_send(redis, &command[c]) != 0)
           return -1;
     }
     while (sent-- > 0)
-      for (c = 0; c < info->commands; c++)
-        if (redis_receive(context, &command[c]) != 0)
+      for (c = 0; c < commands; c++)
+        if (redis_receive(redis, &command[c]) != 0)
           return -1;
   }
   return 0;
 }
 
+int redis_fill(struct redis *redis, filler *fill, const struct load *load, size_t from, size_t to)
+{
+  return run_steps(redis, fill, 1, load, from, to);
+}
+
+static int redis_run(void *redis, enum op op, const struct load *load, size_t from, size_t to)
+{
+  return run_steps(redis, op_info[op].fill, op_info[op].commands, load, from, to);
+}
+
 static void *usual_open(char *why, size_t why_size)
 {
-  return redis_open("REDIS_SERVER", "redis-server", why, why_size);
+  return redis_open(&redis_kinds[0], why, why_size);
 }
 
 static void *new_open(char *why, size_t why_size)
 {
-  return redis_open("REDIS_SERVER_NEW", "redis-server-new", why, why_size);
+  return redis_open(&redis_kinds[1], why, why_size);
 }
 
 static void *valkey_open(char *why, size_t why_size)
 {
-  return redis_open("VALKEY_SERVER", "valkey-server", why, why_size);
+  return redis_open(&redis_kinds[2], why, why_size);
 }
 
 static void close_any(void *redis)

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef BENCH_PROBER_H
+#define BENCH_PROBER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * A thread that makes one call after another while something else happens, and knows
+ * the slowest.
+ */
+
+enum { PROBE_BUCKETS = 1000 };
+#define PROBE_BUCKET_NS 1e7
+
+struct probed {
+  double slowest; /* ns */
+  size_t calls;
+  double at;                        /* when it began: now_ns() */
+  double bucket[PROBE_BUCKETS];     /* the slowest in each 10 ms since then */
+};
+
+struct prober;
+
+/* call: makes one, 0 or -1; on the prober's thread. */
+struct prober *prober_start(int (*call)(void *context, uint64_t *random), void *context);
+/* Stops and frees it; -1: a call failed. */
+int prober_stop(struct prober *, struct probed *);
+
+#endif
