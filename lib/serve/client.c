@@ -190,11 +190,13 @@ static void choose_protocol(void *context, int version)
 }
 
 /* The commands from the first one on that the session sends as one or two calls: up to
- * the first that is a call of its own. */
-static size_t piece_of(const larder_vector *vector, size_t count)
+ * the first that is a call of its own.  A local store waits for nothing: all of them. */
+static size_t piece_of(const struct lrd_client *c, const larder_vector *vector, size_t count)
 {
   size_t i;
 
+  if (c->listener->local)
+    return count;
   for (i = 0; i < count; i++)
     switch (lrd_command_find(vector[i].argv[0].data, vector[i].argv[0].len)) {
     case LRD_SELECT:
@@ -213,12 +215,12 @@ static size_t piece_of(const larder_vector *vector, size_t count)
 static void execute(struct lrd_job *job)
 {
   struct lrd_client *c = (struct lrd_client *)job;
-  const larder_vector *vector = c->request.vector;
+  larder_vector *vector = c->request.vector;
   size_t left = c->request.count, piece;
 
   lrd_resp_init(&c->resp, &c->replies, c->session->protocol);
   do {
-    piece = piece_of(vector, left);
+    piece = piece_of(c, vector, left);
     lrd_session_execute(c->session, vector, piece, &c->resp.sink);
     vector += piece;
     left -= piece;

@@ -10,7 +10,7 @@
 #include "util/memory.h"
 #include "util/number.h"
 
-enum { KEPT_ARGUMENTS = 1024 };
+enum { KEPT_ARGUMENTS = 1024, SHORT_ARGUMENTS = 64, SHORT_DIGITS = 5 };
 
 /* What one step of the parser came to. */
 enum step { STEP_ON, STEP_MORE, STEP_ERROR, STEP_NO_MEMORY };
@@ -57,30 +57,45 @@ static int grow(const larder_memory *memory, void **block, size_t *capacity, siz
   return 0;
 }
 
-static int add_arguments(struct lrd_request *r, const larder_bytes *argv, size_t argc)
+static inline int room_for_arguments(struct lrd_request *r, size_t argc)
 {
   void *block = r->argument;
 
+  if (r->arguments + argc <= r->capacity)
+    return 0;
   if (grow(r->memory, &block, &r->capacity, r->arguments + argc, sizeof *r->argument) != 0)
     return -1;
   r->argument = block;
+  return 0;
+}
+
+static int add_arguments(struct lrd_request *r, const larder_bytes *argv, size_t argc)
+{
+  if (room_for_arguments(r, argc) != 0)
+    return -1;
   memcpy(r->argument + r->arguments, argv, argc * sizeof *argv);
   r->arguments += argc;
   return 0;
 }
 
-/* The arguments since the last one are a command. */
-static int add_vector(struct lrd_request *r)
+static inline int room_for_vector(struct lrd_request *r)
 {
   void *block = r->vector;
-  larder_vector *v;
 
+  if (r->count < r->vectors)
+    return 0;
   if (grow(r->memory, &block, &r->vectors, r->count + 1, sizeof *r->vector) != 0)
     return -1;
   r->vector = block;
-  v = &r->vector[r->count++];
-  memset(v, 0, sizeof *v);
-  v->argc = (int)(r->arguments - r->complete);
+  return 0;
+}
+
+/* The arguments since the last one are a command. */
+static inline int add_vector(struct lrd_request *r)
+{
+  if (room_for_vector(r) != 0)
+    return -1;
+  r->vector[r->count++] = (larder_vector){ .argc = (int)(r->arguments - r->complete) };
   r->complete = r->arguments;
   return 0;
 }
@@ -226,6 +241,53 @@ static enum step inline_line(struct lrd_request *r, const char *data, size_t len
   return STEP_ON;
 }
 
+/* --- the short way --------------------------------------------------------- */
+
+/* Nearly all that arrives is a multibulk command with few short arguments that is there
+ * whole.  It is taken in one step, or else nothing is: what is unusual in any way is for the
+ * steps above to judge. */
+
+/* Digits as a number is printed, with the line's end; where the next line begins, or NULL. */
+static inline const char *short_number(const char *p, const char *end, size_t *number)
+{
+  const char *first = p;
+  size_t n = 0, digit;
+
+  while (p < end && (digit = (size_t)(unsigned char)*p - '0') <= 9) {
+    n = n * 10 + digit;
+    p++;
+  }
+  *number = n;
+  if (p == first || p - first > SHORT_DIGITS || (*first == '0' && p - first > 1))
+    return NULL;
+  return end - p >= 2 && p[0] == '\r' && p[1] == '\n' ? p + 2 : NULL;
+}
+
+static int take_short(struct lrd_request *r, const char *data, size_t len, size_t limit)
+{
+  const char *p = data + r->at, *end = data + len;
+  larder_bytes *argument;
+  size_t argc, bulk, i;
+
+  if (p == end || *p != '*' || !(p = short_number(p + 1, end, &argc)) || argc == 0 ||
+      argc > SHORT_ARGUMENTS || room_for_arguments(r, argc) != 0 || room_for_vector(r) != 0)
+    return 0;
+  argument = r->argument + r->arguments;
+  for (i = 0; i < argc; i++) {
+    if (p == end || *p != '$' || !(p = short_number(p + 1, end, &bulk)) || bulk > limit ||
+        (size_t)(end - p) < bulk + 2)
+      return 0;
+    argument[i] = (larder_bytes){ p, bulk };
+    p += bulk + 2;
+  }
+  r->arguments += argc;
+  r->at = r->consumed = (size_t)(p - data);
+  r->scanned = 0;
+  return add_vector(r) == 0;
+}
+
+/* --- all of it --------------------------------------------------------------- */
+
 static enum step parse_step(struct lrd_request *r, const char *data, size_t len, size_t limit,
                             int stranger)
 {
@@ -260,7 +322,8 @@ enum lrd_request_end lrd_request_parse(struct lrd_request *r, const char *data, 
   if (bulk_limit > LRD_REQUEST_BULK)
     bulk_limit = LRD_REQUEST_BULK;
   while (step == STEP_ON && r->count < max)
-    step = parse_step(r, data, len, bulk_limit, stranger);
+    if (stranger || r->missing >= 0 || !take_short(r, data, len, bulk_limit))
+      step = parse_step(r, data, len, bulk_limit, stranger);
   link_vectors(r);
   switch (step) {
   case STEP_ON:

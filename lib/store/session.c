@@ -46,25 +46,16 @@ void larder_session_close(larder_session *s)
 
 /* --- running ------------------------------------------------------------- */
 
-/* Plain commands that wait to go to the backend together. */
-enum { RUN_MAX = 128 };
-struct run {
-  larder_session *session;
-  struct lrd_meter *meter;
-  size_t count;
-  larder_vector vector[RUN_MAX];
-};
-
-static void flush(struct run *r)
+/* Plain commands go to the backend together. */
+static void run_plain(larder_session *s, const larder_vector *vector, size_t count,
+                      struct lrd_meter *m)
 {
-  larder_session *s = r->session;
-  if (r->count == 0)
+  if (count == 0)
     return;
-  larder_call call = lrd_plain_call(s->store, r->vector, r->count, s->store->config.timeout);
+  larder_call call = lrd_plain_call(s->store, vector, count, s->store->config.timeout);
   call.database = s->database;
   call.hold = s->watching ? s->hold : NULL;
-  lrd_dispatch(s->store, &call, r->meter);
-  r->count = 0;
+  lrd_dispatch(s->store, &call, m);
 }
 
 static int needs_authentication(const larder_session *s, const larder_vector *v)
@@ -88,30 +79,22 @@ static void single(larder_session *s, const larder_vector *v, enum lrd_route rou
     lrd_front(s, v, m->sink);
 }
 
-static void execute(larder_session *s, const larder_vector *vector, size_t count,
-                    struct lrd_meter *m)
+static void execute(larder_session *s, larder_vector *vector, size_t count, struct lrd_meter *m)
 {
-  struct run r;
   char error[LARDER_ERROR_SIZE];
-  r.session = s;
-  r.meter = m;
-  r.count = 0;
+  size_t begin = 0;
   for (size_t i = 0; i < count; i++) {
-    larder_vector v = vector[i];
-    enum lrd_route way = lrd_route(&v, error, sizeof error);
-    if (way == LRD_ROUTE_BACKEND && !s->transaction.open && !needs_authentication(s, &v)) {
-      if (r.count == RUN_MAX)
-        flush(&r);
-      r.vector[r.count++] = v;
+    enum lrd_route way = lrd_route(&vector[i], error, sizeof error);
+    if (way == LRD_ROUTE_BACKEND && !s->transaction.open && !needs_authentication(s, &vector[i]))
       continue;
-    }
-    flush(&r);
-    single(s, &v, way, error, m);
+    run_plain(s, vector + begin, i - begin, m);
+    single(s, &vector[i], way, error, m);
+    begin = i + 1;
   }
-  flush(&r);
+  run_plain(s, vector + begin, count - begin, m);
 }
 
-void lrd_session_execute(larder_session *s, const larder_vector *vector, size_t count,
+void lrd_session_execute(larder_session *s, larder_vector *vector, size_t count,
                          larder_sink *sink)
 {
   struct lrd_meter meter;
@@ -150,7 +133,7 @@ static larder_reply *no_memory(larder_session *s, const char *name)
   return lrd_fixed_reply(LARDER_NO_MEMORY);
 }
 
-static larder_reply *run_one(larder_session *s, struct lrd_answer *a, const larder_vector *v,
+static larder_reply *run_one(larder_session *s, struct lrd_answer *a, larder_vector *v,
                              const char *name, larder_outcome taken, const char *error)
 {
   if (taken == LARDER_OK) {

@@ -54,10 +54,9 @@ struct larder_session {
   struct lrd_session_hooks hooks;
 };
 
-/* Runs commands in order; one reply each.  vector[i] needs argc and argv only.
- * Never waits longer than one store timeout for each backend call. */
-void lrd_session_execute(larder_session *, const larder_vector *vector, size_t count,
-                         larder_sink *);
+/* Runs commands in order; one reply each.  vector[i] needs argc and argv only; its
+ * command is set.  Never waits longer than one store timeout for each backend call. */
+void lrd_session_execute(larder_session *, larder_vector *vector, size_t count, larder_sink *);
 
 /* --- transaction.c: MULTI EXEC DISCARD WATCH UNWATCH ---------------------- */
 

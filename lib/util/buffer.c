@@ -23,7 +23,7 @@ void lrd_buffer_free(struct lrd_buffer *b)
   b->len = b->capacity = 0;
 }
 
-static int grow(struct lrd_buffer *b, size_t more)
+int lrd_buffer_grow(struct lrd_buffer *b, size_t more)
 {
   size_t capacity = b->capacity ? b->capacity : FIRST_CAPACITY;
   char *data;
@@ -45,11 +45,6 @@ static int grow(struct lrd_buffer *b, size_t more)
   b->data = data;
   b->capacity = capacity;
   return 0;
-}
-
-int lrd_buffer_reserve(struct lrd_buffer *b, size_t more)
-{
-  return b->capacity - b->len >= more ? 0 : grow(b, more);
 }
 
 int lrd_buffer_append(struct lrd_buffer *b, const void *bytes, size_t len)

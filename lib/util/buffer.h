@@ -23,7 +23,11 @@ void lrd_buffer_init(struct lrd_buffer *, const larder_memory *, size_t limit);
 void lrd_buffer_free(struct lrd_buffer *);
 
 /* 0, or -1: no memory or over the limit. */
-int lrd_buffer_reserve(struct lrd_buffer *, size_t more);
+int lrd_buffer_grow(struct lrd_buffer *, size_t more);
+static inline int lrd_buffer_reserve(struct lrd_buffer *b, size_t more)
+{
+  return b->capacity - b->len >= more ? 0 : lrd_buffer_grow(b, more);
+}
 int lrd_buffer_append(struct lrd_buffer *, const void *bytes, size_t len);
 /* Removes len bytes from the front. */
 void lrd_buffer_consume(struct lrd_buffer *, size_t len);
