@@ -81,6 +81,14 @@ static const struct subcommand *find_subcommand(const larder_vector *v)
   return NULL;
 }
 
+const char *lrd_command_part(unsigned command, size_t n)
+{
+  for (size_t i = 0; i < sizeof subcommands / sizeof subcommands[0]; i++)
+    if (subcommands[i].command == command && n-- == 0)
+      return subcommands[i].name;
+  return NULL;
+}
+
 static int has_subcommands(unsigned command)
 {
   return command == LRD_CLIENT || command == LRD_COMMAND || command == LRD_CONFIG ||

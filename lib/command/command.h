@@ -110,6 +110,9 @@ extern const struct lrd_command lrd_commands[LRD_COMMANDS];
 /* Case-insensitive; LRD_NO_COMMAND if there is none (internal ones have no name here).  O(1). */
 unsigned lrd_command_find(const char *name, size_t len);
 
+/* The i-th subcommand of a command, without the command's name; NULL: no more. */
+const char *lrd_command_part(unsigned command, size_t i);
+
 /* Checks name, subcommand and number of arguments and sets v->command: LARDER_OK, or
  * BAD_ARGUMENT with Redis's own error text in error.  Internal commands are unknown here. */
 larder_outcome lrd_command_check(larder_vector *v, char *error, size_t error_size);

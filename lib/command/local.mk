@@ -6,6 +6,8 @@ core_sources += \
   lib/command/command.c \
   lib/command/command.h \
   lib/command/count.c \
+  lib/command/detail.c \
+  lib/command/detail.h \
   lib/command/glob.c \
   lib/command/keys.c \
   lib/command/list.h \

@@ -6,7 +6,7 @@
 
 #include "command/argv.h"
 
-/* COMMAND: what the command list says of itself, in the order of Redis 7.0's fields. */
+/* COMMAND and its subcommands. */
 
 static int is_public(unsigned id)
 {
@@ -21,44 +21,6 @@ static size_t public_commands(void)
   return n;
 }
 
-static const struct {
-  unsigned flag;
-  const char *name;
-} flag_names[] = {
-    {LRD_WRITE, "write"},
-    {LRD_READONLY, "readonly"},
-    {LRD_DENYOOM, "denyoom"},
-    {LRD_ADMIN, "admin"},
-    {LRD_PUBSUB, "pubsub"},
-    {LRD_NOSCRIPT, "noscript"},
-    {LRD_BLOCKING, "blocking"},
-    {LRD_LOADING, "loading"},
-    {LRD_STALE, "stale"},
-    {LRD_SKIP_MONITOR, "skip_monitor"},
-    {LRD_SKIP_SLOWLOG, "skip_slowlog"},
-    {LRD_FAST, "fast"},
-    {LRD_NO_AUTH, "no_auth"},
-    {LRD_MAY_REPLICATE, "may_replicate"},
-    {LRD_NO_MANDATORY_KEYS, "no_mandatory_keys"},
-    {LRD_NO_ASYNC_LOADING, "no_async_loading"},
-    {LRD_NO_MULTI, "no_multi"},
-    {LRD_ALLOW_BUSY, "allow_busy"},
-    {LRD_MOVABLE_KEYS, "movablekeys"},
-};
-
-enum { FLAG_NAMES = sizeof flag_names / sizeof *flag_names };
-
-static void describe_flags(struct lrd_front *f, unsigned flags)
-{
-  size_t n = 0;
-  for (size_t i = 0; i < FLAG_NAMES; i++)
-    n += (flags & flag_names[i].flag) != 0;
-  lrd_sink_set(f->sink, n);
-  for (size_t i = 0; i < FLAG_NAMES; i++)
-    if (flags & flag_names[i].flag)
-      lrd_sink_status(f->sink, flag_names[i].name);
-}
-
 /* The next word of a list separated by spaces; len 0: no more. */
 static larder_bytes next_word(const char **list)
 {
@@ -68,39 +30,12 @@ static larder_bytes next_word(const char **list)
   return word;
 }
 
-static void describe_categories(struct lrd_front *f, const char *acl)
-{
-  size_t n = 0;
-  larder_bytes word;
-  for (const char *list = acl; next_word(&list).len;)
-    n++;
-  lrd_sink_set(f->sink, n);
-  for (const char *list = acl; (word = next_word(&list)).len;)
-    f->sink->type->status(f->sink, word.data, word.len);
-}
-
-/* Tips, key specifications and subcommands are not kept: empty. */
-static void describe_command(struct lrd_front *f, unsigned id)
-{
-  const struct lrd_command *c = &lrd_commands[id];
-  lrd_sink_array(f->sink, 10);
-  lrd_front_text(f, c->name);
-  lrd_sink_integer(f->sink, c->arity);
-  describe_flags(f, c->flags);
-  lrd_sink_integer(f->sink, c->first);
-  lrd_sink_integer(f->sink, c->last);
-  lrd_sink_integer(f->sink, c->step);
-  describe_categories(f, c->acl);
-  for (int i = 0; i < 3; i++)
-    lrd_sink_set(f->sink, 0);
-}
-
 static void command_all(struct lrd_front *f)
 {
   lrd_sink_array(f->sink, public_commands());
   for (unsigned id = 1; id < LRD_COMMANDS; id++)
     if (is_public(id))
-      describe_command(f, id);
+      lrd_front_describe(f, id);
 }
 
 static void command_info(struct lrd_front *f)
@@ -113,8 +48,8 @@ static void command_info(struct lrd_front *f)
   for (int i = 2; i < f->argc; i++) {
     unsigned id = lrd_command_find(f->argv[i].data, f->argv[i].len);
     if (id != LRD_NO_COMMAND && is_public(id))
-      describe_command(f, id);
-    else
+      lrd_front_describe(f, id);
+    else if (!lrd_front_describe_part(f, &f->argv[i]))
       lrd_sink_nil_array(f->sink);
   }
 }

@@ -21,6 +21,11 @@ void lrd_front_refuse_word(struct lrd_front *, const char *format, const larder_
 void lrd_front_refuse_count(struct lrd_front *, const char *name);
 void lrd_front_text(struct lrd_front *, const char *);
 
+/* describe.c: a command of the list as COMMAND INFO shows it. */
+void lrd_front_describe(struct lrd_front *, unsigned command);
+/* The same of a subcommand, "object|encoding"; 0: there is none, nothing was written. */
+int lrd_front_describe_part(struct lrd_front *, const larder_bytes *name);
+
 /* catalog.c: COMMAND and its subcommands. */
 void lrd_front_catalog(struct lrd_front *);
 

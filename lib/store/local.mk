@@ -9,6 +9,7 @@ core_sources += \
   lib/store/catalog.c \
   lib/store/config.c \
   lib/store/config.h \
+  lib/store/describe.c \
   lib/store/dispatch.c \
   lib/store/dispatch.h \
   lib/store/environment.c \

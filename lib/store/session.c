@@ -74,7 +74,7 @@ static void single(larder_session *s, const larder_vector *v, enum lrd_route rou
   else if (lrd_is_transaction_command(s, v))
     lrd_transaction_command(s, v, m);
   else if (s->transaction.open && v->command != LRD_QUIT)
-    lrd_transaction_queue(s, v, route, m);
+    lrd_transaction_queue(s, v, m);
   else
     lrd_front(s, v, m->sink);
 }

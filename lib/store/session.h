@@ -31,7 +31,7 @@ struct lrd_session_hooks {
 struct lrd_transaction {
   int open;    /* between MULTI and EXEC */
   int aborted; /* a command could not be queued */
-  int unwatches; /* there are UNWATCHes in it */
+  int fronts;  /* there are commands in it that no backend answers */
   struct lrd_arena arena;
   larder_vector *vector; /* count of capacity, by the store's hook */
   size_t count, capacity;
@@ -63,8 +63,7 @@ void lrd_session_execute(larder_session *, larder_vector *vector, size_t count, 
 int lrd_is_transaction_command(const larder_session *, const larder_vector *v);
 void lrd_transaction_command(larder_session *, const larder_vector *v, struct lrd_meter *);
 /* v is anything else, inside a transaction. */
-void lrd_transaction_queue(larder_session *, const larder_vector *v, enum lrd_route,
-                           struct lrd_meter *);
+void lrd_transaction_queue(larder_session *, const larder_vector *v, struct lrd_meter *);
 /* v is no command, or has the wrong number of arguments: error says so. */
 void lrd_transaction_refuse(larder_session *, const larder_vector *v, const char *error,
                             struct lrd_meter *);

@@ -31,7 +31,7 @@ static void forget_queue(larder_session *s)
   t->bytes = 0;
   t->open = 0;
   t->aborted = 0;
-  t->unwatches = 0;
+  t->fronts = 0;
 }
 
 static int make_room(larder_session *s)
@@ -66,13 +66,17 @@ static int admit(struct lrd_transaction *t, const larder_vector *v)
   return 1;
 }
 
-void lrd_transaction_queue(larder_session *s, const larder_vector *v, enum lrd_route route,
-                           struct lrd_meter *m)
+/* What is answered above the backends; but SELECT they know, within an atomic call. */
+static int is_front(const larder_vector *v)
+{
+  return v->command != LRD_SELECT &&
+         (lrd_commands[v->command].flags & (LRD_SESSION | LRD_FRONT)) != 0;
+}
+
+void lrd_transaction_queue(larder_session *s, const larder_vector *v, struct lrd_meter *m)
 {
   struct lrd_transaction *t = &s->transaction;
-  /* What is answered above the backends can't be part of what they do whole, but
-   * for SELECT: within an atomic call the backends know it. */
-  if (route != LRD_ROUTE_BACKEND && v->command != LRD_UNWATCH && v->command != LRD_SELECT) {
+  if (lrd_commands[v->command].flags & LRD_NO_MULTI) {
     t->aborted = 1;
     reply_error(m, LARDER_REFUSED, "ERR Command not allowed inside a transaction");
     return;
@@ -88,7 +92,7 @@ void lrd_transaction_queue(larder_session *s, const larder_vector *v, enum lrd_r
     return;
   }
   t->count++;
-  t->unwatches |= v->command == LRD_UNWATCH;
+  t->fronts |= is_front(v);
   reply_status(m, "QUEUED");
 }
 
@@ -151,33 +155,53 @@ static void unwatch(larder_session *s, const larder_vector *v, struct lrd_meter 
     drop_hold(s);
 }
 
-/* What is sent of a transaction with UNWATCHes in it, or with nothing at all:
- * the rest, or a PING, since the watched keys still decide.  NULL: no memory. */
-static const larder_vector *without_unwatch(struct lrd_transaction *t, size_t *count)
+/* What is sent of a transaction with commands in it that are answered here, or with
+ * nothing at all: the rest, or a PING where watched keys still decide; *count 0: nothing.
+ * NULL: no memory. */
+static const larder_vector *without_fronts(larder_session *s, size_t *count)
 {
   static const larder_bytes name = {"PING", 4};
   static const larder_vector ping = {.command = LRD_PING, .argc = 1, .argv = &name};
+  struct lrd_transaction *t = &s->transaction;
   larder_vector *rest = lrd_arena_allocate(&t->arena, (t->count + 1) * sizeof *rest);
   if (!rest)
     return NULL;
   *count = 0;
   for (size_t i = 0; i < t->count; i++)
-    if (t->vector[i].command != LRD_UNWATCH)
+    if (!is_front(&t->vector[i]))
       rest[(*count)++] = t->vector[i];
-  if (*count > 0)
+  if (*count > 0 || !s->watching)
     return rest;
   *count = 1;
   return &ping;
 }
 
-/* The replies of what was sent, with an OK for each UNWATCH in between. */
-static void weave(const struct lrd_transaction *t, const larder_value *value, larder_sink *sink)
+/* One element of EXEC's reply. */
+static void answer_here(larder_session *s, const larder_vector *v, larder_sink *sink)
 {
+  if (v->command == LRD_UNWATCH) {
+    lrd_sink_ok(sink);
+    return;
+  }
+  struct lrd_answer *a = lrd_answer_new(&s->store->config.memory);
+  if (!a) {
+    lrd_sink_error(sink, lrd_fixed_text(LARDER_NO_MEMORY));
+    return;
+  }
+  lrd_front(s, v, &a->tree.sink);
+  lrd_sink_value(sink, &lrd_answer_finish(a)->value);
+  lrd_answer_free(a);
+}
+
+/* The replies of what was sent, and those of what is answered here in between. */
+static void weave(larder_session *s, const larder_value *value, larder_sink *sink)
+{
+  const struct lrd_transaction *t = &s->transaction;
   size_t next = 0;
   lrd_sink_array(sink, t->count);
   for (size_t i = 0; i < t->count; i++) {
-    if (t->vector[i].command == LRD_UNWATCH)
-      lrd_sink_ok(sink);
+    if (is_front(&t->vector[i]))
+      answer_here(s, &t->vector[i], sink);
     else if (next < value->len)
       lrd_sink_value(sink, &value->element[next++]);
     else
@@ -194,24 +218,39 @@ static void follow_selects(larder_session *s)
       lrd_command_select(&t->vector[i], &s->database);
 }
 
+static void execute_nothing(larder_sink *sink)
+{
+  const larder_verdict v = {.outcome = LARDER_OK, .age_ms = -1};
+  lrd_sink_array(sink, 0);
+  lrd_sink_end(sink, &v);
+}
+
+static void execute_atomic(larder_session *s, const larder_vector *vector, size_t count,
+                           larder_sink *sink)
+{
+  larder_call call = call_of(s, vector, count);
+  call.flags = LARDER_CALL_ATOMIC;
+  call.hold = s->watching ? s->hold : NULL;
+  s->store->table->execute(s->store->base, &call, sink);
+}
+
 static void execute_around(larder_session *s, struct lrd_meter *m)
 {
-  struct lrd_transaction *t = &s->transaction;
   size_t count;
-  const larder_vector *vector = without_unwatch(t, &count);
+  const larder_vector *vector = without_fronts(s, &count);
   struct lrd_answer *a = vector ? lrd_answer_new(&s->store->config.memory) : NULL;
   if (!a) {
     reply_error(m, LARDER_NO_MEMORY, lrd_fixed_text(LARDER_NO_MEMORY));
     return;
   }
-  larder_call call = call_of(s, vector, count);
-  call.flags = LARDER_CALL_ATOMIC;
-  call.hold = s->watching ? s->hold : NULL;
-  s->store->table->execute(s->store->base, &call, &a->tree.sink);
+  if (count == 0)
+    execute_nothing(&a->tree.sink);
+  else
+    execute_atomic(s, vector, count, &a->tree.sink);
   const larder_reply *r = lrd_answer_finish(a);
   larder_verdict *verdict = &a->tree.reply[0].verdict;
   if (r->outcome == LARDER_OK && r->value.type == LARDER_ARRAY) {
-    weave(t, &r->value, m->sink);
+    weave(s, &r->value, m->sink);
     follow_selects(s);
   } else
     lrd_sink_value(m->sink, &r->value);
@@ -262,13 +301,6 @@ static void execute(larder_session *s, struct lrd_meter *m)
     follow_selects(s);
 }
 
-static void execute_nothing(struct lrd_meter *m)
-{
-  const larder_verdict v = {.outcome = LARDER_OK, .age_ms = -1};
-  lrd_sink_array(m->sink, 0);
-  lrd_sink_end(m->sink, &v);
-}
-
 static void exec(larder_session *s, struct lrd_meter *m)
 {
   struct lrd_transaction *t = &s->transaction;
@@ -285,8 +317,8 @@ static void exec(larder_session *s, struct lrd_meter *m)
     reply_error(m, LARDER_NOT_SENT,
                 "NOTSENT a key could not be watched: nothing was executed");
   } else if (is_empty(s)) {
-    execute_nothing(m);
-  } else if (t->count == 0 || t->unwatches) {
+    execute_nothing(m->sink);
+  } else if (t->count == 0 || t->fronts) {
     execute_around(s, m);
   } else {
     execute(s, m);

@@ -192,18 +192,31 @@ START_TEST(as_redis)
 }
 END_TEST
 
-/* What can't be part of a transaction here is refused when it is queued. */
-START_TEST(not_queued)
+/* What no backend answers is answered here, in its place, when the rest was executed. */
+START_TEST(front_in_transaction)
 {
-  static const char *const lines[] = {"HELLO", "AUTH x", "CLIENT ID", "COMMAND COUNT"};
-  for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
-    pipeline("MULTI");
-    ck_assert_str_eq(pipeline(lines[i]), "-ERR Command not allowed inside a transaction\r\n");
-    ck_assert_str_eq(pipeline("EXEC"), "-EXECABORT Transaction discarded because of previous "
-                                       "errors.\r\n");
-  }
-  ck_assert_int_eq(session->database, 2);
-  ck_assert_int_eq(fake.executed, 0);
+  ck_assert_str_eq(pipeline("MULTI;CLIENT SETNAME me;SET a 1;CLIENT GETNAME;AUTH;GET a"),
+                   "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n"
+                   "-ERR wrong number of arguments for 'auth' command\r\n+QUEUED\r\n");
+  ck_assert_str_eq(pipeline("EXEC;CLIENT GETNAME"),
+                   "-EXECABORT Transaction discarded because of previous errors.\r\n$-1\r\n");
+  ck_assert_str_eq(log_of(), "");
+  pipeline("MULTI;CLIENT SETNAME me;SET a 1;CLIENT GETNAME;UNWATCH;GET a");
+  ck_assert_str_eq(pipeline("EXEC"), "*5\r\n+OK\r\n+OK\r\n$2\r\nme\r\n+OK\r\n+OK\r\n");
+  ck_assert_str_eq(log_of(), "SET GET;1@2|");
+}
+END_TEST
+
+/* A transaction of nothing else asks no backend, unless a watched key decides. */
+START_TEST(front_alone)
+{
+  ck_assert_str_eq(pipeline("MULTI;CLIENT ID;SELECT 99;EXEC"),
+                   "+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n:1\r\n+OK\r\n");
+  ck_assert_str_eq(log_of(), "SELECT;1@2|");
+  ck_assert_str_eq(pipeline("MULTI;CLIENT ID;HELLO 9;EXEC"),
+                   "+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n:1\r\n"
+                   "-NOPROTO unsupported protocol version\r\n");
+  ck_assert_str_eq(log_of(), "");
 }
 END_TEST
 
@@ -424,7 +437,13 @@ START_TEST(command_describes)
 {
   ck_assert_str_eq(pipeline("COMMAND INFO get"),
                    "*1\r\n*10\r\n$3\r\nget\r\n:2\r\n*2\r\n+readonly\r\n+fast\r\n:1\r\n:1\r\n:1\r\n"
-                   "*3\r\n+@read\r\n+@string\r\n+@fast\r\n*0\r\n*0\r\n*0\r\n");
+                   "*3\r\n+@read\r\n+@string\r\n+@fast\r\n*0\r\n"
+                   "*1\r\n*6\r\n$5\r\nflags\r\n*2\r\n+RO\r\n+access\r\n"
+                   "$12\r\nbegin_search\r\n*4\r\n$4\r\ntype\r\n$5\r\nindex\r\n$4\r\nspec\r\n"
+                   "*2\r\n$5\r\nindex\r\n:1\r\n"
+                   "$9\r\nfind_keys\r\n*4\r\n$4\r\ntype\r\n$5\r\nrange\r\n$4\r\nspec\r\n"
+                   "*6\r\n$7\r\nlastkey\r\n:0\r\n$7\r\nkeystep\r\n:1\r\n$5\r\nlimit\r\n:0\r\n"
+                   "*0\r\n");
   larder_reply *count = larder_command(store, "COMMAND COUNT");
   larder_reply *list = larder_command(store, "COMMAND LIST");
   larder_reply *all = larder_command(store, "COMMAND");
@@ -463,7 +482,8 @@ int main(void)
   tcase_add_test(tc, plain_commands_travel_together);
   tcase_add_test(tc, long_pipelines);
   tcase_add_loop_test(tc, as_redis, 0, (int)(sizeof dialogs / sizeof *dialogs));
-  tcase_add_test(tc, not_queued);
+  tcase_add_test(tc, front_in_transaction);
+  tcase_add_test(tc, front_alone);
   tcase_add_test(tc, exec_is_one_call);
   tcase_add_test(tc, watch_holds);
   tcase_add_test(tc, watched_key_changed);
