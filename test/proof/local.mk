@@ -7,13 +7,25 @@ yield_sources = test/proof/yield.c test/proof/yield.h
 
 check_PROGRAMS += \
   test/proof/check_bank \
+  test/proof/check_everything \
   test/proof/check_histories \
   test/proof/check_linear \
   test/proof/check_sweep
 test_proof_check_bank_SOURCES = $(yield_sources) test/memory/pool.h test/proof/check_bank.c
+test_proof_check_everything_SOURCES = $(conformance_sources) $(yield_sources) \
+  test/conformance/random/generate.c test/conformance/random/generate.h \
+  test/conformance/random/history.c test/conformance/random/history.h \
+  test/proof/check_everything.c test/proof/crowd.c test/proof/crowd.h \
+  test/store/heap.c test/store/heap.h
 test_proof_check_histories_SOURCES = $(judge_sources) $(yield_sources) test/memory/pool.h \
   test/proof/check_histories.c test/proof/record.c test/proof/record.h
 test_proof_check_linear_SOURCES = $(judge_sources) test/memory/pool.h test/proof/check_linear.c
 test_proof_check_sweep_SOURCES = test/memory/pool.h test/proof/check_sweep.c \
   test/proof/scene.c test/proof/script.c test/proof/script.h test/proof/stage.c test/proof/stage.h \
   test/store/heap.c test/store/heap.h
+
+# Ten minutes on three stores; configure with --enable-sanitizer=thread (address) --enable-yields.
+EVERYTHING = --seconds 200
+check-everything: test/proof/check_everything
+	$(AM_TESTS_ENVIRONMENT) test/proof/check_everything $(EVERYTHING)
+.PHONY: check-everything

@@ -496,7 +496,7 @@ void generator_turn(struct generator *g)
 
 void generate(struct generator *g, struct history *h, size_t count)
 {
-  static struct builder b;
+  struct builder b;
   b.g = g;
   while (h->count < count) {
     unsigned r = below(&b, 3000);
