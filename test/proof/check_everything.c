@@ -159,8 +159,8 @@ int main(int argc, char **argv)
   struct plan plan = read_plan(argc, argv);
   int bad = 0;
 
-  printf("LARDER_SEED=%" PRIu64 "\n", plan.seed);
   setvbuf(stdout, NULL, _IOLBF, 0);
+  printf("LARDER_SEED=%" PRIu64 "\n", plan.seed);
   yield_seed(plan.seed, 20);
   if (plan.url)
     return run_local(&plan, plan.url, LARDER_YES);

@@ -136,7 +136,8 @@ static void say(struct guest *g)
   const struct command *c = next_command(g);
   unsigned how = roll(g, 10);
 
-  if (belongs_to_session(c) || g->in_transaction[c->session & 1] || how < 4)
+  if (g->session[0] &&
+      (belongs_to_session(c) || g->in_transaction[c->session & 1] || how < 4))
     say_in_session(g, c);
   else if (how < 5)
     say_later(g, c);
@@ -244,6 +245,8 @@ static void change_session(struct guest *g)
 {
   unsigned which = roll(g, 2);
 
+  if (!g->session[which])
+    return;
   larder_session_close(g->session[which]);
   g->session[which] = larder_session_open(g->crowd->store);
   g->in_transaction[which] = 0;
@@ -275,17 +278,28 @@ static void deed(struct guest *g)
   say(g);
 }
 
+/* A session ends before its store begins to close. */
+static void close_sessions(struct guest *g)
+{
+  if (!g->session[0])
+    return;
+  for (int i = 0; i < 2; i++) {
+    larder_session_close(g->session[i]);
+    g->session[i] = NULL;
+  }
+  atomic_fetch_sub(&g->crowd->sessions, 1);
+}
+
 static void *visit(void *context)
 {
   struct guest *g = context;
 
-  while (!atomic_load(&g->crowd->stop) && !g->wrong[0])
-    if (g->session[0] && g->session[1])
-      deed(g);
-    else
-      use_typed(g); /* the store was closing when a session was to be opened */
-  for (int i = 0; i < 2; i++)
-    larder_session_close(g->session[i]);
+  while (!atomic_load(&g->crowd->stop) && !g->wrong[0]) {
+    if (atomic_load(&g->crowd->closing))
+      close_sessions(g);
+    deed(g);
+  }
+  close_sessions(g);
   atomic_fetch_sub(&g->crowd->active, 1);
   return NULL;
 }
@@ -302,7 +316,8 @@ static struct guest *guest_new(struct crowd *crowd, unsigned number)
   g->generator.dice.state = crowd->seed * 1000003 + number;
   generator_turn(&g->generator);
   for (int i = 0; i < 2; i++)
-    g->session[i] = larder_session_open(crowd->store);
+    if (!(g->session[i] = larder_session_open(crowd->store)))
+      abort();
   return g;
 }
 
@@ -311,7 +326,9 @@ int crowd_start(struct crowd *crowd, unsigned threads, uint64_t seed)
   crowd->threads = threads < CROWD_MAX ? threads : CROWD_MAX;
   crowd->seed = seed;
   atomic_store(&crowd->stop, 0);
+  atomic_store(&crowd->closing, 0);
   atomic_store(&crowd->at_gate, 0);
+  atomic_store(&crowd->sessions, (int)crowd->threads);
   atomic_store(&crowd->active, (int)crowd->threads);
   for (unsigned i = 0; i < crowd->threads; i++) {
     crowd->guest[i] = guest_new(crowd, i);
@@ -375,6 +392,9 @@ uint64_t crowd_close_under_fire(struct crowd *crowd)
   pthread_t stopper;
   uint64_t left;
 
+  atomic_store(&crowd->closing, 1);
+  while (atomic_load(&crowd->sessions))
+    nap(1);
   if (larder_async_command(crowd->store, gate, crowd, "GET gate") != LARDER_OK)
     return UINT64_MAX;
   while (!atomic_load(&crowd->at_gate))

@@ -21,9 +21,11 @@ struct crowd {
   larder *store;
   int local;          /* nothing but the in-process engine: nothing may fail */
   atomic_int stop;
-  atomic_int active;  /* threads that may still begin calls */
-  atomic_int at_gate; /* the gate's completion is being delivered */
-  atomic_ullong done; /* completions of asynchronous calls */
+  atomic_int closing;  /* it is time to close sessions */
+  atomic_int sessions; /* threads that have not done so */
+  atomic_int active;   /* threads that may still begin calls */
+  atomic_int at_gate;  /* the gate's completion is being delivered */
+  atomic_ullong done;  /* completions of asynchronous calls */
   unsigned threads;
   uint64_t seed;
   struct guest *guest[CROWD_MAX];

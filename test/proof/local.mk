@@ -8,6 +8,7 @@ yield_sources = test/proof/yield.c test/proof/yield.h
 check_PROGRAMS += \
   test/proof/check_bank \
   test/proof/check_everything \
+  test/proof/check_flood \
   test/proof/check_histories \
   test/proof/check_linear \
   test/proof/check_sweep
@@ -17,6 +18,7 @@ test_proof_check_everything_SOURCES = $(conformance_sources) $(yield_sources) \
   test/conformance/random/history.c test/conformance/random/history.h \
   test/proof/check_everything.c test/proof/crowd.c test/proof/crowd.h \
   test/store/heap.c test/store/heap.h
+test_proof_check_flood_SOURCES = test/memory/pool.h test/proof/check_flood.c
 test_proof_check_histories_SOURCES = $(judge_sources) $(yield_sources) test/memory/pool.h \
   test/proof/check_histories.c test/proof/record.c test/proof/record.h
 test_proof_check_linear_SOURCES = $(judge_sources) test/memory/pool.h test/proof/check_linear.c
