@@ -159,6 +159,7 @@ static void print_status(const larder_status *s, int json)
   count(&p, "journal_keys", s->journal_keys);
   count(&p, "journal_bytes", s->journal_bytes);
   number(&p, "journal_oldest_ms", s->journal_oldest_ms);
+  text(&p, "replay_error", s->replay_error);
   count(&p, "replayed", s->replayed);
   count(&p, "replay_batches", s->replay_batches);
   count(&p, "dropped", s->dropped);

@@ -204,6 +204,7 @@ typedef struct larder_backend_status {
   uint64_t outages, local_calls;
   uint64_t journal_keys, journal_bytes;
   int64_t journal_oldest_ms; /* -1: empty */
+  char replay_error[128];    /* why Redis takes no journaled writes; "": it does */
   uint64_t replayed, replay_batches, dropped, dead_letters, unknown_batches;
 } larder_backend_status;
 

@@ -57,6 +57,7 @@ typedef struct larder_status {
   uint64_t local_calls;     /* answered locally during outages */
   uint64_t journal_keys, journal_bytes;
   int64_t journal_oldest_ms; /* -1: empty */
+  char replay_error[128];   /* why Redis takes no journaled writes now; "" if it does */
   uint64_t replayed;        /* journaled writes acknowledged by Redis */
   uint64_t replay_batches;
   uint64_t dropped;         /* journaled writes given up, with an event each */

@@ -164,6 +164,7 @@ static void fallback_status(larder_backend *b, larder_backend_status *s)
   lrd_lock(&f->lock);
   state = lrd_fallback_state(f);
   s->since = f->since;
+  memcpy(s->replay_error, f->refusal, sizeof f->refusal);
   lrd_unlock(&f->lock);
   s->journal_keys = atomic_load(&f->journal.keys);
   s->journal_bytes = atomic_load(&f->journal.bytes);

@@ -51,7 +51,8 @@ struct lrd_batch {
   struct lrd_arena arena;     /* commands */
   struct lrd_emitted *commands, *forget;
   size_t count;               /* of commands */
-  size_t size;                /* of their bytes, about */
+  size_t size;                /* of their bytes, about; of whole values only once it is built */
+  int whole;                  /* there are whole values in it */
   int64_t number;
   int database;
   int built;
@@ -89,10 +90,12 @@ struct lrd_fallback {
   struct lrd_parked *parked, **parked_tail;
   struct lrd_parked *flying; /* submissions that are with the remote */
   char denial[256];
+  char refusal[128];      /* why Redis takes no journaled writes now; "": it does */
 
   /* owned by who set replaying */
   _Atomic int heavy;         /* the batch is the keeper's: too large for a caller's deadline */
   struct lrd_batch batch;
+  struct lrd_record *rest;   /* frozen too: the other part of a batch that was refused */
   int64_t batch_number;
   char marker[64];
   unsigned marker_databases; /* bit n: the marker exists in database n */
@@ -167,6 +170,20 @@ enum lrd_replay lrd_fallback_replay(struct lrd_fallback *, int database, larder_
                                     int64_t deadline);
 /* Removes the markers from Redis, if nothing is pending. */
 void lrd_fallback_clean(struct lrd_fallback *, int64_t deadline);
+
+/* --- batch.c ----------------------------------------------------------------- */
+
+/* A batch of frozen records; nothing is built yet. */
+void lrd_batch_begin(struct lrd_fallback *, struct lrd_batch *, struct lrd_record *, int database);
+/* Writes the commands: as long as the values are large.  0, or -1: no memory. */
+int lrd_batch_build(struct lrd_fallback *, struct lrd_batch *);
+/* Leaves one half of the groups in a batch that was not applied; the other one is the
+ * fallback's rest.  0: there is one group only, or none. */
+int lrd_batch_split(struct lrd_fallback *, struct lrd_batch *);
+/* Its keys are Redis's again; b->writes says how many writes were in it. */
+void lrd_batch_end(struct lrd_fallback *, struct lrd_batch *);
+/* One command that Redis refused for its own reasons: told and counted. */
+void lrd_batch_letter(struct lrd_fallback *, const struct lrd_emitted *, const larder_value *error);
 void lrd_fallback_batch_free(struct lrd_fallback *);
 
 /* --- keeper.c --------------------------------------------------------------- */

@@ -105,14 +105,29 @@ static void remove_part(const struct fold *f, enum lrd_op_kind kind, larder_byte
     lrd_journal_add_op(f->journal, r, f->purse, &content, old && !old->chained ? old : NULL, 1);
 }
 
+/* Increments whose magnitudes add up to more than this are kept apart. */
+#define SPAN_MAX (UINT64_C(1) << 62)
+
+static uint64_t magnitude(int64_t n)
+{
+  return n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+}
+
+static int may_add(const struct lrd_op *op, int64_t by)
+{
+  return op->span <= SPAN_MAX && magnitude(by) <= SPAN_MAX - op->span;
+}
+
 /* One sum for all increments; a field that was set before becomes its sum. */
 static void increment(const struct fold *f, enum lrd_op_kind kind, larder_bytes sub, int64_t by)
 {
   struct lrd_op content = make(kind, sub, nothing, by), *old = latest(f, &content);
   int64_t base, sum;
 
-  if (old && old->kind == kind && !__builtin_add_overflow(old->number, by, &sum)) {
-    old->number = sum;
+  content.span = magnitude(by);
+  if (old && old->kind == kind && may_add(old, by)) {
+    old->number += by;
+    old->span += content.span;
   } else if (old && old->kind == LRD_OP_FIELD_SET &&
              lrd_parse_integer(old->value, old->value_len, &base) &&
              !__builtin_add_overflow(base, by, &sum)) {

@@ -10,7 +10,10 @@
  * Folding: the ops of one key, kept so short that their number depends on what
  * was touched and not on how often.
  *
- *   increments of one counter or field   one sum (overflow: a second op)
+ *   increments of one counter or field   one sum, while their magnitudes add up to 2^62 at
+ *                                        most: so what would be refused by an overflow takes
+ *                                        no other increment with it, on any base value within
+ *                                        2^62 of zero
  *   fields, members, scores              the last op of each
  *   pushes, appends, float increments    all of them, in order
  *   expiry                               the last one, where the key surely exists

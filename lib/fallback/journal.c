@@ -8,37 +8,12 @@
 #include "util/hash.h"
 #include "util/memory.h"
 
-enum { HALF_TOLD_NAPS = 100, FIRST_SLOTS = 64, RECORD_ROOM = sizeof(struct lrd_record) + 16, PURSE_HEAD = 32 };
-_Static_assert(sizeof(struct lrd_purse) <= PURSE_HEAD, "a purse's head has its room");
+enum { HALF_TOLD_NAPS = 100, FIRST_SLOTS = 64, RECORD_ROOM = sizeof(struct lrd_record) + 16 };
 
-/* --- purses -------------------------------------------------------------- */
+/* How many ops are dropped before the lock is let go for a moment. */
+enum { DROPPED_AT_ONCE = 512 };
 
-static void purse_drop(struct lrd_journal *j, struct lrd_purse *purse)
-{
-  if (--purse->references)
-    return;
-  atomic_fetch_sub_explicit(&j->bytes, purse->size, memory_order_relaxed);
-  lrd_release(j->memory, purse, purse->size);
-}
-
-/* What lrd_journal_reserve made room for: it can't run out. */
-static void *carve(struct lrd_purse *purse, size_t size)
-{
-  char *at = (char *)purse + purse->used;
-
-  purse->used += (size + 15) & ~(size_t)15;
-  purse->references++;
-  return at;
-}
-
-static const char *carve_bytes(char *at, larder_bytes b)
-{
-  if (b.len)
-    memcpy(at, b.data, b.len);
-  return at;
-}
-
-/* --- the two indexes ------------------------------------------------------ */
+/* --- the index ------------------------------------------------------------ */
 
 /* Doubling that may fail: chains grow longer then, nothing is lost. */
 static void grow_records(struct lrd_journal *j)
@@ -60,26 +35,7 @@ static void grow_records(struct lrd_journal *j)
   j->record_slots = slots;
 }
 
-static void grow_ops(struct lrd_journal *j)
-{
-  size_t slots = j->op_slots * 2;
-  struct lrd_op **index = lrd_allocate_zeroed(j->memory, slots, sizeof *index);
-
-  if (!index)
-    return;
-  for (size_t i = 0; i < j->op_slots; i++) {
-    for (struct lrd_op *op = j->op_index[i], *next; op; op = next) {
-      next = op->chain;
-      op->chain = index[op->hash & (slots - 1)];
-      index[op->hash & (slots - 1)] = op;
-    }
-  }
-  lrd_release(j->memory, j->op_index, j->op_slots * sizeof *index);
-  j->op_index = index;
-  j->op_slots = slots;
-}
-
-static uint64_t hash_bytes(const struct lrd_journal *j, larder_bytes b, uint64_t salt)
+uint64_t lrd_journal_hash(const struct lrd_journal *j, larder_bytes b, uint64_t salt)
 {
   struct lrd_hash_key key = { j->seed[0] ^ salt, j->seed[1] };
 
@@ -96,7 +52,7 @@ static int same_key(const struct lrd_record *r, uint64_t hash, int database, lar
 static struct lrd_record *find_record(struct lrd_journal *j, int database, larder_bytes key,
                                       int frozen_too)
 {
-  uint64_t hash = hash_bytes(j, key, (uint64_t)database);
+  uint64_t hash = lrd_journal_hash(j, key, (uint64_t)database);
   struct lrd_record *r = j->record_index[hash & (j->record_slots - 1)];
 
   while (r && !(same_key(r, hash, database, key) && (frozen_too || !r->frozen)))
@@ -104,131 +60,21 @@ static struct lrd_record *find_record(struct lrd_journal *j, int database, larde
   return r;
 }
 
-static uint64_t op_hash(const struct lrd_journal *j, const struct lrd_record *r, larder_bytes sub)
-{
-  return hash_bytes(j, sub, (uint64_t)(uintptr_t)r);
-}
-
-struct lrd_op *lrd_journal_find_op(struct lrd_journal *j, struct lrd_record *r, larder_bytes sub)
-{
-  uint64_t hash = op_hash(j, r, sub);
-  struct lrd_op *op = j->op_index[hash & (j->op_slots - 1)];
-
-  while (op && !(op->hash == hash && op->record == r && op->sub_len == sub.len &&
-                 (!sub.len || !memcmp(op->sub, sub.data, sub.len))))
-    op = op->chain;
-  return op;
-}
-
-static void unindex_op(struct lrd_journal *j, struct lrd_op *op)
-{
-  struct lrd_op **at = &j->op_index[op->hash & (j->op_slots - 1)];
-
-  if (!op->indexed)
-    return;
-  while (*at != op)
-    at = &(*at)->chain;
-  *at = op->chain;
-  op->indexed = 0;
-  j->ops--;
-}
-
-/* --- ops ------------------------------------------------------------------ */
-
-void lrd_journal_index_op(struct lrd_journal *j, struct lrd_op *op)
-{
-  larder_bytes sub = { op->sub, op->sub_len };
-
-  if (j->ops >= j->op_slots)
-    grow_ops(j);
-  op->hash = op_hash(j, op->record, sub);
-  op->chain = j->op_index[op->hash & (j->op_slots - 1)];
-  j->op_index[op->hash & (j->op_slots - 1)] = op;
-  op->indexed = 1;
-  j->ops++;
-}
-
-static void link_op(struct lrd_record *r, struct lrd_op *op, struct lrd_op *before)
-{
-  op->next = before;
-  op->previous = before ? before->previous : r->last;
-  *(op->previous ? &op->previous->next : &r->first) = op;
-  *(before ? &before->previous : &r->last) = op;
-}
-
-struct lrd_op *lrd_journal_add_op(struct lrd_journal *j, struct lrd_record *r,
-                                  struct lrd_purse *purse, const struct lrd_op *content,
-                                  struct lrd_op *instead, int indexed)
-{
-  struct lrd_op *op = carve(purse, sizeof *op + content->sub_len + content->value_len), *known;
-  larder_bytes sub = { content->sub, content->sub_len };
-  larder_bytes value = { content->value, content->value_len };
-
-  *op = *content;
-  op->purse = purse;
-  op->record = r;
-  op->generation = r->generation;
-  op->sub = carve_bytes((char *)(op + 1), sub);
-  op->value = carve_bytes((char *)(op + 1) + sub.len, value);
-  op->indexed = op->chained = 0;
-  op->before = NULL;
-  link_op(r, op, instead);
-  r->generation_ops++;
-  if (instead) {
-    op->before = instead->before;
-    if (r->anchor == instead)
-      r->anchor = op;
-    lrd_journal_remove_op(j, r, instead);
-  }
-  if (indexed) {
-    known = lrd_journal_find_op(j, r, sub);
-    if (known) {
-      unindex_op(j, known);
-      op->chained = known->generation == op->generation;
-      op->before = known;
-    }
-    lrd_journal_index_op(j, op);
-  }
-  return op;
-}
-
-void lrd_journal_remove_op(struct lrd_journal *j, struct lrd_record *r, struct lrd_op *op)
-{
-  unindex_op(j, op);
-  *(op->previous ? &op->previous->next : &r->first) = op->next;
-  *(op->next ? &op->next->previous : &r->last) = op->previous;
-  if (r->expiry == op)
-    r->expiry = NULL;
-  if (r->anchor == op)
-    r->anchor = NULL;
-  if (op->generation == r->generation)
-    r->generation_ops--;
-  purse_drop(j, op->purse);
-}
-
-void lrd_journal_clear_ops(struct lrd_journal *j, struct lrd_record *r)
-{
-  while (r->first)
-    lrd_journal_remove_op(j, r, r->first);
-  r->generation = 0;
-  r->generation_ops = 0;
-}
-
 /* --- records and groups ---------------------------------------------------- */
 
 static struct lrd_record *new_record(struct lrd_journal *j, struct lrd_purse *purse, int database,
                                      larder_bytes key)
 {
-  struct lrd_record *r = carve(purse, sizeof *r + key.len);
+  struct lrd_record *r = lrd_purse_carve(purse, sizeof *r + key.len);
 
   memset(r, 0, sizeof *r);
   r->purse = purse;
   r->leader = r->ring = r;
   r->since = lrd_monotonic(j->clock);
   r->database = database;
-  r->key = carve_bytes((char *)(r + 1), key);
+  r->key = lrd_purse_bytes((char *)(r + 1), key);
   r->key_len = key.len;
-  r->hash = hash_bytes(j, key, (uint64_t)database);
+  r->hash = lrd_journal_hash(j, key, (uint64_t)database);
   if (atomic_load_explicit(&j->keys, memory_order_relaxed) >= j->record_slots)
     grow_records(j);
   r->chain = j->record_index[r->hash & (j->record_slots - 1)];
@@ -338,19 +184,6 @@ static void add_key(void *context, int index)
   room->size += ((size_t)RECORD_ROOM + room->vector->argv[index].len + 15) & ~(size_t)15;
 }
 
-static struct lrd_purse *new_purse(struct lrd_journal *j, size_t size)
-{
-  struct lrd_purse *purse;
-
-  size += PURSE_HEAD;
-  purse = lrd_allocate(j->memory, size);
-  if (!purse)
-    return NULL;
-  *purse = (struct lrd_purse){ .references = 1, .size = size, .used = PURSE_HEAD };
-  atomic_fetch_add_explicit(&j->bytes, size, memory_order_relaxed);
-  return purse;
-}
-
 larder_outcome lrd_journal_reserve(struct lrd_journal *j, struct lrd_note *note,
                                    const larder_vector *vectors, size_t count, int grouped)
 {
@@ -364,11 +197,11 @@ larder_outcome lrd_journal_reserve(struct lrd_journal *j, struct lrd_note *note,
     lrd_command_keys(&vectors[i], add_key, &room);
     ops += lrd_fold_size(&vectors[i]);
   }
-  if (atomic_load(&j->bytes) + room.size + ops + 2 * PURSE_HEAD > j->limit_bytes ||
+  if (atomic_load(&j->bytes) + room.size + ops + 2 * LRD_PURSE_HEAD > j->limit_bytes ||
       atomic_load(&j->keys) >= j->limit_keys)
     return LARDER_REFUSED;
-  note->purse = new_purse(j, ops);
-  note->records = new_purse(j, room.size);
+  note->purse = lrd_purse_new(j, ops);
+  note->records = lrd_purse_new(j, room.size);
   if (note->purse && note->records) {
     lrd_lock(&j->lock);
     note->half_told = grouped != 0;
@@ -384,9 +217,9 @@ void lrd_journal_release(struct lrd_journal *j, struct lrd_note *note)
 {
   lrd_lock(&j->lock);
   if (note->purse)
-    purse_drop(j, note->purse);
+    lrd_purse_drop(j, note->purse);
   if (note->records)
-    purse_drop(j, note->records);
+    lrd_purse_drop(j, note->records);
   j->half_told -= note->half_told != 0;
   note->half_told = 0;
   lrd_unlock(&j->lock);
@@ -399,10 +232,6 @@ static void freeze_one(struct lrd_journal *j, struct lrd_record *r, struct lrd_r
 {
   *(r->previous ? &r->previous->next : &j->oldest) = r->next;
   *(r->next ? &r->next->previous : &j->newest) = r->previous;
-  while (r->first && r->whole)
-    lrd_journal_remove_op(j, r, r->first);
-  for (struct lrd_op *op = r->first; op; op = op->next)
-    unindex_op(j, op);
   r->frozen = 1;
   r->previous = NULL;
   r->next = *list;
@@ -474,7 +303,19 @@ static void free_record(struct lrd_journal *j, struct lrd_record *r)
   lrd_journal_clear_ops(j, r);
   j->writes -= r->writes;
   atomic_fetch_sub(&j->keys, 1);
-  purse_drop(j, r->purse);
+  lrd_purse_drop(j, r->purse);
+}
+
+/* Nobody but us knows a frozen record's ops. */
+static void drop_ops(struct lrd_journal *j, struct lrd_record *r)
+{
+  for (size_t n = 1; r->first; n++) {
+    lrd_journal_remove_op(j, r, r->first);
+    if (n % DROPPED_AT_ONCE)
+      continue;
+    lrd_unlock(&j->lock);
+    lrd_lock(&j->lock);
+  }
 }
 
 uint64_t lrd_journal_drop(struct lrd_journal *j, struct lrd_record *frozen)
@@ -485,6 +326,7 @@ uint64_t lrd_journal_drop(struct lrd_journal *j, struct lrd_record *frozen)
   for (struct lrd_record *r = frozen, *next; r; r = next) {
     next = r->next;
     writes += r->writes;
+    drop_ops(j, r);
     free_record(j, r);
   }
   lrd_unlock(&j->lock);

@@ -77,6 +77,7 @@ struct lrd_op {
   unsigned chained : 1; /* an earlier op of the same sub stands before it */
   unsigned indexed : 1;
   int64_t number;
+  uint64_t span;       /* of increments: their magnitudes, added up */
   size_t sub_len, value_len;
   const char *sub, *value;
 };
@@ -94,6 +95,7 @@ struct lrd_record {
   int64_t since; /* monotonic ns */
   uint64_t writes;
   struct lrd_op *first, *last;
+  size_t bytes; /* of all ops' sub and value */
   struct lrd_op *anchor; /* fold.h: of the current generation, or NULL */
   struct lrd_op *expiry; /* fold.h: likewise */
   unsigned generation;
@@ -161,7 +163,23 @@ uint64_t lrd_journal_drop(struct lrd_journal *, struct lrd_record *frozen);
 /* Age of the oldest record in ns; -1: empty. */
 int64_t lrd_journal_age(struct lrd_journal *);
 
-/* --- for fold.c ---------------------------------------------------------- */
+/* --- purse.c ------------------------------------------------------------- */
+
+enum { LRD_PURSE_HEAD = 32 }; /* of its own, in front of what is carved */
+_Static_assert(sizeof(struct lrd_purse) <= LRD_PURSE_HEAD, "a purse's head has its room");
+
+/* With one reference; NULL: no memory. */
+struct lrd_purse *lrd_purse_new(struct lrd_journal *, size_t size);
+/* Gives back one reference. */
+void lrd_purse_drop(struct lrd_journal *, struct lrd_purse *);
+/* What lrd_journal_reserve made room for: it can't run out. */
+void *lrd_purse_carve(struct lrd_purse *, size_t size);
+/* Copies bytes to a place that was carved. */
+const char *lrd_purse_bytes(char *at, larder_bytes);
+
+/* --- op.c: for fold.c and journal.c --------------------------------------- */
+
+uint64_t lrd_journal_hash(const struct lrd_journal *, larder_bytes, uint64_t salt);
 
 struct lrd_op *lrd_journal_find_op(struct lrd_journal *, struct lrd_record *, larder_bytes sub);
 /* A new op of the current generation, carved from the purse: in place of the op

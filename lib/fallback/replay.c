@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fallback/ask.h"
 #include "fallback/fallback.h"
 #include "fallback/fold.h"
 #include "util/hook.h"
@@ -13,223 +14,13 @@ enum { RECORDS_MAX = 128, MARKER_TTL_MS = 24 * 60 * 60 * 1000, TRIES = 3 };
 /* What a caller may replay within its own deadline; more than that is the keeper's. */
 enum { LIGHT_WRITES = 2000, LIGHT_BYTES = 256 * 1024, NS_PER_BYTE = 1000 };
 
-static larder_bytes bytes(const char *s)
-{
-  return (larder_bytes){ s, strlen(s) };
-}
-
-/* --- calls of our own ------------------------------------------------------------ */
-
-/* A call whose replies are kept; everything lives in the arena. */
-struct ask {
-  struct lrd_arena arena;
-  struct lrd_tree tree;
-};
-
-/* -1: no memory.  To be ended with ask_end in any case. */
-static int ask(struct lrd_fallback *f, struct ask *a, larder_backend *whom,
-               const larder_call *call)
-{
-  size_t replies = call->flags & LARDER_CALL_ATOMIC ? 1 : call->count;
-
-  lrd_arena_init(&a->arena, &f->base.memory);
-  if (lrd_tree_init(&a->tree, &a->arena, replies))
-    return -1;
-  whom->table->execute(whom, call, &a->tree.sink);
-  return a->tree.replies == replies ? 0 : -1;
-}
-
-static void ask_end(struct ask *a)
-{
-  lrd_arena_free(&a->arena);
-}
-
-static larder_vector vector(int argc, const larder_bytes *argv)
-{
-  larder_vector v = { .command = lrd_command_find(argv[0].data, argv[0].len), .argc = argc,
-                      .argv = argv };
-
-  return v;
-}
-
-/* --- building a batch --------------------------------------------------------------- */
-
-/* PEXPIREAT of the engine's own clock becomes one of the server's. */
-static int emit_rebuilt(struct lrd_fallback *f, struct lrd_batch *b, const struct lrd_record *r,
-                        const larder_value *argv_value, int64_t offset_ms,
-                        struct lrd_emitted ***tail)
-{
-  size_t argc = argv_value->len;
-  larder_bytes *argv = lrd_allocate(&f->base.memory, argc * sizeof *argv);
-  char text[LRD_NUMBER_SIZE];
-  int64_t at;
-  int failed;
-
-  if (!argv)
-    return -1;
-  for (size_t i = 0; i < argc; i++)
-    argv[i] = (larder_bytes){ argv_value->element[i].str, argv_value->element[i].len };
-  if (argc == 3 && lrd_is_word(&argv[0], "PEXPIREAT") &&
-      lrd_parse_integer(argv[2].data, argv[2].len, &at))
-    argv[2] = (larder_bytes){ text, lrd_print_integer(text, at + offset_ms) };
-  failed = lrd_emit(&b->arena, r, (int)argc, argv, tail);
-  lrd_release(&f->base.memory, argv, argc * sizeof *argv);
-  return failed;
-}
-
-static int emit_whole(struct lrd_fallback *f, struct lrd_batch *b, const struct lrd_record *r,
-                      int64_t offset_ms, struct lrd_emitted ***tail)
-{
-  larder_bytes argv[2] = { bytes("LARDER.REBUILD"), { r->key, r->key_len } };
-  larder_vector v = { .command = LRD_LARDER_REBUILD, .argc = 2, .argv = argv };
-  larder_call call = { .vector = &v, .count = 1, .database = r->database,
-                       .deadline = INT64_MAX };
-  struct ask a;
-  const struct lrd_tree_reply *reply;
-  int failed = ask(f, &a, f->memory, &call);
-
-  reply = failed ? NULL : &a.tree.reply[0];
-  if (reply && (reply->verdict.outcome != LARDER_OK || reply->value.type != LARDER_ARRAY))
-    failed = -1;
-  for (size_t i = 0; !failed && i < reply->value.len; i++)
-    failed = emit_rebuilt(f, b, r, &reply->value.element[i], offset_ms, tail);
-  ask_end(&a);
-  return failed;
-}
-
-static int emit_drop(struct lrd_batch *b, const struct lrd_record *r, struct lrd_emitted ***tail)
-{
-  larder_bytes argv[2] = { bytes("DEL"), { r->key, r->key_len } };
-
-  return lrd_emit(&b->arena, r, 2, argv, tail);
-}
-
-/* A group may span databases, where a transaction did. */
-static int emit_select(struct lrd_batch *b, int database, struct lrd_emitted ***tail)
-{
-  char number[LRD_NUMBER_SIZE];
-  larder_bytes argv[2] = { bytes("SELECT"), { number, lrd_print_integer(number, database) } };
-
-  return lrd_emit(&b->arena, NULL, 2, argv, tail);
-}
-
-/* What will be told to the engine when the batch is through, an argument vector a database. */
-static int prepare_return(struct lrd_batch *b, int database, struct lrd_emitted ***tail)
-{
-  size_t keys = 0;
-  larder_bytes *argv;
-  struct lrd_emitted *e;
-
-  for (const struct lrd_record *r = b->records; r; r = r->next)
-    keys += r->database == database;
-  if (!keys)
-    return 0;
-  argv = lrd_arena_allocate(&b->arena, (keys + 1) * sizeof *argv);
-  e = lrd_arena_allocate(&b->arena, sizeof *e);
-  if (!argv || !e)
-    return -1;
-  *e = (struct lrd_emitted){ .database = database };
-  e->vector = (larder_vector){ .command = LRD_LARDER_FORGET, .argc = 1, .argv = argv };
-  argv[0] = bytes("LARDER.FORGET");
-  for (const struct lrd_record *r = b->records; r; r = r->next) {
-    larder_bytes *key = &argv[e->vector.argc];
-
-    if (r->database != database)
-      continue;
-    *key = (larder_bytes){ lrd_arena_copy(&b->arena, r->key, r->key_len), r->key_len };
-    if (!key->data)
-      return -1;
-    e->vector.argc++;
-  }
-  **tail = e;
-  *tail = &e->next;
-  return 0;
-}
-
-static int build(struct lrd_fallback *f, struct lrd_batch *b)
-{
-  larder_backend_status status = { .state = -1, .journal_oldest_ms = -1 };
-  struct lrd_emitted **tail = &b->commands, **forget = &b->forget;
-  int failed = 0, database = b->database;
-  int64_t offset;
-
-  f->remote->table->status(f->remote, &status);
-  offset = status.clock_offset_us / 1000;
-  lrd_arena_init(&b->arena, &f->base.memory);
-  b->commands = b->forget = NULL;
-  b->count = 0;
-  b->writes = 0;
-  for (const struct lrd_record *r = b->records; r && !failed; r = r->next) {
-    if (r->database != database)
-      failed = emit_select(b, database = r->database, &tail);
-    if (failed)
-      break;
-    if (r->drop)
-      failed = emit_drop(b, r, &tail);
-    else if (r->whole)
-      failed = emit_whole(f, b, r, offset, &tail);
-    else
-      failed = lrd_fold_emit(&b->arena, r, offset, &tail);
-    b->writes += r->writes;
-  }
-  for (int d = 0; d < LRD_DATABASES && !failed; d++)
-    failed = prepare_return(b, d, &forget);
-  b->size = 0;
-  for (const struct lrd_emitted *e = b->commands; e; e = e->next) {
-    b->count++;
-    for (int i = 0; i < e->vector.argc; i++)
-      b->size += e->vector.argv[i].len + 16;
-  }
-  b->built = !failed;
-  if (failed)
-    lrd_arena_free(&b->arena);
-  return failed;
-}
-
-/* --- ending a batch -------------------------------------------------------------------- */
-
-/* The keys are Redis's again: nothing here can fail, or the engine would go on to
- * believe what it knew of them. */
-static void return_keys(struct lrd_fallback *f, struct lrd_batch *b)
-{
-  /* Forgotten first: a key that is not pending may be written at Redis at once, and
-   * if Redis is lost right then, the engine must not believe in an older value. */
-  for (const struct lrd_emitted *e = b->built ? b->forget : NULL; e; e = e->next) {
-    larder_call call = { .vector = &e->vector, .count = 1, .database = e->database,
-                         .deadline = INT64_MAX };
-    struct lrd_count count;
-
-    lrd_count_init(&count);
-    f->memory->table->execute(f->memory, &call, &count.sink);
-  }
-  b->writes = lrd_journal_drop(&f->journal, b->records);
-  b->records = NULL;
-}
-
-static void end_batch(struct lrd_fallback *f, struct lrd_batch *b)
-{
-  if (b->records)
-    return_keys(f, b);
-  if (b->built)
-    lrd_arena_free(&b->arena);
-  b->built = b->sent = 0;
-  b->commands = NULL;
-}
-
-void lrd_fallback_batch_free(struct lrd_fallback *f)
-{
-  if (f->batch.built)
-    lrd_arena_free(&f->batch.arena);
-  if (f->batch.records)
-    lrd_journal_drop(&f->journal, f->batch.records);
-  memset(&f->batch, 0, sizeof f->batch);
-}
+/* --- the end of a batch ------------------------------------------------------------ */
 
 static void acknowledged(struct lrd_fallback *f, struct lrd_batch *b)
 {
   uint64_t writes;
 
-  end_batch(f, b);
+  lrd_batch_end(f, b);
   writes = b->writes;
   atomic_fetch_add(&f->replayed, writes);
   atomic_fetch_add(&f->batches, 1);
@@ -243,29 +34,31 @@ static void given_up(struct lrd_fallback *f, struct lrd_batch *b, const char *na
   const char *fields[] = { "batch", number, "writes", writes, NULL };
 
   lrd_print_integer(number, b->number);
-  end_batch(f, b);
+  lrd_batch_end(f, b);
   lrd_print_integer(writes, (int64_t)b->writes);
   atomic_fetch_add(&f->dropped, b->writes);
   lrd_event(f->base.hook, LARDER_FAULT, name, fields, "%s", why);
 }
 
-/* One command of an applied batch that Redis refused for its own reasons. */
-static void dead_letter(struct lrd_fallback *f, const struct lrd_emitted *e,
-                        const larder_value *error)
-{
-  const larder_bytes *argv = e->vector.argv;
-  char key[80], text[160];
-  const char *fields[] = { "key", key, "error", text, NULL };
-
-  snprintf(key, sizeof key, "%.*s", argv[1].len > 64 ? 64 : (int)argv[1].len, argv[1].data);
-  snprintf(text, sizeof text, "%.*s", error->len > 150 ? 150 : (int)error->len, error->str);
-  atomic_fetch_add(&f->dead_letters, 1);
-  atomic_fetch_add(&f->dropped, 1);
-  lrd_event(f->base.hook, LARDER_FAULT, "dead-letter", fields,
-            "Redis refused a replayed %.*s", (int)argv[0].len, argv[0].data);
-}
-
 /* --- sending ------------------------------------------------------------------------------ */
+
+/* Redis's own word for why nothing is replayed: told once, and shown by status. */
+static void tell_pause(struct lrd_fallback *f, const char *text)
+{
+  char keys[LRD_NUMBER_SIZE];
+  const char *fields[] = { "error", text, "journal_keys", keys, NULL };
+  int fresh;
+
+  lrd_lock(&f->lock);
+  fresh = strncmp(f->refusal, text, sizeof f->refusal - 1) != 0;
+  snprintf(f->refusal, sizeof f->refusal, "%.127s", text);
+  lrd_unlock(&f->lock);
+  if (!fresh)
+    return;
+  lrd_print_integer(keys, (int64_t)atomic_load(&f->journal.keys));
+  lrd_event(f->base.hook, LARDER_FAULT, "replay-paused", fields,
+            "Redis takes no journaled writes: they wait until it does");
+}
 
 static enum lrd_replay failed_verdict(struct lrd_fallback *f, const struct lrd_tree_reply *r)
 {
@@ -275,22 +68,26 @@ static enum lrd_replay failed_verdict(struct lrd_fallback *f, const struct lrd_t
     snprintf(text, sizeof text, "%.*s", (int)(r->value.len > 190 ? 190 : r->value.len),
              r->value.str);
   lrd_fallback_judge(f, &r->verdict, text);
-  return lrd_fallback_state(f) == LARDER_STATE_UP ? LRD_REPLAY_PAUSED : LRD_REPLAY_DOWN;
+  if (lrd_fallback_state(f) != LARDER_STATE_UP)
+    return LRD_REPLAY_DOWN;
+  if (r->verdict.outcome == LARDER_REFUSED)
+    tell_pause(f, text);
+  return LRD_REPLAY_PAUSED;
 }
 
 /* Watches and reads the marker: *value is what it holds, -1 if it is not there. */
 static enum lrd_replay read_marker(struct lrd_fallback *f, struct lrd_batch *b,
                                    struct larder_hold *hold, int64_t deadline, int64_t *value)
 {
-  larder_bytes watch[2] = { bytes("WATCH"), bytes(f->marker) };
-  larder_bytes get[2] = { bytes("GET"), bytes(f->marker) };
-  larder_vector v[2] = { vector(2, watch), vector(2, get) };
+  larder_bytes watch[2] = { lrd_ask_word("WATCH"), lrd_ask_word(f->marker) };
+  larder_bytes get[2] = { lrd_ask_word("GET"), lrd_ask_word(f->marker) };
+  larder_vector v[2] = { lrd_ask_vector(2, watch), lrd_ask_vector(2, get) };
   larder_call call = { .vector = v, .count = 2, .flags = LARDER_CALL_NOWAIT,
                        .database = b->database, .deadline = deadline, .hold = hold };
   enum lrd_replay result = LRD_REPLAY_DONE;
-  struct ask a;
+  struct lrd_ask a;
 
-  if (ask(f, &a, f->remote, &call)) {
+  if (lrd_ask(f, &a, f->remote, &call)) {
     result = LRD_REPLAY_PAUSED;
   } else {
     for (int i = 0; i < 2 && result == LRD_REPLAY_DONE; i++)
@@ -300,7 +97,7 @@ static enum lrd_replay read_marker(struct lrd_fallback *f, struct lrd_batch *b,
     if (result == LRD_REPLAY_DONE && a.tree.reply[1].value.type == LARDER_STRING)
       lrd_parse_integer(a.tree.reply[1].value.str, a.tree.reply[1].value.len, value);
   }
-  ask_end(&a);
+  lrd_ask_end(&a);
   return result;
 }
 
@@ -321,12 +118,76 @@ static void bury_errors(struct lrd_fallback *f, const struct lrd_batch *b,
 
   for (size_t i = 1; i < replies->len && e; i++, e = e->next)
     if (replies->element[i].type == LARDER_ERROR)
-      dead_letter(f, e, &replies->element[i]);
+      lrd_batch_letter(f, e, &replies->element[i]);
+}
+
+/* --- a batch that is refused ------------------------------------------------------------- */
+
+/* "SET marker number PX ttl", as the first command of a batch.  text: two numbers' room. */
+static larder_vector set_marker(const struct lrd_fallback *f, int64_t number, larder_bytes argv[5],
+                                char text[2][LRD_NUMBER_SIZE])
+{
+  argv[0] = lrd_ask_word("SET");
+  argv[1] = lrd_ask_word(f->marker);
+  argv[2] = (larder_bytes){ text[0], lrd_print_integer(text[0], number) };
+  argv[3] = lrd_ask_word("PX");
+  argv[4] = (larder_bytes){ text[1], lrd_print_integer(text[1], MARKER_TTL_MS) };
+  return lrd_ask_vector(5, argv);
+}
+
+/* Was it the marker that Redis refused?  Sets it alone, to the number before this batch's,
+ * which is not applied yet.  DONE: it is allowed. */
+static enum lrd_replay try_marker(struct lrd_fallback *f, struct lrd_batch *b, int64_t deadline)
+{
+  larder_bytes argv[5];
+  char text[2][LRD_NUMBER_SIZE];
+  larder_vector v = set_marker(f, b->number - 1, argv, text);
+  larder_call call = { .vector = &v, .count = 1,
+                       .flags = LARDER_CALL_ATOMIC | LARDER_CALL_NOWAIT,
+                       .database = b->database, .deadline = deadline };
+  enum lrd_replay result = LRD_REPLAY_PAUSED;
+  struct lrd_ask a;
+
+  if (!lrd_ask(f, &a, f->remote, &call))
+    result = a.tree.reply[0].verdict.outcome == LARDER_OK ? LRD_REPLAY_DONE
+                                                          : failed_verdict(f, &a.tree.reply[0]);
+  lrd_ask_end(&a);
+  f->marker_databases |= result == LRD_REPLAY_DONE ? 1u << b->database : 0;
+  return result;
+}
+
+static void bury_all(struct lrd_fallback *f, struct lrd_batch *b, const larder_value *error)
+{
+  for (const struct lrd_emitted *e = b->commands; e; e = e->next)
+    if (e->record)
+      lrd_batch_letter(f, e, error);
+  lrd_batch_end(f, b);
+}
+
+/* Nothing of it was applied, for reasons that lie in one of its keys: in which one is
+ * found by halving, and that one (with what was written in one step with it) is given up. */
+static enum lrd_replay refused(struct lrd_fallback *f, struct lrd_batch *b,
+                               const larder_value *error, int64_t deadline)
+{
+  enum lrd_replay result = try_marker(f, b, deadline);
+
+  if (result == LRD_REPLAY_DONE && !lrd_batch_split(f, b))
+    bury_all(f, b, error);
+  return result;
+}
+
+/* The caller's own fault, or what the server's access list says of a key or command. */
+static int is_about_keys(const struct lrd_tree_reply *r)
+{
+  return r->verdict.outcome == LARDER_REFUSED &&
+         (r->verdict.cause == LARDER_CAUSE_CALLER ||
+          (r->verdict.cause == LARDER_CAUSE_AUTH && r->value.type == LARDER_ERROR &&
+           strstr(r->value.str, "NOPERM")));
 }
 
 /* What EXEC said.  *again: the marker changed under us, look at it once more. */
 static enum lrd_replay conclude(struct lrd_fallback *f, struct lrd_batch *b,
-                                const struct lrd_tree_reply *r, int *again)
+                                const struct lrd_tree_reply *r, int64_t deadline, int *again)
 {
   if (r->verdict.outcome == LARDER_OK && r->value.type == LARDER_ARRAY) {
     bury_errors(f, b, &r->value);
@@ -340,42 +201,32 @@ static enum lrd_replay conclude(struct lrd_fallback *f, struct lrd_batch *b,
   }
   if (r->verdict.outcome == LARDER_REFUSED || r->verdict.outcome == LARDER_NOT_SENT)
     b->sent = 0;
-  if (r->verdict.outcome == LARDER_REFUSED && r->verdict.cause == LARDER_CAUSE_CALLER) {
-    char why[200];
-
-    snprintf(why, sizeof why, "Redis refuses a batch of journaled writes: %.*s",
-             (int)(r->value.len > 140 ? 140 : r->value.len), r->value.str);
-    given_up(f, b, "drop", why);
-    return LRD_REPLAY_DONE;
-  }
-  return failed_verdict(f, r);
+  return is_about_keys(r) ? refused(f, b, &r->value, deadline) : failed_verdict(f, r);
 }
 
 static enum lrd_replay send_batch(struct lrd_fallback *f, struct lrd_batch *b,
                                   struct larder_hold *hold, int64_t deadline, int *again)
 {
-  char number[LRD_NUMBER_SIZE], ttl[LRD_NUMBER_SIZE];
-  larder_bytes set[5] = { bytes("SET"), bytes(f->marker), { number, 0 }, bytes("PX"), { ttl, 0 } };
+  larder_bytes set[5];
+  char text[2][LRD_NUMBER_SIZE];
   size_t n = 1, size = (b->count + 1) * sizeof(larder_vector);
   larder_vector *v = lrd_allocate(&f->base.memory, size);
   larder_call call = { .vector = v, .count = b->count + 1,
                        .flags = LARDER_CALL_ATOMIC | LARDER_CALL_NOWAIT,
                        .database = b->database, .deadline = deadline, .hold = hold };
   enum lrd_replay result = LRD_REPLAY_PAUSED;
-  struct ask a;
+  struct lrd_ask a;
 
   if (!v)
     return result;
-  set[2].len = lrd_print_integer(number, b->number);
-  set[4].len = lrd_print_integer(ttl, MARKER_TTL_MS);
-  v[0] = vector(5, set);
+  v[0] = set_marker(f, b->number, set, text);
   for (const struct lrd_emitted *e = b->commands; e; e = e->next)
     v[n++] = e->vector;
   b->sent = 1;
   b->sent_at = lrd_fallback_now(f);
-  if (!ask(f, &a, f->remote, &call))
-    result = conclude(f, b, &a.tree.reply[0], again);
-  ask_end(&a);
+  if (!lrd_ask(f, &a, f->remote, &call))
+    result = conclude(f, b, &a.tree.reply[0], deadline, again);
+  lrd_ask_end(&a);
   lrd_release(&f->base.memory, v, size);
   return result;
 }
@@ -443,6 +294,7 @@ static void finish(struct lrd_fallback *f, enum lrd_replay result)
   } else if (result == LRD_REPLAY_DONE) {
     f->pauses = 0;
     f->paused_until = 0;
+    f->refusal[0] = '\0';
   }
   pthread_cond_broadcast(&f->changed);
   lrd_unlock(&f->lock);
@@ -450,9 +302,12 @@ static void finish(struct lrd_fallback *f, enum lrd_replay result)
 
 static int next_batch(struct lrd_fallback *f, struct lrd_batch *b, int database, larder_bytes key)
 {
-  struct lrd_record *records = NULL;
+  struct lrd_record *records = f->rest;
 
-  if (database < 0) {
+  f->rest = NULL;
+  if (records) {
+    database = records->database;
+  } else if (database < 0) {
     for (int d = 0; d < LRD_DATABASES && !records; d++) {
       records = lrd_journal_freeze(&f->journal, d, key, RECORDS_MAX);
       database = d;
@@ -460,15 +315,9 @@ static int next_batch(struct lrd_fallback *f, struct lrd_batch *b, int database,
   } else {
     records = lrd_journal_freeze(&f->journal, database, key, RECORDS_MAX);
   }
-  if (!records)
-    return 0;
-  memset(b, 0, sizeof *b);
-  b->records = records;
-  b->database = database;
-  b->number = ++f->batch_number;
-  for (const struct lrd_record *r = records; r; r = r->next)
-    b->writes += r->writes;
-  return 1;
+  if (records)
+    lrd_batch_begin(f, b, records, database);
+  return records != NULL;
 }
 
 /* How long the batch may take: by its size, else a large one would never get through. */
@@ -477,17 +326,29 @@ static int64_t allowance(const struct lrd_fallback *f, const struct lrd_batch *b
   return f->config->connect_timeout + (int64_t)b->size * NS_PER_BYTE;
 }
 
-/* Builds and sends; the batch is left to the keeper if it is too large for the deadline. */
+/* How large a whole value is shows when it is built: that is the keeper's work, too. */
+static int is_heavy(const struct lrd_batch *b)
+{
+  return b->writes > LIGHT_WRITES || b->size > LIGHT_BYTES || (b->whole && !b->built);
+}
+
+static int is_keeper(const struct lrd_fallback *f)
+{
+  return f->keeper_runs && pthread_equal(pthread_self(), f->keeper);
+}
+
+/* Builds and sends; the batch is left to the keeper if it is too large for the deadline, or
+ * for a caller to build. */
 static enum lrd_replay push(struct lrd_fallback *f, struct lrd_batch *b, int64_t deadline)
 {
   int64_t limit;
 
-  f->heavy = b->writes > LIGHT_WRITES || (b->built && b->size > LIGHT_BYTES);
-  if (f->heavy && lrd_fallback_now(f) + allowance(f, b) > deadline)
+  f->heavy = is_heavy(b);
+  if (f->heavy && ((!b->built && !is_keeper(f)) || lrd_fallback_now(f) + allowance(f, b) > deadline))
     return LRD_REPLAY_LATE;
-  if (!b->built && build(f, b))
+  if (!b->built && lrd_batch_build(f, b))
     return LRD_REPLAY_PAUSED;
-  f->heavy |= b->size > LIGHT_BYTES;
+  f->heavy = is_heavy(b);
   limit = lrd_fallback_now(f) + allowance(f, b);
   if (f->heavy && limit > deadline)
     return LRD_REPLAY_LATE;
@@ -501,7 +362,7 @@ static enum lrd_replay await_keeper(struct lrd_fallback *f, int64_t deadline)
 
   lrd_lock(&f->lock);
   while (f->heavy && !late && !f->stop && lrd_fallback_state(f) == LARDER_STATE_UP &&
-         !pthread_equal(pthread_self(), f->keeper))
+         !is_keeper(f))
     late = lrd_cond_wait(&f->changed, &f->lock, deadline);
   late |= f->heavy;
   lrd_unlock(&f->lock);
@@ -536,17 +397,17 @@ void lrd_fallback_clean(struct lrd_fallback *f, int64_t deadline)
   if (!begin(f, deadline, &why))
     return;
   for (int d = 0; d < LRD_DATABASES; d++) {
-    larder_bytes argv[2] = { bytes("DEL"), bytes(f->marker) };
-    larder_vector v = vector(2, argv);
+    larder_bytes argv[2] = { lrd_ask_word("DEL"), lrd_ask_word(f->marker) };
+    larder_vector v = lrd_ask_vector(2, argv);
     larder_call call = { .vector = &v, .count = 1, .flags = LARDER_CALL_NOWAIT, .database = d,
                          .deadline = deadline };
-    struct ask a;
+    struct lrd_ask a;
 
     if (!(f->marker_databases & (1u << d)) || atomic_load(&f->journal.keys))
       continue;
-    if (!ask(f, &a, f->remote, &call))
+    if (!lrd_ask(f, &a, f->remote, &call))
       f->marker_databases &= ~(1u << d);
-    ask_end(&a);
+    lrd_ask_end(&a);
   }
   finish(f, LRD_REPLAY_DONE);
 }

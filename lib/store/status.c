@@ -73,6 +73,7 @@ static void add_backend(larder *s, const larder_backend_status *b, larder_status
   out->journal_keys = b->journal_keys;
   out->journal_bytes = b->journal_bytes;
   out->journal_oldest_ms = b->journal_oldest_ms;
+  snprintf(out->replay_error, sizeof out->replay_error, "%s", b->replay_error);
   out->replayed = b->replayed;
   out->replay_batches = b->replay_batches;
   out->dropped = b->dropped;
