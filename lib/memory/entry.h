@@ -22,7 +22,8 @@
 enum {
   LRD_ENTRY_TIMER = 1 << 0,   /* there is a timer before it */
   LRD_ENTRY_INTEGER = 1 << 1, /* a string, held as a number */
-  LRD_ENTRY_DELTA = 1 << 2    /* not the whole value (partial engine) */
+  LRD_ENTRY_DELTA = 1 << 2,   /* not the whole value (partial engine) */
+  LRD_ENTRY_RAW = 1 << 3      /* a string that was changed in place: OBJECT ENCODING */
 };
 
 /* As Redis's proto-max-bulk-len. */

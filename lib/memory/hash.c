@@ -243,7 +243,11 @@ int64_t lrd_hash_set(struct lrd_hash *hash, const larder_memory *memory, size_t 
   int64_t added = put(hash, memory, n, pairs);
   size_t i;
 
-  if (added >= 0 && hash->sums)
+  if (added < 0)
+    return added;
+  for (i = 0; i < 2 * n; i++)
+    lrd_packed_peak(&hash->packed, hash->count, pairs[i].len);
+  if (hash->sums)
     for (i = 0; i < n; i++)
       lrd_set_remove(hash->sums, memory, pairs[2 * i]);
   return added;
@@ -265,6 +269,7 @@ int lrd_hash_set_sum(struct lrd_hash *hash, const larder_memory *memory,
       lrd_set_remove(hash->sums, memory, field);
     return -1;
   }
+  lrd_packed_peak(&hash->packed, hash->count, field.len > value.len ? field.len : value.len);
   return 0;
 }
 

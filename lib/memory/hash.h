@@ -10,6 +10,11 @@
  * one allocation of two blobs.  A hash that has become large stays so.  Bytes
  * that are handed out are valid until the hash changes.
  *
+ * A field can get a TTL of its own without another form: a node (or a packed pair)
+ * would carry its deadline between field and value, told by a bit beside the value's
+ * length, and the hash one timer in the shard's wheel, for its earliest field; no field
+ * that has none would take a byte more.
+ *
  * sums: the fields of which only increments are known, not what they were
  * added to (in an entry that is a DELTA); NULL as long as there are none.
  */

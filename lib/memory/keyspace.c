@@ -223,7 +223,7 @@ static struct lrd_entry *reblock(struct lrd_engine *e, const struct lrd_at *at,
   if (!entry)
     return NULL;
   entry->kind = old->kind;
-  entry->flags |= old->flags & LRD_ENTRY_DELTA;
+  entry->flags |= old->flags & (LRD_ENTRY_DELTA | LRD_ENTRY_RAW);
   if (lrd_kind_type(old->kind)) {
     entry->value = old->value;
     old->value = NULL;
@@ -277,9 +277,9 @@ int lrd_keyspace_widen(struct lrd_engine *e, const struct lrd_at *at, struct lrd
   struct lrd_entry **place = lrd_keyspace_find(at), *moved;
 
   if (!((*entry)->flags & LRD_ENTRY_INTEGER)) {
-    if ((*entry)->text.capacity >= capacity)
-      return 0;
-    moved = lrd_entry_resize(memory_of(e), *entry, capacity);
+    moved = *entry;
+    if (moved->text.capacity < capacity)
+      moved = lrd_entry_resize(memory_of(e), moved, capacity);
     if (moved)
       *place = moved;
   } else {
@@ -287,6 +287,7 @@ int lrd_keyspace_widen(struct lrd_engine *e, const struct lrd_at *at, struct lrd
   }
   if (!moved)
     return -1;
+  moved->flags |= LRD_ENTRY_RAW;
   *entry = moved;
   return 0;
 }

@@ -3,6 +3,7 @@ core_sources += \
   lib/memory/account.c lib/memory/account.h \
   lib/memory/check.c lib/memory/check.h \
   lib/memory/discard.c lib/memory/discard.h \
+  lib/memory/encoding.c lib/memory/encoding.h \
   lib/memory/engine.h \
   lib/memory/entry.c lib/memory/entry.h \
   lib/memory/evict.c lib/memory/evict.h \

@@ -24,6 +24,14 @@ const struct lrd_parameter lrd_parameters[] = {
   INTEGER("lfu-log-factor", NULL, LRD_LFU_LOG_FACTOR, 0, INT32_MAX, 10),
   INTEGER("lfu-decay-time", NULL, LRD_LFU_DECAY_TIME, 0, INT32_MAX, 1),
 
+  INTEGER("hash-max-listpack-entries", "hash-max-ziplist-entries", LRD_HASH_ENTRIES, 0,
+          INT64_MAX, 512),
+  INTEGER("hash-max-listpack-value", "hash-max-ziplist-value", LRD_HASH_VALUE, 0, INT64_MAX, 64),
+  INTEGER("set-max-intset-entries", NULL, LRD_SET_INTEGERS, 0, INT64_MAX, 512),
+  INTEGER("zset-max-listpack-entries", "zset-max-ziplist-entries", LRD_ZSET_ENTRIES, 0,
+          INT64_MAX, 128),
+  INTEGER("zset-max-listpack-value", "zset-max-ziplist-value", LRD_ZSET_VALUE, 0, INT64_MAX, 64),
+
   FIXED("activerehashing", "yes"),
   FIXED("appendfsync", "everysec"),
   FIXED("appendonly", "no"),

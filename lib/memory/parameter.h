@@ -21,6 +21,11 @@ enum lrd_parameter_id {
   LRD_MAXMEMORY_SAMPLES,
   LRD_LFU_LOG_FACTOR,
   LRD_LFU_DECAY_TIME,   /* minutes */
+  LRD_HASH_ENTRIES,     /* the names that OBJECT ENCODING says: encoding.h */
+  LRD_HASH_VALUE,
+  LRD_SET_INTEGERS,
+  LRD_ZSET_ENTRIES,
+  LRD_ZSET_VALUE,
   LRD_PARAMETERS
 };
 

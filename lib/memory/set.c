@@ -2,6 +2,7 @@
 #include "memory/set.h"
 
 #include "util/memory.h"
+#include "util/number.h"
 
 enum { PACKED_COUNT = 128, PACKED_LEN = 64, FEW = 16 };
 
@@ -180,8 +181,8 @@ int lrd_set_has(const struct lrd_set *set, larder_bytes member)
   return lrd_table_find(set->table, lrd_table_hash(set->table, member), member) != NULL;
 }
 
-int64_t lrd_set_add(struct lrd_set *set, const larder_memory *memory, size_t n,
-                    const larder_bytes *members)
+static int64_t add(struct lrd_set *set, const larder_memory *memory, size_t n,
+                   const larder_bytes *members)
 {
   unsigned char *few[FEW], **node = few;
   int64_t added;
@@ -195,6 +196,27 @@ int64_t lrd_set_add(struct lrd_set *set, const larder_memory *memory, size_t n,
   added = table_add(set, memory, n, members, node);
   if (node != few)
     lrd_release(memory, node, n * sizeof *node);
+  return added;
+}
+
+static int is_integer(larder_bytes member)
+{
+  int64_t integer;
+  return member.len && member.len <= 20 && lrd_parse_integer(member.data, member.len, &integer);
+}
+
+int64_t lrd_set_add(struct lrd_set *set, const larder_memory *memory, size_t n,
+                    const larder_bytes *members)
+{
+  int64_t added = add(set, memory, n, members);
+  size_t i;
+
+  if (added <= 0)
+    return added;
+  lrd_packed_peak(&set->packed, set->count, 0);
+  for (i = 0; i < n && !set->packed.longest; i++)
+    if (!is_integer(members[i]))
+      lrd_packed_peak(&set->packed, 0, members[i].len + 1);
   return added;
 }
 

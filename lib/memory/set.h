@@ -12,7 +12,7 @@
  * changes.
  */
 struct lrd_set {
-  struct lrd_packed packed;
+  struct lrd_packed packed; /* longest: not 0 once a member was no integer */
   struct lrd_table *table; /* NULL: packed */
   size_t count;
 };

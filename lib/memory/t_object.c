@@ -2,14 +2,16 @@
 #include "memory/shard.h"
 #include "memory/t_engine.h"
 
+#include "memory/encoding.h"
 #include "memory/evict.h"
 
 /* OBJECT: what is known of a key beside its value.  Asking is no use of the key. */
 
 static void encoding(struct lrd_exec *x, const struct lrd_entry *entry)
 {
-  (void)entry;
-  lrd_error(x, "ERR OBJECT ENCODING is not known here yet");
+  const char *name = lrd_encoding(&x->engine->parameters, entry);
+
+  lrd_sink_string(x->sink, name, strlen(name));
 }
 
 /* Redis shares the integers below 10000 among all keys, unless it has to know of each

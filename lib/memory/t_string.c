@@ -333,6 +333,10 @@ static struct lrd_entry *create(struct lrd_exec *x, larder_bytes key, larder_byt
   return entry;
 }
 
+/* A text that has no room gets as much again, but no more than 1 MB: so n bytes
+ * appended one by one are copied about twice while it is small; and where malloc can
+ * extend a block in place (above 128 KB, by mremap) the later steps copy nothing.  At most half
+ * of it is unused, and never more than 1 MB.  The room goes with the next SET. */
 static int append(struct lrd_exec *x, struct lrd_entry *entry, larder_bytes more, size_t *length)
 {
   enum { DOUBLES_UNTIL = 1024 * 1024 };
