@@ -19,6 +19,12 @@
  * Processes: after fork() the child's calls on a store of the parent return
  * FORKED; the child may only larder_close() it, which frees its memory and
  * touches neither the parent's connections nor its threads.
+ * It may open a store of its own.  exec() hands no descriptor on; exit() may come while
+ * other threads are inside calls.
+ * Cancellation: no function of larder is a cancellation point, pthread_cancel takes
+ * effect after it (the memory hook and the clock must not be such points either); a thread
+ * with PTHREAD_CANCEL_ASYNCHRONOUS must not call larder.  A thread may end at any
+ * time between two calls: nothing of it stays.
  * Time: every call ends by its deadline (options: timeout, connect_timeout).
  */
 

@@ -126,7 +126,9 @@ larder_outcome larder_async_cancel(larder *store, uint64_t id)
     return why;
   struct lrd_promise *promise = lrd_queue_pin(store, id);
   if (promise) {
+    int state = lrd_wait_begin(store);
     store->table->cancel(store->base, &promise->submission);
+    lrd_wait_end(state);
     lrd_queue_unpin(store, promise);
   }
   lrd_leave(cell);

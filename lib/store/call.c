@@ -161,9 +161,11 @@ larder_outcome larder_get(larder *store, const void *key, size_t key_length, voi
   larder_verdict v = {.outcome = LARDER_BAD_ARGUMENT, .age_ms = -1};
   if (length && (key || key_length == 0) && (buffer || size == 0)) {
     *length = 0;
+    int state = lrd_wait_begin(store);
     store->table->get(store->base, store->config.database,
                       (larder_bytes){key ? key : "", key_length},
                       lrd_deadline(store, store->config.timeout), buffer, size, length, &v);
+    lrd_wait_end(state);
   }
   lrd_tally(cell, &v);
   lrd_leave(cell);
@@ -179,11 +181,14 @@ larder_outcome larder_set(larder *store, const void *key, size_t key_length, con
     return why;
   larder_verdict v = {.outcome = LARDER_BAD_ARGUMENT, .age_ms = -1};
   if ((key || key_length == 0) && (value || value_length == 0) && ttl_ms >= 0 &&
-      ttl_ms <= INT64_C(1) << 53)
+      ttl_ms <= INT64_C(1) << 53) {
+    int state = lrd_wait_begin(store);
     store->table->set(store->base, store->config.database,
                       (larder_bytes){key ? key : "", key_length},
                       (larder_bytes){value ? value : "", value_length}, ttl_ms,
                       lrd_deadline(store, store->config.timeout), &v);
+    lrd_wait_end(state);
+  }
   lrd_tally(cell, &v);
   lrd_leave(cell);
   return v.outcome;

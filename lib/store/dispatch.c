@@ -118,7 +118,9 @@ void lrd_dispatch(larder *store, const larder_call *call, struct lrd_meter *m)
   if (refuse_atomic(store, call, m))
     return;
   attach(call, m);
+  int state = lrd_wait_begin(store);
   store->table->execute(store->base, call, m->sink);
+  lrd_wait_end(state);
   m->vectors = 0;
 }
 
@@ -131,7 +133,9 @@ void lrd_dispatch_submit(larder *store, const larder_call *call, struct lrd_mete
     return;
   }
   attach(call, m);
+  int state = lrd_wait_begin(store);
   store->table->submit(store->base, call, submission);
+  lrd_wait_end(state);
 }
 
 larder_call lrd_plain_call(const larder *store, const larder_vector *vector, size_t count,

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "store/promise.h"
+#include "util/cancel.h"
 
 #if defined __linux__
 #include <sys/eventfd.h>
@@ -46,17 +47,21 @@ static void close_descriptor(struct lrd_queue *q)
 static void ring(struct lrd_queue *q)
 {
   const uint64_t one = 1;
+  int state = lrd_cancel_disable();
   while (write(q->write_fd, &one, sizeof one) < 0 && errno == EINTR)
     ;
+  lrd_cancel_restore(state);
 }
 
 static void hush(struct lrd_queue *q)
 {
   char bytes[64];
   ssize_t n;
+  int state = lrd_cancel_disable();
   do
     n = read(q->read_fd, bytes, sizeof bytes);
   while ((n < 0 && errno == EINTR) || n == (ssize_t)sizeof bytes);
+  lrd_cancel_restore(state);
 }
 
 /* --- life ---------------------------------------------------------------- */

@@ -37,7 +37,7 @@ void larder_session_close(larder_session *s)
   const larder_memory *memory = &store->config.memory;
   struct lrd_transaction *t = &s->transaction;
   if (s->hold && !lrd_forked(&store->fork))
-    store->table->hold_close(store->base, s->hold);
+    lrd_hold_end(store, s->hold);
   lrd_arena_free(&t->arena);
   lrd_release(memory, t->vector, t->capacity * sizeof *t->vector);
   lrd_release_text(memory, s->name);

@@ -144,6 +144,7 @@ static larder *open_store(const struct lrd_config *config, const larder_backend_
 
 larder *larder_open(const char *url, const larder_options *options, char *error, size_t error_size)
 {
+  int state = lrd_cancel_disable();
   char line[LARDER_ERROR_SIZE] = "";
   struct lrd_config config;
   larder *store = NULL;
@@ -156,6 +157,7 @@ larder *larder_open(const char *url, const larder_options *options, char *error,
   }
   if (error && error_size)
     snprintf(error, error_size, "%s", store ? "" : line);
+  lrd_cancel_restore(state);
   return store;
 }
 
@@ -219,6 +221,7 @@ uint64_t larder_close(larder *s, int64_t timeout_ms)
   int64_t timeout = timeout_ms > 0 ? timeout_ms : 0;
   timeout = timeout < 3600000 ? timeout * LRD_NS_PER_MS : INT64_C(3600000) * LRD_NS_PER_MS;
   int64_t deadline = lrd_monotonic(&s->config.clock) + timeout;
+  int state = lrd_cancel_disable();
   atomic_store(&s->phase, LRD_CLOSING);
   settle(s, timeout);
   uint64_t lost = s->table->close(s->base, deadline, 0);
@@ -226,6 +229,7 @@ uint64_t larder_close(larder *s, int64_t timeout_ms)
   tell_close(s, lost);
   lrd_queue_release(s, 0);
   free_parts(s);
+  lrd_cancel_restore(state);
   return lost;
 }
 

@@ -10,6 +10,7 @@
 #include "store/config.h"
 #include "store/fork.h"
 #include "store/queue.h"
+#include "util/cancel.h"
 #include "util/clock.h"
 #include "util/hook.h"
 #include "util/memory.h"
@@ -56,6 +57,26 @@ struct lrd_cell *lrd_enter(larder *, larder_outcome *why);
 static inline void lrd_leave(struct lrd_cell *cell)
 {
   atomic_fetch_sub_explicit(&cell->active, 1, memory_order_release);
+}
+
+/* Around a call of the backend that may wait or do I/O, which a local one does not: the
+ * thread can't be cancelled there. */
+static inline int lrd_wait_begin(const larder *s)
+{
+  return s->table->capabilities & LARDER_IS_LOCAL ? -1 : lrd_cancel_disable();
+}
+
+static inline void lrd_wait_end(int state)
+{
+  if (state >= 0)
+    lrd_cancel_restore(state);
+}
+
+static inline void lrd_hold_end(const larder *s, larder_hold *hold)
+{
+  int state = lrd_wait_begin(s);
+  s->table->hold_close(s->base, hold);
+  lrd_wait_end(state);
 }
 
 /* Sum of the calls inside. */

@@ -109,7 +109,7 @@ static larder_call call_of(larder_session *s, const larder_vector *v, size_t cou
 static void drop_hold(larder_session *s)
 {
   if (s->hold)
-    s->store->table->hold_close(s->store->base, s->hold);
+    lrd_hold_end(s->store, s->hold);
   s->hold = NULL;
   s->watching = 0;
 }

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "util/cancel.h"
+
 static inline uint64_t rotate(uint64_t x, int n)
 {
   return x << n | x >> (64 - n);
@@ -80,7 +82,10 @@ int lrd_random(void *buffer, size_t size)
   ssize_t n;
 
   while (size) {
+    int state = lrd_cancel_disable();
+
     n = getrandom(p, size, 0);
+    lrd_cancel_restore(state);
     if (n < 0) {
       if (errno == EINTR)
         continue;

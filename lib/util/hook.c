@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "util/cancel.h"
 #include "util/clock.h"
 #include "util/lock.h"
 #include "util/memory.h"
@@ -120,6 +121,7 @@ void lrd_event(struct lrd_hook *h, larder_level level, const char *name, const c
   char text[TEXT_SIZE];
   larder_event event = { .level = level, .name = name, .text = text, .key = key, .value = value };
   va_list arguments;
+  int state;
 
   if (!h || !h->fn)
     return;
@@ -135,5 +137,7 @@ void lrd_event(struct lrd_hook *h, larder_level level, const char *name, const c
     key[event.fields] = pairs[0];
     value[event.fields++] = pairs[1] ? pairs[1] : "";
   }
+  state = lrd_cancel_disable();
   h->fn(h->context, &event);
+  lrd_cancel_restore(state);
 }

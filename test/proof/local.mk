@@ -11,6 +11,7 @@ check_PROGRAMS += \
   test/proof/check_flood \
   test/proof/check_histories \
   test/proof/check_linear \
+  test/proof/check_process \
   test/proof/check_sweep
 test_proof_check_bank_SOURCES = $(yield_sources) test/memory/pool.h test/proof/check_bank.c
 test_proof_check_everything_SOURCES = $(conformance_sources) $(yield_sources) \
@@ -22,6 +23,8 @@ test_proof_check_flood_SOURCES = test/memory/pool.h test/proof/check_flood.c
 test_proof_check_histories_SOURCES = $(judge_sources) $(yield_sources) test/memory/pool.h \
   test/proof/check_histories.c test/proof/record.c test/proof/record.h
 test_proof_check_linear_SOURCES = $(judge_sources) test/memory/pool.h test/proof/check_linear.c
+test_proof_check_process_SOURCES = test/memory/pool.h test/proof/check_process.c \
+  test/store/heap.c test/store/heap.h
 test_proof_check_sweep_SOURCES = test/memory/pool.h test/proof/check_sweep.c \
   test/proof/scene.c test/proof/script.c test/proof/script.h test/proof/stage.c test/proof/stage.h \
   test/store/heap.c test/store/heap.h
