@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "memory/check.h"
 
+#include "memory/evict.h"
 #include "memory/hash.h"
 #include "memory/list.h"
 #include "memory/set.h"
@@ -102,6 +103,8 @@ static const char *check_shard(struct lrd_engine *e, struct lrd_shard *shard)
 
   for (unsigned d = 0; d < LRD_DATABASES && !wrong; d++)
     wrong = check_keyspace(e, shard, d, &expiring);
+  if (!wrong)
+    wrong = lrd_evict_check(e, shard);
   if (wrong)
     return wrong;
   if (!shard->wheel)

@@ -22,7 +22,7 @@
  *
  *   time       seconds since tracking began, 1 .. 65535, around; 0: not used since
  *   frequency  Redis's logarithmic counter, and in the high byte when it decayed last
- *   queue      2 bits of use, and a mark that ties the entry to its slot: queue.h
+ *   queue      2 bits of use, and a mark that ties the entry to its slot: s3fifo.h
  *
  * Nothing is tracked without a bound, unless a policy that needs it was named, or somebody
  * asked for a key's idle time.  Then the cost is one branch that is always the same.
@@ -34,10 +34,13 @@ enum lrd_track { LRD_TRACK_NOTHING, LRD_TRACK_TIME, LRD_TRACK_FREQUENCY, LRD_TRA
 void lrd_evict_configure(struct lrd_engine *);
 /* Frees what a shard has for evicting. */
 void lrd_evict_close(struct lrd_engine *, struct lrd_shard *);
+/* For tests: NULL, or what is wrong. */
+const char *lrd_evict_check(struct lrd_engine *, struct lrd_shard *);
 
 /* --- hooks ------------------------------------------------------------------------ */
 
 void lrd_evict_enroll(struct lrd_engine *, const struct lrd_at *, struct lrd_entry *);
+void lrd_evict_begin_use(struct lrd_engine *, struct lrd_entry *, int64_t now);
 void lrd_evict_touch(struct lrd_engine *, struct lrd_entry *, int64_t now);
 int lrd_evict_make_room(struct lrd_engine *);
 

@@ -330,6 +330,23 @@ void **lrd_index_find(const struct lrd_index *ix, uint64_t hash, larder_bytes ke
   return NULL;
 }
 
+void *lrd_index_find_if(const struct lrd_index *ix, uint64_t hash,
+                        int (*is)(void *context, const void *item), void *context)
+{
+  uint8_t tag = tag_of(hash);
+
+  if (!ix->buckets)
+    return NULL;
+  for (struct lrd_bucket *b = bucket_at(ix, position(ix, hash)); b; b = next_of(b))
+    for (uint64_t found = match(b, tag); found; found &= found - 1) {
+      unsigned i = (unsigned)__builtin_ctzll(found) / 8;
+
+      if (b->tag[i] == tag && is(context, b->item[i]))
+        return b->item[i];
+    }
+  return NULL;
+}
+
 int lrd_index_insert(struct lrd_index *ix, const larder_memory *m, uint64_t hash, void *item)
 {
   /* Two steps, so that a table that could not grow for a while catches up. */

@@ -51,6 +51,13 @@ void lrd_index_free(struct lrd_index *, const larder_memory *);
  * be exchanged there for another one of the same key.  NULL: there is none. */
 void **lrd_index_find(const struct lrd_index *, uint64_t hash, larder_bytes key);
 
+/* The item whose hash ends with the low LRD_INDEX_HASH_BITS of that one, and of which is()
+ * says so; NULL: there is none. */
+enum { LRD_INDEX_HASH_BITS = 52 };
+#define LRD_INDEX_HASH_MASK ((UINT64_C(1) << LRD_INDEX_HASH_BITS) - 1)
+void *lrd_index_find_if(const struct lrd_index *, uint64_t hash,
+                        int (*is)(void *context, const void *item), void *context);
+
 /* Of a key that is not in the index.  0, or -1: no memory. */
 int lrd_index_insert(struct lrd_index *, const larder_memory *, uint64_t hash, void *item);
 

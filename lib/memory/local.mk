@@ -7,6 +7,9 @@ core_sources += \
   lib/memory/engine.h \
   lib/memory/entry.c lib/memory/entry.h \
   lib/memory/evict.c lib/memory/evict.h \
+  lib/memory/evict_sample.c lib/memory/evict_shard.h lib/memory/evict_use.c \
+  lib/memory/fifo.c lib/memory/fifo.h \
+  lib/memory/ghost.c lib/memory/ghost.h \
   lib/memory/exec.c \
   lib/memory/handlers.c \
   lib/memory/hold.c lib/memory/hold.h \
@@ -18,6 +21,7 @@ core_sources += \
   lib/memory/memory.c \
   lib/memory/parameter.c lib/memory/parameter.h \
   lib/memory/policy.c lib/memory/policy.h \
+  lib/memory/s3fifo.c lib/memory/s3fifo.h \
   lib/memory/shard.h \
   lib/memory/t_config.c \
   lib/memory/t_engine.h \

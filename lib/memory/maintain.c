@@ -3,6 +3,8 @@
 
 #include <signal.h>
 
+#include "memory/evict.h"
+
 /*
  * The maintenance thread reclaims what has expired.  It is started by the first
  * call after something got an expiry, sleeps until the next thing is due, and
@@ -85,6 +87,7 @@ int64_t lrd_maintenance_round(struct lrd_engine *e, int64_t budget)
 
   if (!free_discarded(e, begin, budget))
     return now;
+  (void)lrd_evict_before_write(e);
   for (unsigned i = 0; i < e->shards; i++) {
     unsigned number = (first + i) & (e->shards - 1);
     struct lrd_shard *shard = &e->shard[number];

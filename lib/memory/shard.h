@@ -36,6 +36,7 @@ struct lrd_shard {
   struct lrd_index watched;                     /* of struct lrd_watched: hold.c */
   struct lrd_prng prng;
   uint64_t calls, hits, misses, expired;
+  struct lrd_evict_shard *evict;                /* NULL: nothing was ever evicted */
 };
 
 /* The optional maintenance thread; maintain.c. */
@@ -52,8 +53,13 @@ struct lrd_maintenance {
 struct lrd_evict {
   _Atomic unsigned tracks;     /* an enum lrd_track */
   _Atomic unsigned idle_asked; /* somebody wants to know since when keys are not used */
+  _Atomic unsigned epoch;      /* changes with what is tracked */
   _Atomic int64_t since;       /* wall ms: tracking began */
+  _Atomic uint64_t chance;     /* of the counters of LFU: a generator's state */
   _Atomic uint64_t evicted;
+  _Atomic unsigned turn;       /* counts shards */
+  _Atomic unsigned barren;     /* the last search found nothing that may go */
+  _Atomic int64_t told;        /* monotonic ns: the last eviction or refusal */
 };
 
 struct lrd_engine {

@@ -150,6 +150,22 @@ int64_t lrd_wheel_next(struct lrd_wheel *w)
   return (int64_t)(begin * LRD_WHEEL_TICK_MS);
 }
 
+struct lrd_timer *lrd_wheel_soonest(struct lrd_wheel *w)
+{
+  enum { LOOK = 16 };
+  unsigned level, i, looked = 0;
+  uint64_t begin;
+  struct lrd_timer *soonest;
+
+  if (!w->armed || !first_slot(w, &level, &i, &begin))
+    return NULL;
+  soonest = w->slot[level][i];
+  for (struct lrd_timer *t = soonest; t && looked < LOOK; t = t->next, looked++)
+    if (t->at < soonest->at)
+      soonest = t;
+  return soonest;
+}
+
 /* --- for tests -------------------------------------------------------------- */
 
 /* A timer may lie below the level that now asks for, never in another slot of its own. */

@@ -50,6 +50,10 @@ size_t lrd_wheel_advance(struct lrd_wheel *, int64_t now_ms, size_t budget, lrd_
 void lrd_wheel_overdue(const struct lrd_wheel *, int64_t now_ms, lrd_wheel_due *visit,
                        void *context);
 
+/* A timer among the first that will be due, as far as a look at some of them tells; NULL: none
+ * is armed. */
+struct lrd_timer *lrd_wheel_soonest(struct lrd_wheel *);
+
 /* When there is something to do, in wall ms: not later than the first timer; -1: never. */
 int64_t lrd_wheel_next(struct lrd_wheel *);
 

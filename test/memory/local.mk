@@ -22,6 +22,7 @@ check_PROGRAMS += \
   test/memory/check_atomic \
   test/memory/check_break \
   test/memory/check_discard \
+  test/memory/check_evict \
   test/memory/check_expiry \
   test/memory/check_index \
   test/memory/check_nomemory \
@@ -33,6 +34,7 @@ test_memory_check_atomic_SOURCES = test/memory/check_atomic.c test/memory/pool.h
 test_memory_check_break_SOURCES = test/memory/check_break.c test/memory/pool.h test/memory/rig.h
 test_memory_check_discard_SOURCES = test/memory/check_discard.c test/memory/pool.h \
   test/memory/rig.h
+test_memory_check_evict_SOURCES = test/memory/check_evict.c test/memory/pool.h test/memory/rig.h
 test_memory_check_expiry_SOURCES = test/memory/check_expiry.c test/memory/pool.h test/memory/rig.h
 test_memory_check_index_SOURCES = test/memory/check_index.c test/memory/pool.h
 test_memory_check_nomemory_SOURCES = test/memory/check_nomemory.c test/memory/pool.h \

@@ -44,6 +44,8 @@ struct rig_setup {
   unsigned shards;
   int background;
   int system_memory, system_clock; /* for threads */
+  size_t maxmemory;
+  larder_policy policy;
 };
 
 static void rig_put(char *text, const char *format, ...)
@@ -89,7 +91,9 @@ static int rig_may_forget(void *context, int database, larder_bytes key)
 static inline void rig_open(struct rig *rig, struct rig_setup setup)
 {
   struct lrd_config config = { .shards = setup.shards ? setup.shards : 4,
-                               .background = setup.background };
+                               .background = setup.background,
+                               .maxmemory = setup.maxmemory,
+                               .maxmemory_policy = setup.policy };
   larder_observer observer = { rig_changed, rig_may_forget, rig };
   larder_backend_options options = { &config, setup.system_memory ? NULL : &observer,
                                      setup.partial };
@@ -129,7 +133,7 @@ static inline void rig_sleep(struct rig *rig, int64_t ms)
 
 static inline larder_backend_status rig_status(struct rig *rig)
 {
-  larder_backend_status status;
+  larder_backend_status status = { .state = -1, .journal_oldest_ms = -1 };
 
   lrd_memory_table.status(rig->engine, &status);
   return status;
