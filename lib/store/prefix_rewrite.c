@@ -81,8 +81,10 @@ enum lrd_prefix_rule lrd_prefix_rule_of(const struct lrd_prefix *p, const larder
   lrd_command_keys(v, count_key, &keys);
   if (keys)
     return rule;
-  /* OBJECT HELP ends before the key's place. */
-  return c->first > 0 && v->argc <= c->first ? LRD_PREFIX_PASS : LRD_PREFIX_REFUSE;
+  /* OBJECT HELP; and a number of keys that is none is refused by whoever reads it. */
+  int help = v->argc == 2 && lrd_is_word(&v->argv[1], "HELP");
+  int movable = (c->flags & LRD_MOVABLE_KEYS) && c->class != LRD_CLASS_SCRIPT;
+  return help || movable ? LRD_PREFIX_PASS : LRD_PREFIX_REFUSE;
 }
 
 const char *lrd_prefix_refusal(const larder_vector *v, const char *why, char *text, size_t size)

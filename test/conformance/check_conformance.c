@@ -35,7 +35,7 @@ static struct server *start(void)
   return server_start(&options);
 }
 
-static void compare_except(struct target *target, const char *except)
+static void compare_except(struct target *target, const char *const *except)
 {
   struct server *server = start();
   struct run run = {.target = target, .except = except, .oracle = target_server(server, target->protocol)};
@@ -95,12 +95,14 @@ START_TEST(fallback)
 }
 END_TEST
 
-/* Redis has no command that flushes a part of a database in a transaction. */
-static const char no_prefix[] = "flush in a transaction";
+/* Redis has no command that flushes a part of a database in a transaction.  And a maxmemory
+ * that is set small on a server takes the keys of others, too. */
+static const char *const not_prefixed[] = {"flush in a transaction", NULL};
+static const char *const not_beside[] = {"flush in a transaction", "config set", NULL};
 
 START_TEST(memory_prefix)
 {
-  compare_except(target_store("memory with a prefix", "memory:?prefix=app:%5b1%5d"), no_prefix);
+  compare_except(target_store("memory with a prefix", "memory:?prefix=app:%5b1%5d"), not_prefixed);
 }
 END_TEST
 
@@ -114,7 +116,7 @@ START_TEST(remote_prefix)
   for (int i = 0; i < 6; i++)
     resp_free(resp_words(client, "SET", others[i], "theirs", NULL));
   with_query(url, sizeof url, server, "fallback=none&timeout=10s&prefix=app:%5b1%5d");
-  compare_except(target_store("remote with a prefix", url), no_prefix);
+  compare_except(target_store("remote with a prefix", url), not_beside);
   for (int i = 0; i < 6; i++) {
     struct resp *r = resp_words(client, "GET", others[i], NULL);
     ck_assert_msg(resp_is_text(r, "theirs"), "the key %s of somebody else was changed", others[i]);

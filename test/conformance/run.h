@@ -21,7 +21,8 @@ struct run {
   struct target *oracle;    /* a redis-server, in the protocol of the target */
   struct target *reference; /* a store whose OK and ABSENT have to be the same, or NULL */
   struct target *target;
-  const char *except; /* sequences whose names contain it are left out; or NULL */
+  const char *const *except; /* sequences whose names contain one of these are left out, up
+                                to a NULL; or NULL */
   int outage; /* the target's Redis is down: what the contract does not serve has to fail */
   int sequences, commands, refused; /* counted: run, compared, rightly not served */
   int differences;                  /* counted; each is printed */

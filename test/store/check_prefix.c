@@ -167,6 +167,26 @@ END_TEST
 
 /* --- the namespace ------------------------------------------------------------------ */
 
+/* Commands whose keys move, or stand in options and replies. */
+static void use_names(larder *store)
+{
+  EXPECT(larder_command(store, "RANDOMKEY"), "nil");
+  EXPECT(larder_command(store, "RPUSH l 3 1 2"), "3");
+  EXPECT(larder_command(store, "RANDOMKEY"), "l");
+  EXPECT(larder_command(store, "MSET w_1 30 w_2 20 w_3 10 v_1 one v_2 two v_3 three"), "OK");
+  EXPECT(larder_command(store, "SORT l BY w_* GET v_* GET #"), "(three 3 two 2 one 1)");
+  EXPECT(larder_command(store, "SORT l LIMIT 0 2 STORE BY"), "2");
+  EXPECT(larder_command(store, "LRANGE BY 0 -1"), "(1 2)");
+  EXPECT(larder_command(store, "LMPOP 2 none l LEFT"), "(l (3))");
+  EXPECT(larder_command(store, "ZADD a 1 x"), "1");
+  EXPECT(larder_command(store, "ZADD b 2 x"), "1");
+  EXPECT(larder_command(store, "ZUNIONSTORE c 2 a b"), "1");
+  EXPECT(larder_command(store, "ZSCORE c x"), "3");
+  EXPECT(larder_command(store, "ZMPOP 2 none c MIN"), "(c ((x 3)))");
+  EXPECT(larder_command(store, "LMPOP 0 l LEFT"), "!ERR numkeys should be greater than 0");
+  EXPECT(larder_command(store, "FLUSHDB"), "OK");
+}
+
 static void use_keyspace(larder *store)
 {
   char key[32];
@@ -216,6 +236,7 @@ START_TEST(side_by_side)
   larder *both = open_remote(server, NULL);
   set_raw(client, "plain");
   use_keyspace(two);
+  use_names(two);
   EXPECT(larder_command(one, "MSET k one l one"), "OK");
   EXPECT(larder_command(two, "SET k two"), "OK");
   EXPECT(larder_command(one, "GET k"), "one");

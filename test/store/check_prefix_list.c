@@ -296,7 +296,8 @@ static struct resp *call_line(struct target *t, const char *line)
 /* Its reply is each server's own. */
 static int is_incomparable(unsigned id)
 {
-  static const char *const names[] = {"randomkey", "info", "time", "config", "lastsave", NULL};
+  static const char *const names[] = {"randomkey", "info", "time", "config", "lastsave",
+                                      "spop", "srandmember", "zrandmember", "hrandfield", NULL};
   for (int i = 0; names[i]; i++)
     if (strcmp(lrd_commands[id].name, names[i]) == 0)
       return 1;
