@@ -266,7 +266,7 @@ START_TEST(flush_all)
   larder *store = open_remote(server, "app:");
   larder_session *session = larder_session_open(store);
   for (int i = 0; i < 16; i += 5) {
-    char number[4];
+    char number[12];
     snprintf(number, sizeof number, "%d", i);
     resp_free(resp_words(client, "SELECT", number, NULL));
     set_raw(client, "app:k");
@@ -276,7 +276,7 @@ START_TEST(flush_all)
   EXPECT(larder_session_command(session, "DBSIZE"), "1");
   EXPECT(larder_session_command(session, "FLUSHALL SYNC"), "OK");
   for (int i = 0; i < 16; i += 5) {
-    char number[4];
+    char number[12];
     snprintf(number, sizeof number, "%d", i);
     resp_free(resp_words(client, "SELECT", number, NULL));
     expect_raw(client, "app:k", NULL);
