@@ -244,7 +244,7 @@ static void resp_rewind(larder_sink *s)
 static larder_value read_head(const struct lrd_resp *r)
 {
   const char *p = r->out->data + r->begin;
-  larder_value head = { .type = LARDER_ERROR, .len = 1, .str = p + 1 };
+  larder_value head = { .type = LARDER_ERROR, .str = p + 1 };
 
   if (r->begin == nothing || r->sink.failed)
     return head;

@@ -36,8 +36,7 @@ static inline void lrd_sink_pair(larder_sink *s) { s->type->aggregate(s, LARDER_
 static inline void lrd_sink_end(larder_sink *s, const larder_verdict *v) { s->type->end(s, v); }
 
 /* Whoever hands out a sink may be told of each reply: end() calls this first, and keeps the
- * verdict as it is then.  head: the value, of which only type, len, integer and the text of a
- * status are certain to be there: enough for lrd_command_absent. */
+ * verdict as it is then.  head: the value, as far as lrd_command_absent looks at it. */
 struct lrd_ending {
   void (*call)(struct lrd_ending *, const larder_value *head, larder_verdict *);
 };

@@ -54,17 +54,36 @@ int64_t lrd_timeout(const larder *store, int64_t timeout_ms)
   return timeout_ms < 0 || timeout_ms > 3600000 ? 0 : timeout_ms * LRD_NS_PER_MS;
 }
 
-void lrd_tally(struct lrd_cell *cell, const larder_verdict *v)
+void lrd_tally_many(struct lrd_cell *cell, const larder_verdict *v, uint64_t replies)
 {
   if ((unsigned)v->outcome < LARDER_OUTCOMES)
-    lrd_count_one(&cell->calls[v->outcome]);
+    lrd_count_many(&cell->calls[v->outcome], replies);
   if ((unsigned)v->origin < LARDER_ORIGINS)
-    lrd_count_one(&cell->origins[v->origin]);
+    lrd_count_many(&cell->origins[v->origin], replies);
   if (v->cause == LARDER_CAUSE_SILENT || v->cause == LARDER_CAUSE_SLOW)
-    lrd_count_one(&cell->deadline_misses);
+    lrd_count_many(&cell->deadline_misses, replies);
 }
 
 /* --- the meter ----------------------------------------------------------- */
+
+static void tell(struct lrd_meter *m)
+{
+  if (m->untold)
+    lrd_tally_many(m->cell, &m->same, m->untold);
+  m->untold = 0;
+}
+
+/* The counters are shared: within a call replies that are alike are counted together. */
+static void note(struct lrd_meter *m, const larder_verdict *v)
+{
+  if (m->untold && (v->outcome != m->same.outcome || v->origin != m->same.origin ||
+                    v->cause != m->same.cause))
+    tell(m);
+  m->same = *v;
+  m->untold++;
+  if (m->vectors == 0)
+    tell(m);
+}
 
 static void count_ending(struct lrd_ending *ending, const larder_value *head, larder_verdict *v)
 {
@@ -79,7 +98,7 @@ static void count_ending(struct lrd_ending *ending, const larder_value *head, la
   }
   m->last = v->outcome;
   m->last_nil = head->type == LARDER_NIL;
-  lrd_tally(m->cell, v);
+  note(m, v);
 }
 
 void lrd_meter_attach(struct lrd_meter *m, larder_sink *sink, struct lrd_cell *cell)
@@ -91,6 +110,7 @@ void lrd_meter_attach(struct lrd_meter *m, larder_sink *sink, struct lrd_cell *c
   m->vectors = 0;
   m->last = LARDER_OK;
   m->last_nil = 0;
+  m->untold = 0;
   sink->ending = &m->ending;
 }
 
@@ -122,6 +142,7 @@ void lrd_dispatch(larder *store, const larder_call *call, struct lrd_meter *m)
   store->table->execute(store->base, call, m->sink);
   lrd_wait_end(state);
   m->vectors = 0;
+  tell(m); /* a backend that gave too few replies */
 }
 
 void lrd_dispatch_submit(larder *store, const larder_call *call, struct lrd_meter *m,

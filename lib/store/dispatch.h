@@ -20,6 +20,8 @@ struct lrd_meter {
   size_t vectors;
   larder_outcome last;         /* of the reply that ended last */
   int last_nil;                /* it was a nil */
+  uint64_t untold;             /* replies not counted yet, all of which ended as `same` says */
+  larder_verdict same;
 };
 
 /* From now on the sink tells the meter, until detached: it must not end a reply

@@ -82,13 +82,17 @@ static inline void lrd_hold_end(const larder *s, larder_hold *hold)
 /* Sum of the calls inside. */
 uint64_t lrd_active(const larder *);
 
-static inline void lrd_count_one(_Atomic uint64_t *counter)
+static inline void lrd_count_many(_Atomic uint64_t *counter, uint64_t n)
 {
-  atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+  atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
 }
 
-/* Counts one reply. */
-void lrd_tally(struct lrd_cell *, const larder_verdict *);
+/* Counts replies that ended the same way. */
+void lrd_tally_many(struct lrd_cell *, const larder_verdict *, uint64_t replies);
+static inline void lrd_tally(struct lrd_cell *cell, const larder_verdict *v)
+{
+  lrd_tally_many(cell, v, 1);
+}
 
 /* When a call that begins now must end: timeout in ns.  A local backend never
  * waits: for it the clock isn't read. */

@@ -419,6 +419,72 @@ START_TEST(tree_failure_is_sticky_until_rewind)
 }
 END_TEST
 
+/* --- endings ---------------------------------------------------------------- */
+
+struct seen {
+  struct lrd_ending ending; /* first */
+  larder_value head;
+};
+
+static void see(struct lrd_ending *e, const larder_value *head, larder_verdict *v)
+{
+  ((struct seen *)e)->head = *head;
+  v->outcome = LARDER_ABSENT;
+}
+
+static const struct larder_value heads[] = {
+  { .type = LARDER_NIL },
+  { .type = LARDER_INTEGER, .integer = 0 },
+  { .type = LARDER_INTEGER, .integer = -2 },
+  { .type = LARDER_STATUS, .len = 4, .str = "none" },
+  { .type = LARDER_ARRAY, .len = 0 },
+};
+
+/* Of what can mean absence both sinks tell the same; the verdict is as it was left. */
+static void end_one(larder_sink *s, const larder_value *value)
+{
+  struct seen seen = { .ending = { .call = see } };
+
+  s->ending = &seen.ending;
+  lrd_sink_value(s, value);
+  lrd_sink_end(s, &ok);
+  ck_assert_int_eq(seen.head.type, value->type);
+  ck_assert_uint_eq(seen.head.len == 0, value->len == 0);
+  if (value->type == LARDER_INTEGER)
+    ck_assert_int_eq(seen.head.integer, value->integer);
+  if (value->type == LARDER_STATUS)
+    ck_assert_mem_eq(seen.head.str, value->str, value->len);
+  s->ending = NULL;
+}
+
+START_TEST(endings_are_told)
+{
+  struct heap h;
+  struct lrd_arena a;
+  struct lrd_tree t;
+  struct lrd_buffer b;
+  struct lrd_resp r;
+  size_t i;
+
+  heap_init(&h, 0);
+  lrd_arena_init(&a, &h.memory);
+  ck_assert_int_eq(lrd_tree_init(&t, &a, 1), 0);
+  lrd_buffer_init(&b, &h.memory, 0);
+  for (i = 0; i < sizeof heads / sizeof *heads; i++) {
+    end_one(&t.sink, &heads[i]);
+    ck_assert_int_eq(t.reply[i].verdict.outcome, LARDER_ABSENT);
+    lrd_resp_init(&r, &b, 2 + (int)(i & 1));
+    end_one(&r.sink, &heads[i]);
+    lrd_resp_init(&r, &b, 3 - (int)(i & 1));
+    end_one(&r.sink, &heads[i]);
+    ck_assert_int_eq(r.worst, LARDER_ABSENT);
+  }
+  lrd_arena_free(&a);
+  lrd_buffer_free(&b);
+  ck_assert_uint_eq(h.bytes, 0);
+}
+END_TEST
+
 START_TEST(count_counts)
 {
   struct lrd_count c;
@@ -450,6 +516,7 @@ int main(void)
   tcase_add_test(t, tree_survives_each_failure);
   tcase_add_test(t, tree_small_scalars_never_fail);
   tcase_add_test(t, tree_failure_is_sticky_until_rewind);
+  tcase_add_test(t, endings_are_told);
   tcase_add_test(t, count_counts);
   suite_add_tcase(s, t);
   r = srunner_create(s);
