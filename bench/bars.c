@@ -34,14 +34,14 @@ struct bar {
   { text ", as malloc took them", AT_MOST, bound, "B", \
     { what, "larder", "bytes taken", 1e6 }, { 0 }, { 0 } }, \
   { "the same at 1.1e6, 1.5e6, 2.1e6, the worst / at 1e6", AT_MOST, 1.15, "x", \
-    { what, "larder", "x growth, taken", 0 }, { 0 }, { 0 } }
+    { what, "larder", "x growth taken", 0 }, { 0 }, { 0 } }
 #define SMALL(text, what, bound) \
   { text ", bytes asked of the hook", AT_MOST, bound, "B", \
     { what, "larder", "bytes asked", 1e5 }, { 0 }, { 0 } }, \
   { text ", as malloc took them", AT_MOST, bound, "B", \
     { what, "larder", "bytes taken", 1e5 }, { 0 }, { 0 } }
 #define SLOWEST(text, what, x) \
-  { text ": slowest GET beside it", AT_MOST, 1, "ms", { what, "larder", "ms, slowest GET", x }, \
+  { text ": slowest GET beside it", AT_MOST, 1, "ms", { what, "larder", "ms slowest GET", x }, \
     { 0 }, { 0 } }
 #define SERVE(text, what, bound) \
   { "serve, redis-benchmark " text ": commands a second / redis-server's", AT_LEAST, bound, "x", \
@@ -89,7 +89,7 @@ static const struct bar bars[] = {
   SMALL("a zset of 10 members of 14, whole", "memory-small-zset", 300),
   SMALL("a hash of 10 fields of 2 + 32, whole", "memory-small-hash", 493),
   { "1e6 keys that expire at once: all gone after", AT_MOST, 1, "s",
-    { "expire", "larder", "s, all gone", 0 }, { 0 }, { 0 } },
+    { "expire", "larder", "s all gone", 0 }, { 0 }, { 0 } },
   SLOWEST("1e6 keys that expire at once", "expire", 0),
   SLOWEST("growth from 0 to 2e6 keys", "growth", 2e6),
   SLOWEST("growth from 0 to 1e7 keys", "growth", 1e7),

@@ -36,7 +36,9 @@ struct bench {
   /* Settings; what a row says of its own size is relative to these. */
   size_t rounds, keys, operations;
   double stretch; /* ns of CPU that a server's measurement takes at least */
-  int quick, full, progress;
+  int quick, full;
+  int terminal; /* standard error is one: the progress line is written over itself */
+  double told;  /* when it was last written; now_ns() */
   uint64_t seed, round_seed[ROUNDS_MAX];
 
   char **pattern; /* cases asked for; none: all */
@@ -64,8 +66,8 @@ bench_run run_throughput, run_threads, run_isolated, run_memory, run_expire, run
 
 /* Whether the row is to be measured now. */
 int bench_wants(struct bench *, const char *what, const char *who);
-/* The progress line on standard error. */
-void bench_progress(const struct bench *, const char *format, ...)
+/* The progress line on standard error; where that is no terminal, one every 10 s. */
+void bench_progress(struct bench *, const char *format, ...)
   __attribute__((format(printf, 2, 3)));
 /* A line for the end of the report; once, however often it is said. */
 void bench_note(struct bench *, const char *format, ...) __attribute__((format(printf, 2, 3)));

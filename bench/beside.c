@@ -167,9 +167,9 @@ static int measure_event(struct bench *bench, const struct event *event, size_t 
   for (until = now_ns() + took; now_ns() < until;)
     ; /* a load like the one that was */
   prober_stop(prober, &idle);
-  figure_add(bench, event->name, "larder", "ms, slowest GET", x, probed.slowest / 1e6);
-  figure_add(bench, event->name, "larder", "ms, slowest own call", x, own / 1e6);
-  figure_add(bench, event->name, "machine", "ms, slowest nothing", x, idle.slowest / 1e6);
+  figure_add(bench, event->name, "larder", "ms slowest GET", x, probed.slowest / 1e6);
+  figure_add(bench, event->name, "larder", "ms slowest own call", x, own / 1e6);
+  figure_add(bench, event->name, "machine", "ms slowest nothing", x, idle.slowest / 1e6);
   return failed;
 }
 

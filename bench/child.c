@@ -13,7 +13,9 @@ static _Noreturn void be_child(void (*work)(void *, double *), void *context, si
   double *number = bench_memory(count, sizeof *number);
   size_t size = count * sizeof *number;
 
+#ifdef __GLIBC__
   malloc_trim(0);
+#endif
   work(context, number);
   _exit(write(out, number, size) == (ssize_t)size ? 0 : 1);
 }

@@ -98,15 +98,20 @@ int bench_wants(struct bench *bench, const char *what, const char *who)
   return wanted;
 }
 
-void bench_progress(const struct bench *bench, const char *format, ...)
+void bench_progress(struct bench *bench, const char *format, ...)
 {
+  double now = now_ns();
   va_list args;
 
-  if (!bench->progress)
+  if (!bench->terminal && now < bench->told + 1e10)
     return;
+  bench->told = now;
   va_start(args, format);
-  fprintf(stderr, "\r\033[K");
+  if (bench->terminal)
+    fprintf(stderr, "\r\033[K");
   vfprintf(stderr, format, args);
+  if (!bench->terminal)
+    fputc('\n', stderr);
   fflush(stderr);
   va_end(args);
 }

@@ -6,11 +6,16 @@
 #include <string.h>
 #include <time.h>
 
-#include <gnu/libc-version.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 #include <uthash.h>
 
+#ifdef __GLIBC__
+#include <gnu/libc-version.h>
+#define LIBC "glibc ", gnu_get_libc_version()
+#else
+#define LIBC "a libc without a version", ""
+#endif
 #ifdef HAVE_XXHASH
 #include <xxhash.h>
 #endif
@@ -84,8 +89,8 @@ void print_environment(FILE *out, const struct bench *bench, const char *prefix)
   fprintf(out, "%sdate: %s\n", prefix, date);
   print_processor(out, prefix);
   if (uname(&system) == 0)
-    fprintf(out, "%ssystem: %s %s %s, glibc %s\n", prefix, system.sysname, system.release,
-            system.machine, gnu_get_libc_version());
+    fprintf(out, "%ssystem: %s %s %s, %s%s\n", prefix, system.sysname, system.release,
+            system.machine, LIBC);
   if (getloadavg(load, 3) == 3)
     fprintf(out, "%sload average: %.2f when it began, %.2f when it ended\n", prefix,
             bench->load_before, load[0]);

@@ -44,7 +44,7 @@ static void note_timeline(struct bench *bench, const struct victim *victim,
 
   for (b = 0; b < PROBE_BUCKETS; b++)
     if (probed->bucket[b] > 0)
-      figure_add(bench, "expire-timeline", victim->name, "us, slowest GET",
+      figure_add(bench, "expire-timeline", victim->name, "us slowest GET",
                  ((double)b - offset) * PROBE_BUCKET_NS / 1e6, probed->bucket[b] / 1e3);
 }
 
@@ -86,9 +86,9 @@ static int watch(struct bench *bench, const struct victim *victim, size_t keys, 
     return -1;
   if (gone == 0)
     bench_note(bench, "expire/%s: keys were left after 9 s", victim->name);
-  figure_add(bench, "expire", victim->name, "s, half gone", 0, half / 1e9);
-  figure_add(bench, "expire", victim->name, "s, all gone", 0, gone == 0 ? 9 : gone / 1e9);
-  figure_add(bench, "expire", victim->name, "ms, slowest GET", 0,
+  figure_add(bench, "expire", victim->name, "s half gone", 0, half / 1e9);
+  figure_add(bench, "expire", victim->name, "s all gone", 0, gone == 0 ? 9 : gone / 1e9);
+  figure_add(bench, "expire", victim->name, "ms slowest GET", 0,
              slowest_since(&probed, moment) / 1e6);
   if (first)
     note_timeline(bench, victim, &probed, moment);

@@ -48,9 +48,17 @@ endif
 # make bench BENCH_ARGS='--rounds 15 get' for less, or for more.
 BENCH_ARGS =
 bench: bench/bench tools/larder
-	@$(MKDIR_P) '$(top_srcdir)/bench/results'
-	@bench/bench --csv "$(top_srcdir)/bench/results/$$(date -u +%Y%m%dT%H%M%SZ).csv" $(BENCH_ARGS)
+	@results='$(abs_top_srcdir)/bench/results'; $(MKDIR_P) "$$results"; \
+	  csv=$$results/$$(date -u +%Y%m%dT%H%M%SZ).csv; \
+	  bench/bench --csv "$$csv" $(BENCH_ARGS) || exit 1; \
+	  test ! -f "$$csv" || '$(top_srcdir)/bench/plot.sh' "$$csv"
 .PHONY: bench
 
+# What the README shows of one run: make bench-readme > FILE.
+bench-readme: bench/bench tools/larder
+	@bench/bench --markdown $(BENCH_ARGS)
+.PHONY: bench-readme
+
+EXTRA_DIST += bench/plot.sh
 dist_check_SCRIPTS += bench/check_bench.sh
 bench/check_bench.log: bench/bench tools/larder

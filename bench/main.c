@@ -170,7 +170,7 @@ static int report(struct bench *bench, const struct choice *choice)
 {
   size_t i;
 
-  if (bench->progress)
+  if (bench->terminal)
     fprintf(stderr, "\r\033[K");
   if (choice->markdown) {
     print_markdown(stdout, bench);
@@ -198,7 +198,8 @@ int main(int argc, char **argv)
 
   bench.pattern = bench_memory((size_t)argc, sizeof *bench.pattern);
   bench.matched = bench_memory((size_t)argc, sizeof *bench.matched);
-  bench.progress = isatty(STDERR_FILENO);
+  bench.terminal = isatty(STDERR_FILENO);
+  bench.told = now_ns();
   parse(&bench, argv, &choice);
   bench.seed = choose_seed();
   getloadavg(&bench.load_before, 1);

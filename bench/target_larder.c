@@ -79,8 +79,9 @@ static int argv_step(larder *store, const struct command *command)
   larder_reply *reply = larder_argv(store, command->argc, command->argv, command->argvlen);
   int right = is_right(command, reply);
 
-  int unknown = !right && reply->value.type == LARDER_ERROR &&
-                strncmp(reply->value.str, "ERR unknown command", 19) == 0;
+  int unknown = reply->outcome == LARDER_UNSUPPORTED ||
+                (!right && reply->value.type == LARDER_ERROR &&
+                 strncmp(reply->value.str, "ERR unknown command", 19) == 0);
 
   larder_reply_free(reply);
   return right ? 0 : unknown ? 1 : -1;
