@@ -224,6 +224,7 @@ static void fold_creation(const struct fold *f, const larder_intent *in, unsigne
     fold_values(f, in, LRD_OP_PUSH_RIGHT);
     break;
   case LRD_HSET:
+  case LRD_HMSET:
     for (int i = 2; i + 1 < in->argc; i += 2)
       set_part(f, LRD_OP_FIELD_SET, in->argv[i], in->argv[i + 1]);
     break;
@@ -268,7 +269,7 @@ size_t lrd_fold_size(const larder_vector *v)
 {
   size_t parts = v->argc > 2 ? (size_t)v->argc - 2 : 1, size = 0;
 
-  if (v->command == LRD_HSET || v->command == LRD_ZADD)
+  if (v->command == LRD_HSET || v->command == LRD_HMSET || v->command == LRD_ZADD)
     parts = (parts + 1) / 2;
   for (int i = 2; i < v->argc; i++)
     size += v->argv[i].len;

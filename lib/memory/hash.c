@@ -316,6 +316,49 @@ int lrd_hash_next(const struct lrd_hash *hash, struct lrd_hash_cursor *c, struct
   return 1;
 }
 
+/* --- scanning ------------------------------------------------------------ */
+
+struct scan {
+  lrd_scan_visit *visit;
+  void *context;
+};
+
+static void visit_node(void *context, const unsigned char *node)
+{
+  const struct scan *s = context;
+  struct lrd_pair pair;
+
+  pair_read(node, &pair);
+  s->visit(s->context, pair.field, pair.value, 0);
+}
+
+uint64_t lrd_hash_scan(const struct lrd_hash *hash, uint64_t cursor, lrd_scan_visit *visit,
+                       void *context)
+{
+  struct scan s = { visit, context };
+  struct lrd_hash_cursor c = { 0 };
+  struct lrd_pair pair;
+
+  if (hash->table)
+    return lrd_table_scan(hash->table, cursor, visit_node, &s);
+  while (lrd_hash_next(hash, &c, &pair))
+    visit(context, pair.field, pair.value, 0);
+  return 0;
+}
+
+void lrd_hash_sample(const struct lrd_hash *hash, struct lrd_prng *prng, struct lrd_pair *pair)
+{
+  struct lrd_hash_cursor c = { 0 };
+  uint64_t skip;
+
+  if (hash->table) {
+    pair_read(lrd_table_sample(hash->table, prng), pair);
+    return;
+  }
+  for (skip = lrd_prng_below(prng, hash->count) + 1; skip; skip--)
+    lrd_hash_next(hash, &c, pair);
+}
+
 static const char *check_sums(const struct lrd_hash *hash)
 {
   struct lrd_set_cursor c = { 0 };

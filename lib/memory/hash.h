@@ -56,6 +56,11 @@ struct lrd_hash_cursor {
 };
 int lrd_hash_next(const struct lrd_hash *, struct lrd_hash_cursor *, struct lrd_pair *);
 
+uint64_t lrd_hash_scan(const struct lrd_hash *, uint64_t cursor, lrd_scan_visit *,
+                       void *context);
+/* Any of the pairs with the same chance; the hash is not empty. */
+void lrd_hash_sample(const struct lrd_hash *, struct lrd_prng *, struct lrd_pair *);
+
 /* For tests: NULL, or what is wrong. */
 const char *lrd_hash_check(const struct lrd_hash *);
 

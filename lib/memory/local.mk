@@ -32,7 +32,11 @@ core_sources += \
   lib/memory/t_keyspace.c \
   lib/memory/t_object.c \
   lib/memory/t_server.c \
+  lib/memory/t_float.c \
+  lib/memory/t_lcs.c \
+  lib/memory/t_part.c \
   lib/memory/t_string.c \
+  lib/memory/t_strings.c \
   lib/memory/t_transaction.c \
   lib/memory/wheel.c lib/memory/wheel.h
 
@@ -46,6 +50,8 @@ core_sources += \
   lib/memory/packed.c lib/memory/packed.h \
   lib/memory/set.c lib/memory/set.h \
   lib/memory/t_hash.c \
+  lib/memory/t_hash_read.c \
+  lib/memory/t_scan.c \
   lib/memory/t_list.c \
   lib/memory/t_set.c \
   lib/memory/t_types.h \

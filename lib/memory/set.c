@@ -313,6 +313,34 @@ int lrd_set_sample(const struct lrd_set *set, const larder_memory *memory, struc
   return 0;
 }
 
+/* --- scanning ------------------------------------------------------------ */
+
+struct scan {
+  lrd_scan_visit *visit;
+  void *context;
+};
+
+static void visit_node(void *context, const unsigned char *node)
+{
+  const struct scan *s = context;
+
+  s->visit(s->context, lrd_blob(node), (larder_bytes){ NULL, 0 }, 0);
+}
+
+uint64_t lrd_set_scan(const struct lrd_set *set, uint64_t cursor, lrd_scan_visit *visit,
+                      void *context)
+{
+  struct scan s = { visit, context };
+  struct lrd_set_cursor c = { 0 };
+  larder_bytes member;
+
+  if (set->table)
+    return lrd_table_scan(set->table, cursor, visit_node, &s);
+  while (lrd_set_next(set, &c, &member))
+    visit(context, member, (larder_bytes){ NULL, 0 }, 0);
+  return 0;
+}
+
 const char *lrd_set_check(const struct lrd_set *set)
 {
   struct lrd_set_cursor c = { 0 };

@@ -41,6 +41,11 @@ int lrd_set_next(const struct lrd_set *, struct lrd_set_cursor *, larder_bytes *
 int lrd_set_sample(const struct lrd_set *, const larder_memory *, struct lrd_prng *, size_t n,
                    larder_bytes *members);
 
+/* As lrd_table_scan; name: the member, or a hash's field, whose value follows (its score, in
+ * a sorted set). */
+typedef void lrd_scan_visit(void *context, larder_bytes name, larder_bytes value, double score);
+uint64_t lrd_set_scan(const struct lrd_set *, uint64_t cursor, lrd_scan_visit *, void *context);
+
 /* For tests: NULL, or what is wrong. */
 const char *lrd_set_check(const struct lrd_set *);
 

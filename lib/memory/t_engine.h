@@ -9,6 +9,9 @@
 lrd_handler lrd_t_get, lrd_t_set, lrd_t_getdel, lrd_t_getex, lrd_t_mget, lrd_t_mset, lrd_t_append,
     lrd_t_strlen, lrd_t_incr, lrd_t_decr, lrd_t_incrby, lrd_t_decrby;
 
+lrd_handler lrd_t_getrange, lrd_t_setrange, lrd_t_setnx, lrd_t_setex, lrd_t_psetex, lrd_t_getset,
+    lrd_t_msetnx, lrd_t_incrbyfloat, lrd_t_lcs;
+
 lrd_handler lrd_t_del, lrd_t_exists, lrd_t_type, lrd_t_rename;
 
 lrd_handler lrd_t_expire, lrd_t_pexpire, lrd_t_pexpireat, lrd_t_ttl, lrd_t_pttl, lrd_t_persist;
@@ -28,12 +31,21 @@ lrd_handler lrd_t_forget, lrd_t_rebuild;
 /* "EX 10", "PXAT ...": a positive time as absolute wall ms.  0: replied. */
 enum lrd_time_unit { LRD_SECONDS, LRD_MILLISECONDS };
 int lrd_argument_expiry(struct lrd_exec *, int i, enum lrd_time_unit, int absolute, int64_t *at);
+/* A cursor of the SCAN family.  0: replied. */
+int lrd_argument_cursor(struct lrd_exec *, larder_bytes text, uint64_t *cursor);
 void lrd_expiry_error(struct lrd_exec *);
 
 /* HELP: lines as Redis replies them; ended by NULL. */
 void lrd_reply_lines(struct lrd_exec *, const char *const *lines);
 
+/* A string's bytes, or nil. */
+void lrd_reply_string(struct lrd_exec *, const struct lrd_entry *);
+/* Makes a key's string a text of at least that many bytes, with zeros behind its own;
+ * entry NULL: the key is known not to exist.  Where it is; NULL: no memory, replied. */
+char *lrd_string_extend(struct lrd_exec *, larder_bytes key, struct lrd_entry *entry, size_t len);
+
 /* Intents. */
+void lrd_changed_set(struct lrd_exec *, larder_bytes key, larder_bytes value, int64_t at);
 void lrd_changed_del(struct lrd_exec *, larder_bytes key);
 void lrd_changed_expiry(struct lrd_exec *, larder_bytes key, int64_t at);
 

@@ -16,21 +16,17 @@ static void drop_if_empty(struct lrd_exec *x, struct lrd_entry *entry, int whole
     lrd_remove(x, entry);
 }
 
-void lrd_t_hset(struct lrd_exec *x)
+/* Sets the fields that the arguments name, in the entry of their key (NULL: there is none).
+ * How many are new; -1: no memory, replied. */
+static int64_t set(struct lrd_exec *x, struct lrd_entry *entry)
 {
   larder_bytes key = x->argv[1];
-  struct lrd_entry *entry, *fresh = NULL;
+  struct lrd_entry *fresh = NULL;
   int64_t added;
 
-  if (x->argc % 2) {
-    lrd_error(x, "ERR wrong number of arguments for 'hset' command");
-    return;
-  }
-  if (!lrd_write(x, key, LRD_HASH, &entry))
-    return;
   if (!entry && !(entry = fresh = lrd_create(x, key, LRD_HASH))) {
     lrd_no_memory(x);
-    return;
+    return -1;
   }
   added = lrd_hash_set(hash_of(entry), lrd_memory_of(x->engine), (size_t)(x->argc - 2) / 2,
                        x->argv + 2);
@@ -38,10 +34,50 @@ void lrd_t_hset(struct lrd_exec *x)
     if (fresh)
       lrd_remove(x, fresh);
     lrd_no_memory(x);
-    return;
+    return -1;
   }
   lrd_changed(x, key, 0, NULL);
-  lrd_sink_integer(x->sink, added);
+  return added;
+}
+
+/* -1: an error is replied. */
+static int64_t set_pairs(struct lrd_exec *x)
+{
+  struct lrd_entry *entry;
+
+  if (x->argc % 2) {
+    lrd_errorf(x, "ERR wrong number of arguments for '%s' command",
+               lrd_commands[x->vector->command].name);
+    return -1;
+  }
+  return lrd_write(x, x->argv[1], LRD_HASH, &entry) ? set(x, entry) : -1;
+}
+
+void lrd_t_hset(struct lrd_exec *x)
+{
+  int64_t added = set_pairs(x);
+
+  if (added >= 0)
+    lrd_sink_integer(x->sink, added);
+}
+
+void lrd_t_hmset(struct lrd_exec *x)
+{
+  if (set_pairs(x) >= 0)
+    lrd_sink_ok(x->sink);
+}
+
+void lrd_t_hsetnx(struct lrd_exec *x)
+{
+  struct lrd_entry *entry;
+  larder_bytes value;
+
+  if (!lrd_read(x, x->argv[1], LRD_HASH, &entry))
+    return;
+  if (entry && lrd_hash_get(hash_of(entry), x->argv[2], &value))
+    lrd_sink_integer(x->sink, 0);
+  else if (set(x, entry) >= 0)
+    lrd_sink_integer(x->sink, 1);
 }
 
 void lrd_t_hget(struct lrd_exec *x)

@@ -31,7 +31,7 @@ struct scan {
 };
 
 /* As Redis has it: strtoul's grammar without leading space. */
-static int parse_cursor(struct lrd_exec *x, larder_bytes text, uint64_t *cursor)
+int lrd_argument_cursor(struct lrd_exec *x, larder_bytes text, uint64_t *cursor)
 {
   char copy[64], *end = copy;
   unsigned long long value = 0;
@@ -140,7 +140,7 @@ void lrd_t_scan(struct lrd_exec *x)
   uint64_t cursor;
   int64_t steps;
 
-  if (!parse_cursor(x, x->argv[1], &cursor) || !parse_scan(x, &s))
+  if (!lrd_argument_cursor(x, x->argv[1], &cursor) || !parse_scan(x, &s))
     return;
   lrd_buffer_init(&s.keys, lrd_memory_of(x->engine), 0);
   steps = s.count > INT64_MAX / 10 ? INT64_MAX : s.count * 10;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "memory/shard.h"
 #include "memory/t_engine.h"
-#include "util/memory.h"
 
-static void reply_string(struct lrd_exec *x, const struct lrd_entry *entry)
+void lrd_reply_string(struct lrd_exec *x, const struct lrd_entry *entry)
 {
   char number[LRD_NUMBER_SIZE];
   larder_bytes value;
@@ -95,7 +94,7 @@ void lrd_t_get(struct lrd_exec *x)
   struct lrd_entry *entry;
 
   if (lrd_read(x, x->argv[1], LRD_STRING, &entry))
-    reply_string(x, entry);
+    lrd_reply_string(x, entry);
 }
 
 void lrd_t_strlen(struct lrd_exec *x)
@@ -107,7 +106,7 @@ void lrd_t_strlen(struct lrd_exec *x)
     lrd_sink_integer(x->sink, entry ? (int64_t)lrd_entry_string(entry, number).len : 0);
 }
 
-static void changed_set(struct lrd_exec *x, larder_bytes key, larder_bytes value, int64_t at)
+void lrd_changed_set(struct lrd_exec *x, larder_bytes key, larder_bytes value, int64_t at)
 {
   char number[LRD_NUMBER_SIZE];
   larder_bytes argv[5] = { { "SET", 3 }, key, value, { "PXAT", 4 }, { number, 0 } };
@@ -128,13 +127,13 @@ static void set_and_reply_old(struct lrd_exec *x, const struct lrd_entry *old, i
     lrd_no_memory(x);
     return;
   }
-  reply_string(x, old);
+  lrd_reply_string(x, old);
   if (x->sink->failed) {
     lrd_entry_free(lrd_memory_of(x->engine), staged);
     return;
   }
   (void)lrd_keyspace_commit(x->engine, &where, staged, at);
-  changed_set(x, x->argv[1], x->argv[2], at);
+  lrd_changed_set(x, x->argv[1], x->argv[2], at);
 }
 
 void lrd_t_set(struct lrd_exec *x)
@@ -150,7 +149,7 @@ void lrd_t_set(struct lrd_exec *x)
       !lrd_read(x, x->argv[1], o.given & GET ? LRD_STRING : LRD_NONE, &old))
     return;
   if ((o.given & NX && old) || (o.given & XX && !old)) {
-    reply_string(x, o.given & GET ? old : NULL);
+    lrd_reply_string(x, o.given & GET ? old : NULL);
     return;
   }
   if (o.given & KEEPTTL && old)
@@ -161,11 +160,67 @@ void lrd_t_set(struct lrd_exec *x)
   }
   if (!lrd_put(x, x->argv[1], x->argv[2], at))
     return;
-  changed_set(x, x->argv[1], x->argv[2], at);
+  lrd_changed_set(x, x->argv[1], x->argv[2], at);
   if (o.given & GET)
     lrd_sink_nil(x->sink);
   else
     lrd_sink_ok(x->sink);
+}
+
+static void set(struct lrd_exec *x, larder_bytes value, int64_t at)
+{
+  if (!lrd_put(x, x->argv[1], value, at))
+    return;
+  lrd_changed_set(x, x->argv[1], value, at);
+  lrd_sink_ok(x->sink);
+}
+
+static void set_expiring(struct lrd_exec *x, enum lrd_time_unit unit)
+{
+  int64_t at;
+
+  if (lrd_argument_expiry(x, 2, unit, 0, &at))
+    set(x, x->argv[3], at);
+}
+
+void lrd_t_setex(struct lrd_exec *x)
+{
+  set_expiring(x, LRD_SECONDS);
+}
+
+void lrd_t_psetex(struct lrd_exec *x)
+{
+  set_expiring(x, LRD_MILLISECONDS);
+}
+
+void lrd_t_setnx(struct lrd_exec *x)
+{
+  struct lrd_entry *old;
+
+  if (!lrd_read(x, x->argv[1], LRD_NONE, &old))
+    return;
+  if (!old) {
+    if (!lrd_put(x, x->argv[1], x->argv[2], -1))
+      return;
+    lrd_changed_set(x, x->argv[1], x->argv[2], -1);
+  }
+  lrd_sink_integer(x->sink, !old);
+}
+
+void lrd_t_getset(struct lrd_exec *x)
+{
+  struct lrd_entry *old;
+
+  if (!lrd_read(x, x->argv[1], LRD_STRING, &old))
+    return;
+  if (old) {
+    set_and_reply_old(x, old, -1);
+    return;
+  }
+  if (!lrd_put(x, x->argv[1], x->argv[2], -1))
+    return;
+  lrd_changed_set(x, x->argv[1], x->argv[2], -1);
+  lrd_sink_nil(x->sink);
 }
 
 void lrd_t_getdel(struct lrd_exec *x)
@@ -174,7 +229,7 @@ void lrd_t_getdel(struct lrd_exec *x)
 
   if (!lrd_read(x, x->argv[1], LRD_STRING, &entry))
     return;
-  reply_string(x, entry);
+  lrd_reply_string(x, entry);
   if (!entry || x->sink->failed)
     return;
   lrd_remove(x, entry);
@@ -221,102 +276,9 @@ void lrd_t_getex(struct lrd_exec *x)
     lrd_no_memory(x);
     return;
   }
-  reply_string(x, entry);
+  lrd_reply_string(x, entry);
   if (!x->sink->failed)
     getex_changes(x, entry, o.given, at);
-}
-
-/* --- several keys ---------------------------------------------------------------------- */
-
-void lrd_t_mget(struct lrd_exec *x)
-{
-  for (int i = 1; i < x->argc; i++)
-    if (!lrd_knows(x, x->argv[i])) {
-      x->unknown = 1;
-      if (!x->as_absent) {
-        lrd_unknown(x);
-        return;
-      }
-    }
-  lrd_sink_array(x->sink, (size_t)x->argc - 1);
-  for (int i = 1; i < x->argc; i++) {
-    struct lrd_entry *entry = lrd_peek(x, x->argv[i]);
-    struct lrd_shard *shard = lrd_at(x, x->argv[i]).shard;
-    int hit = entry && entry->kind == LRD_STRING && !(entry->flags & LRD_ENTRY_DELTA);
-
-    shard->hits += (uint64_t)hit;
-    shard->misses += (uint64_t)!hit;
-    reply_string(x, hit ? entry : NULL);
-  }
-}
-
-/* Takes the staged entries back, those too that are in the keyspace already:
- * the first ones of each key that had no entry. */
-static void unstage(struct lrd_exec *x, struct lrd_entry **staged, int pairs)
-{
-  for (int i = 0; i < pairs; i++) {
-    struct lrd_at at = lrd_at(x, x->argv[1 + 2 * i]);
-    struct lrd_entry **place = lrd_keyspace_find(&at);
-
-    if (place && *place == staged[i])
-      lrd_keyspace_remove(x->engine, &at, staged[i], 0);
-    else
-      lrd_entry_free(lrd_memory_of(x->engine), staged[i]);
-  }
-}
-
-static struct lrd_entry *stage_pair(struct lrd_exec *x, larder_bytes key, larder_bytes value)
-{
-  struct lrd_at at = lrd_at(x, key);
-  struct lrd_entry *staged = lrd_keyspace_stage(x->engine, &at, value, -1, x->now);
-
-  if (!staged || lrd_keyspace_live(x->engine, &at, x->now) ||
-      !lrd_keyspace_insert(x->engine, &at, staged))
-    return staged;
-  lrd_entry_free(lrd_memory_of(x->engine), staged);
-  return NULL;
-}
-
-/* After 1 every key has an entry, so that to commit can't fail. */
-static int stage_pairs(struct lrd_exec *x, struct lrd_entry **staged, int pairs)
-{
-  for (int i = 0; i < pairs; i++) {
-    staged[i] = stage_pair(x, x->argv[1 + 2 * i], x->argv[2 + 2 * i]);
-    if (!staged[i]) {
-      unstage(x, staged, i);
-      return 0;
-    }
-  }
-  return 1;
-}
-
-void lrd_t_mset(struct lrd_exec *x)
-{
-  struct lrd_entry *few[16], **staged = few;
-  int pairs = (x->argc - 1) / 2;
-  size_t size = (size_t)pairs * sizeof *staged;
-
-  if (x->argc % 2 == 0) {
-    lrd_error(x, "ERR wrong number of arguments for 'mset' command");
-    return;
-  }
-  if (pairs > 16)
-    staged = lrd_allocate(lrd_memory_of(x->engine), size);
-  if (!staged || !stage_pairs(x, staged, pairs)) {
-    lrd_no_memory(x);
-  } else {
-    for (int i = 0; i < pairs; i++) {
-      larder_bytes key = x->argv[1 + 2 * i];
-      struct lrd_at at = lrd_at(x, key);
-
-      if (*lrd_keyspace_find(&at) != staged[i])
-        (void)lrd_keyspace_commit(x->engine, &at, staged[i], -1);
-      changed_set(x, key, x->argv[2 + 2 * i], -1);
-    }
-    lrd_sink_ok(x->sink);
-  }
-  if (staged != few)
-    lrd_release(lrd_memory_of(x->engine), staged, size);
 }
 
 /* --- parts of values --------------------------------------------------------------------- */

@@ -415,6 +415,34 @@ const unsigned char *lrd_table_remove(struct lrd_table *t, const larder_memory *
   return item;
 }
 
+static void visit_chain(const struct lrd_group *g, void (*visit)(void *, const unsigned char *),
+                        void *context)
+{
+  for (; g; g = next_of(g))
+    for (unsigned at = 0; at < items_of(g); at++)
+      visit(context, g->place[at]);
+}
+
+static uint64_t reversed(uint64_t v)
+{
+  uint64_t r = 0;
+
+  for (int i = 0; i < 64; i++, v >>= 1)
+    r = r << 1 | (v & 1);
+  return r;
+}
+
+uint64_t lrd_table_scan(const struct lrd_table *t, uint64_t cursor,
+                        void (*visit)(void *, const unsigned char *), void *context)
+{
+  size_t half = power_below(t->buckets), bucket = (size_t)cursor & (half - 1);
+
+  visit_chain(bucket_at(t, bucket), visit, context);
+  if ((bucket | half) < t->buckets)
+    visit_chain(bucket_at(t, bucket | half), visit, context);
+  return reversed(reversed(cursor | ~(uint64_t)(half - 1)) + 1);
+}
+
 const unsigned char *lrd_table_next(const struct lrd_table *t, struct lrd_table_cursor *c)
 {
   for (;;) {

@@ -85,6 +85,13 @@ struct lrd_table_cursor {
 };
 const unsigned char *lrd_table_next(const struct lrd_table *, struct lrd_table_cursor *);
 
+/* A walk in steps between which anything may change: who is there all the time is
+ * visited, perhaps more than once.  Begins with 0; returns where to go on, 0: the end.
+ * The cursor says which bits of the hash come next, the highest first, so that it
+ * has its meaning however many buckets there are (as Redis's dictScan). */
+uint64_t lrd_table_scan(const struct lrd_table *, uint64_t cursor,
+                        void (*visit)(void *context, const unsigned char *item), void *context);
+
 /* Any of the items with the same chance; the table is not empty. */
 const unsigned char *lrd_table_sample(const struct lrd_table *, struct lrd_prng *);
 

@@ -111,6 +111,9 @@ void lrd_zset_get(const struct lrd_zset *, const struct lrd_zset_cursor *, struc
 int lrd_zset_next(const struct lrd_zset *, struct lrd_zset_cursor *);
 int lrd_zset_previous(const struct lrd_zset *, struct lrd_zset_cursor *);
 
+uint64_t lrd_zset_scan(const struct lrd_zset *, uint64_t cursor, lrd_scan_visit *,
+                       void *context);
+
 /* For tests: NULL, or what is wrong. */
 const char *lrd_zset_check(const struct lrd_zset *);
 

@@ -235,6 +235,37 @@ int lrd_zset_previous(const struct lrd_zset *z, struct lrd_zset_cursor *c)
   return z->large ? lrd_order_previous(&c->order) : 1;
 }
 
+/* --- scanning ------------------------------------------------------------ */
+
+struct scan {
+  lrd_scan_visit *visit;
+  void *context;
+};
+
+static void visit_item(void *context, const unsigned char *item)
+{
+  const struct scan *s = context;
+
+  s->visit(s->context, lrd_blob(item), (larder_bytes){ NULL, 0 },
+           lrd_zset_item_entry(item).score);
+}
+
+uint64_t lrd_zset_scan(const struct lrd_zset *z, uint64_t cursor, lrd_scan_visit *visit,
+                       void *context)
+{
+  struct scan s = { visit, context };
+  const unsigned char *at = z->packed.data, *end = lrd_packed_end(&z->packed);
+  struct lrd_scored e;
+
+  if (z->large)
+    return lrd_table_scan(z->large->table, cursor, visit_item, &s);
+  while (at < end) {
+    at = lrd_zset_packed_read(at, &e);
+    visit(context, e.member, (larder_bytes){ NULL, 0 }, e.score);
+  }
+  return 0;
+}
+
 /* --- for tests ----------------------------------------------------------- */
 
 static const char *check_large(const struct lrd_zset *z)

@@ -12,6 +12,7 @@ core_sources += \
   lib/util/hash.h \
   lib/util/hook.c \
   lib/util/hook.h \
+  lib/util/long_double.c \
   lib/util/lock.c \
   lib/util/lock.h \
   lib/util/memory.c \

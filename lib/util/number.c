@@ -50,7 +50,7 @@ static size_t count_digits(uint64_t v)
   }
 }
 
-static size_t print_unsigned(char *out, uint64_t v)
+size_t lrd_print_unsigned(char *out, uint64_t v)
 {
   static const char pair[] = "0001020304050607080910111213141516171819"
                              "2021222324252627282930313233343536373839"
@@ -72,9 +72,9 @@ static size_t print_unsigned(char *out, uint64_t v)
 size_t lrd_print_integer(char *out, int64_t value)
 {
   if (value >= 0)
-    return print_unsigned(out, (uint64_t)value);
+    return lrd_print_unsigned(out, (uint64_t)value);
   out[0] = '-';
-  return 1 + print_unsigned(out + 1, 0 - (uint64_t)value);
+  return 1 + lrd_print_unsigned(out + 1, 0 - (uint64_t)value);
 }
 
 #ifdef __SIZEOF_INT128__
@@ -124,7 +124,7 @@ static size_t print_plain(char *out, double value)
   int exponent;
   uint64_t q = seventeen_digits(value, &exponent);
 
-  len = print_unsigned(digits, q); /* 17 */
+  len = lrd_print_unsigned(digits, q); /* 17 */
   while (len > 1 && digits[len - 1] == '0')
     len--;
   if (exponent < 0) {

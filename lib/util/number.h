@@ -25,7 +25,15 @@ size_t lrd_scan_double(const char *s, size_t len, double *out);
 
 /* Prints, returns the length, NUL-terminates. */
 size_t lrd_print_integer(char *out, int64_t value);
+size_t lrd_print_unsigned(char *out, uint64_t value);
 /* As Redis 7.0 replies scores: "%.17g" in the C locale. */
 size_t lrd_print_double(char *out, double value);
+
+/* A long double as Redis's string2ld takes it (INCRBYFLOAT).  1: *out is set. */
+int lrd_parse_long_double(const char *s, size_t len, long double *out);
+/* As Redis prints sums and coordinates: "%.17Lf" in the C locale without what follows
+ * the last digit that counts.  out: LRD_LONG_DOUBLE_SIZE bytes. */
+enum { LRD_LONG_DOUBLE_SIZE = 5 * 1024 };
+size_t lrd_print_long_double(char *out, long double value);
 
 #endif

@@ -117,14 +117,27 @@ static int has_word_after(int argc, const char *const *argv, const size_t *len, 
 int run_is_served(int argc, const char *const *argv, const size_t *len)
 {
   static const char *const conditions[] = {"NX", "XX", "GT", "LT", NULL};
-  static const char *const conditional[] = {"SET", "ZADD", "EXPIRE", "PEXPIRE", "PEXPIREAT", NULL};
-  static const char *const keyspace[] = {"KEYS",   "SCAN", "DBSIZE", "FLUSHDB", "FLUSHALL",
+  static const char *const conditional[] = {"SET", "ZADD", "EXPIRE", "PEXPIRE", "PEXPIREAT",
+                                            "EXPIREAT", "GEOADD", NULL};
+  static const char *const always[] = {"SETNX",  "MSETNX", "HSETNX",   "LPUSHX",
+                                       "RPUSHX", "MOVE",   "RENAMENX", NULL};
+  static const char *const replace[] = {"REPLACE", NULL}, *const elsewhere[] = {"DB", NULL};
+  static const char *const keyspace[] = {"RANDOMKEY",
+                                         "KEYS",   "SCAN", "DBSIZE", "FLUSHDB", "FLUSHALL",
                                          "CONFIG", "INFO", "WATCH",  NULL};
   if (argc == 0 || has_word_after(1, argv, len, 0, keyspace))
     return 0;
+  if (has_word_after(1, argv, len, 0, always))
+    return 0;
+  if (compare_is_word(argv, len, 0, "COPY"))
+    return has_word_after(argc, argv, len, 3, replace) &&
+           !has_word_after(argc, argv, len, 3, elsewhere);
+  if (compare_is_word(argv, len, 0, "RESTORE"))
+    return has_word_after(argc, argv, len, 4, replace);
   if (!has_word_after(1, argv, len, 0, conditional))
     return 1;
-  int from = compare_is_word(argv, len, 0, "ZADD") ? 2 : 3;
+  int from = compare_is_word(argv, len, 0, "ZADD") || compare_is_word(argv, len, 0, "GEOADD") ? 2
+                                                                                              : 3;
   return !has_word_after(argc, argv, len, from, conditions);
 }
 

@@ -25,7 +25,9 @@ enum compare_mode compare_mode_of(int argc, const char *const *argv, const size_
       {"SINTER", COMPARE_UNORDERED}, {"HKEYS", COMPARE_UNORDERED},    {"HVALS", COMPARE_UNORDERED},
       {"HGETALL", COMPARE_PAIRS},    {"TTL", COMPARE_SECONDS},        {"PTTL", COMPARE_MILLIS},
       {"SCAN", COMPARE_SCAN},        {"TIME", COMPARE_TYPE},          {"INFO", COMPARE_TYPE},
-      {"RANDOMKEY", COMPARE_TYPE},
+      {"RANDOMKEY", COMPARE_TYPE},   {"HSCAN", COMPARE_SCAN},         {"SSCAN", COMPARE_SCAN},
+      {"ZSCAN", COMPARE_SCAN},       {"HRANDFIELD", COMPARE_TYPE},    {"SRANDMEMBER", COMPARE_TYPE},
+      {"ZRANDMEMBER", COMPARE_TYPE},
   };
   if (argc == 0)
     return COMPARE_EXACT;
