@@ -59,6 +59,7 @@ struct lrd_entry **lrd_keyspace_find(const struct lrd_at *at)
 {
   struct lrd_keyspace *ks = keyspace_of(at);
 
+  lrd_yield_point();
   return ks ? (struct lrd_entry **)(void *)lrd_index_find(&ks->index, at->hash, at->key) : NULL;
 }
 
