@@ -196,6 +196,7 @@ typedef struct larder_backend_status {
   int fence;                /* 1: old connections are killed before new ones are used */
   uint64_t connections, connects, connect_faults, commands_sent, deadline_misses;
   uint64_t keys, memory;
+  uint64_t typed[LARDER_OUTCOMES]; /* LARDER_COUNTS_TYPED: replies by outcome */
 
   int state;                /* a larder_state; -1: follows from link */
   int64_t since;            /* monotonic ns: in this state since; 0: since opening */
@@ -225,7 +226,11 @@ enum {
   LARDER_CAN_WATCH = 1 << 1,
   LARDER_CAN_ATOMIC = 1 << 2,
   LARDER_CAN_OBSERVE = 1 << 3,
-  LARDER_IS_LOCAL = 1 << 4        /* no call ever waits for a network */
+  LARDER_IS_LOCAL = 1 << 4,       /* no call ever waits for a network */
+  /* get and set count their replies themselves (status: typed) and know when they are over: the store calls them without noting who is inside.
+   * Before it closes it calls cancel(NULL), which returns when none of these calls
+   * is inside; from then on they are CLOSED, uncounted. */
+  LARDER_COUNTS_TYPED = 1 << 5
 };
 
 /*

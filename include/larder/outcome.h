@@ -38,6 +38,8 @@ typedef enum larder_origin {
   LARDER_FROM_STALE        /* the in-process engine, from before the outage */
 } larder_origin;
 
+enum { LARDER_OUTCOMES = 12, LARDER_ORIGINS = 5 };
+
 /* "OK", "ABSENT", ...: a static string, "?" for a value outside the enum.
  * Any thread. */
 const char *larder_outcome_name(larder_outcome outcome);

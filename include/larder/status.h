@@ -28,8 +28,6 @@ typedef enum larder_state {
   LARDER_STATE_CLOSED
 } larder_state;
 
-enum { LARDER_OUTCOMES = 12, LARDER_ORIGINS = 5 };
-
 typedef struct larder_status {
   size_t size;         /* in: sizeof(larder_status) */
   char backend[16];    /* "memory", "remote", "fallback", or the application's own */

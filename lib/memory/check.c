@@ -119,9 +119,9 @@ const char *lrd_engine_check(struct lrd_engine *e)
   const char *wrong = NULL;
 
   for (unsigned i = 0; i < e->shards && !wrong; i++) {
-    lrd_lock(&e->shard[i].lock);
+    lrd_latch_take(&e->shard[i].lock);
     wrong = check_shard(e, &e->shard[i]);
-    lrd_unlock(&e->shard[i].lock);
+    lrd_latch_drop(&e->shard[i].lock);
   }
   return wrong;
 }

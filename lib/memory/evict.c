@@ -163,7 +163,7 @@ static struct lrd_evict_search turn(struct lrd_engine *e, larder_policy policy, 
   struct lrd_shard *shard = &e->shard[number & (e->shards - 1)];
   struct lrd_evict_shard *s;
 
-  lrd_lock(&shard->lock);
+  lrd_latch_take(&shard->lock);
   (void)lrd_shard_reclaim(e, shard, now, SLICE);
   s = part_of(e, shard);
   while (s && search.freed < SLICE && is_above(e)) {
@@ -180,7 +180,7 @@ static struct lrd_evict_search turn(struct lrd_engine *e, larder_policy policy, 
     if (atomic_load_explicit(&e->discard.first, memory_order_relaxed))
       break;
   }
-  lrd_unlock(&shard->lock);
+  lrd_latch_drop(&shard->lock);
   return search;
 }
 

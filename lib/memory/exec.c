@@ -47,14 +47,14 @@ static void set_lock(const struct shard_set *set)
 {
   for (unsigned i = 0; i < set->words; i++)
     for (uint64_t w = set->word[i]; w; w &= w - 1)
-      lrd_lock(&set->engine->shard[i * 64 + (unsigned)__builtin_ctzll(w)].lock);
+      lrd_latch_take(&set->engine->shard[i * 64 + (unsigned)__builtin_ctzll(w)].lock);
 }
 
 static void set_unlock(const struct shard_set *set)
 {
   for (unsigned i = 0; i < set->words; i++)
     for (uint64_t w = set->word[i]; w; w &= w - 1)
-      lrd_unlock(&set->engine->shard[i * 64 + (unsigned)__builtin_ctzll(w)].lock);
+      lrd_latch_drop(&set->engine->shard[i * 64 + (unsigned)__builtin_ctzll(w)].lock);
 }
 
 static void set_add_keys(struct shard_set *set, const larder_vector *v)
@@ -250,10 +250,10 @@ static void execute_one(struct lrd_engine *e, const larder_call *call, const lar
   if (keys.count == 1) {
     struct lrd_shard *shard = lrd_at(&x, v->argv[lrd_key_index(&keys, 0)]).shard;
 
-    lrd_lock(&shard->lock);
+    lrd_latch_take(&shard->lock);
     shard->calls++;
     run(&x);
-    lrd_unlock(&shard->lock);
+    lrd_latch_drop(&shard->lock);
   } else {
     struct shard_set set;
 

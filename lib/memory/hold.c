@@ -120,14 +120,14 @@ static void remove_watch(struct lrd_engine *e, struct lrd_watch *w, int locked)
   struct lrd_shard *shard = lrd_shard_of(e, w->on->hash);
 
   if (!locked)
-    lrd_lock(&shard->lock);
+    lrd_latch_take(&shard->lock);
   *w->link = w->sibling;
   if (w->sibling)
     w->sibling->link = w->link;
   if (!w->on->first)
     forget_key(e, shard, w->on);
   if (!locked)
-    lrd_unlock(&shard->lock);
+    lrd_latch_drop(&shard->lock);
   lrd_release(&e->account.memory, w, sizeof *w);
 }
 

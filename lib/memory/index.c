@@ -1,59 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "memory/index.h"
-
-#include <string.h>
+#include "memory/index_find.h"
 
 #include "util/memory.h"
 
-enum { PLACES = 7, LARGE = 256, LINE = 64 };
+enum { LARGE = LRD_INDEX_SEGMENT, LINE = 64 };
 
 /* Mean number of items a bucket above which the table grows, below which it shrinks. */
 enum { FULL = 5, EMPTY = 2 };
 
-struct lrd_bucket {
-  uint8_t tag[PLACES];
-  uint8_t chained;
-  void *item[PLACES];
-};
-
-_Static_assert(sizeof(void *) != 8 || sizeof(struct lrd_bucket) == LINE, "one cache line");
-
-static uint8_t tag_of(uint64_t hash)
-{
-  uint8_t tag = (uint8_t)(hash >> 44);
-  return tag ? tag : 255;
-}
-
 static uint64_t hash_of(const struct lrd_index *ix, const void *item)
 {
   larder_bytes key = ix->key(item);
-  return lrd_hash(ix->hash_key, key.data, key.len);
+  return lrd_universal_hash(ix->hash_key, key.data, key.len);
 }
 
 /* --- where buckets lie ---------------------------------------------------- */
-
-static unsigned log2_of(size_t n)
-{
-  return (unsigned)(63 - __builtin_clzll((unsigned long long)n));
-}
-
-static struct lrd_bucket *bucket_at(const struct lrd_index *ix, size_t i)
-{
-  unsigned level;
-
-  if (i >= LARGE)
-    return &ix->large[i / LARGE - 1][i % LARGE];
-  if (!i)
-    return ix->small[0];
-  level = log2_of(i);
-  return &ix->small[level + 1][i - ((size_t)1 << level)];
-}
-
-static size_t position(const struct lrd_index *ix, uint64_t hash)
-{
-  size_t i = (size_t)hash & ix->mask;
-  return i < ix->buckets ? i : i & (ix->mask >> 1);
-}
 
 /* Cache-line aligned; the byte before says by how much. */
 static struct lrd_bucket *segment_new(const larder_memory *m, size_t buckets)
@@ -111,7 +72,7 @@ static int segment_reserve(struct lrd_index *ix, const larder_memory *m, size_t 
   } else {
     if (i & (i - 1))
       return 0;
-    segment = &ix->small[i ? log2_of(i) + 1 : 0];
+    segment = &ix->small[i ? lrd_log2(i) + 1 : 0];
     size = i ? i : 1;
   }
   *segment = segment_new(m, size);
@@ -131,7 +92,7 @@ static void segment_drop(struct lrd_index *ix, const larder_memory *m, size_t i)
   }
   if (i & (i - 1))
     return;
-  segment = &ix->small[i ? log2_of(i) + 1 : 0];
+  segment = &ix->small[i ? lrd_log2(i) + 1 : 0];
   segment_free(m, *segment, i ? i : 1);
   *segment = NULL;
 }
@@ -139,20 +100,10 @@ static void segment_drop(struct lrd_index *ix, const larder_memory *m, size_t i)
 static void set_buckets(struct lrd_index *ix, size_t n)
 {
   ix->buckets = n;
-  ix->mask = n > 1 ? ((size_t)2 << log2_of(n - 1)) - 1 : 0;
+  ix->mask = n > 1 ? ((size_t)2 << lrd_log2(n - 1)) - 1 : 0;
 }
 
 /* --- chains --------------------------------------------------------------- */
-
-static unsigned places(const struct lrd_bucket *b)
-{
-  return b->chained ? PLACES - 1 : PLACES;
-}
-
-static struct lrd_bucket *next_of(const struct lrd_bucket *b)
-{
-  return b->chained ? b->item[PLACES - 1] : NULL;
-}
 
 static void put(struct lrd_bucket *b, unsigned i, uint8_t tag, void *item)
 {
@@ -165,12 +116,12 @@ static int chain_insert(struct lrd_bucket *b, const larder_memory *m, uint8_t ta
   struct lrd_bucket *next;
 
   for (;; b = next) {
-    for (unsigned i = 0; i < places(b); i++)
+    for (unsigned i = 0; i < lrd_bucket_places(b); i++)
       if (!b->tag[i]) {
         put(b, i, tag, item);
         return 0;
       }
-    next = next_of(b);
+    next = lrd_bucket_next(b);
     if (!next)
       break;
   }
@@ -178,9 +129,9 @@ static int chain_insert(struct lrd_bucket *b, const larder_memory *m, uint8_t ta
   if (!next)
     return -1;
   memset(next, 0, sizeof *next);
-  put(next, 0, b->tag[PLACES - 1], b->item[PLACES - 1]);
+  put(next, 0, b->tag[LRD_BUCKET_PLACES - 1], b->item[LRD_BUCKET_PLACES - 1]);
   put(next, 1, tag, item);
-  put(b, PLACES - 1, 0, next);
+  put(b, LRD_BUCKET_PLACES - 1, 0, next);
   b->chained = 1;
   return 0;
 }
@@ -188,7 +139,7 @@ static int chain_insert(struct lrd_bucket *b, const larder_memory *m, uint8_t ta
 static void chain_release(const larder_memory *m, struct lrd_bucket *b)
 {
   while (b) {
-    struct lrd_bucket *next = next_of(b);
+    struct lrd_bucket *next = lrd_bucket_next(b);
     lrd_release(m, b, sizeof *b);
     b = next;
   }
@@ -202,23 +153,23 @@ static void chain_pack(const larder_memory *m, struct lrd_bucket *head)
 
   if (!head->chained)
     return;
-  for (struct lrd_bucket *from = head; from; from = next_of(from))
-    for (unsigned i = 0; i < places(from); i++) {
+  for (struct lrd_bucket *from = head; from; from = lrd_bucket_next(from))
+    for (unsigned i = 0; i < lrd_bucket_places(from); i++) {
       uint8_t tag = from->tag[i];
       if (!tag)
         continue;
-      if (n == places(to)) {
+      if (n == lrd_bucket_places(to)) {
         before = to;
-        to = next_of(to);
+        to = lrd_bucket_next(to);
         n = 0;
       }
       from->tag[i] = 0;
       put(to, n++, tag, from->item[i]);
     }
-  chain_release(m, next_of(to));
+  chain_release(m, lrd_bucket_next(to));
   to->chained = 0;
   if (before && n == 1) {
-    put(before, PLACES - 1, to->tag[0], to->item[0]);
+    put(before, LRD_BUCKET_PLACES - 1, to->tag[0], to->item[0]);
     before->chained = 0;
     lrd_release(m, to, sizeof *to);
   }
@@ -228,8 +179,8 @@ static void chain_pack(const larder_memory *m, struct lrd_bucket *head)
 static int chain_move(const struct lrd_index *ix, const larder_memory *m, struct lrd_bucket *from,
                       struct lrd_bucket *to, size_t bit)
 {
-  for (struct lrd_bucket *b = from; b; b = next_of(b))
-    for (unsigned i = 0; i < places(b); i++) {
+  for (struct lrd_bucket *b = from; b; b = lrd_bucket_next(b))
+    for (unsigned i = 0; i < lrd_bucket_places(b); i++) {
       if (!b->tag[i] || !((size_t)hash_of(ix, b->item[i]) & bit))
         continue;
       if (chain_insert(to, m, b->tag[i], b->item[i])) {
@@ -252,9 +203,9 @@ static void grow(struct lrd_index *ix, const larder_memory *m)
   if (segment_reserve(ix, m, n))
     return;
   if (n) {
-    half = (size_t)1 << log2_of(n);
-    if (chain_move(ix, m, bucket_at(ix, n - half), bucket_at(ix, n), half)) {
-      chain_pack(m, bucket_at(ix, n));
+    half = (size_t)1 << lrd_log2(n);
+    if (chain_move(ix, m, lrd_bucket_at(ix, n - half), lrd_bucket_at(ix, n), half)) {
+      chain_pack(m, lrd_bucket_at(ix, n));
       segment_drop(ix, m, n);
       return;
     }
@@ -264,9 +215,9 @@ static void grow(struct lrd_index *ix, const larder_memory *m)
 
 static void shrink(struct lrd_index *ix, const larder_memory *m)
 {
-  size_t last = ix->buckets - 1, half = (size_t)1 << log2_of(last);
+  size_t last = ix->buckets - 1, half = (size_t)1 << lrd_log2(last);
 
-  if (chain_move(ix, m, bucket_at(ix, last), bucket_at(ix, last - half), half))
+  if (chain_move(ix, m, lrd_bucket_at(ix, last), lrd_bucket_at(ix, last - half), half))
     return;
   set_buckets(ix, last);
   segment_drop(ix, m, last);
@@ -274,7 +225,7 @@ static void shrink(struct lrd_index *ix, const larder_memory *m)
 
 /* --- the interface ---------------------------------------------------------- */
 
-void lrd_index_init(struct lrd_index *ix, const struct lrd_hash_key *hash_key,
+void lrd_index_init(struct lrd_index *ix, const struct lrd_universal_key *hash_key,
                     lrd_index_key_fn *key)
 {
   memset(ix, 0, sizeof *ix);
@@ -286,7 +237,7 @@ void lrd_index_free(struct lrd_index *ix, const larder_memory *m)
 {
   while (ix->buckets) {
     size_t last = ix->buckets - 1;
-    chain_release(m, next_of(bucket_at(ix, last)));
+    chain_release(m, lrd_bucket_next(lrd_bucket_at(ix, last)));
     ix->buckets = last;
     segment_drop(ix, m, last);
   }
@@ -294,51 +245,21 @@ void lrd_index_free(struct lrd_index *ix, const larder_memory *m)
   lrd_index_init(ix, ix->hash_key, ix->key);
 }
 
-/* A bit at the top of each byte of the tags that equals tag, and perhaps of some
- * that don't. */
-static uint64_t match(const struct lrd_bucket *b, uint8_t tag)
-{
-  const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
-  uint64_t word;
-
-  memcpy(&word, b, sizeof word);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-  word = __builtin_bswap64(word);
-#endif
-  word ^= ones * tag;
-  return (word - ones) & ~word & (tops >> 8);
-}
-
 void **lrd_index_find(const struct lrd_index *ix, uint64_t hash, larder_bytes key)
 {
-  struct lrd_bucket *b;
-  uint8_t tag = tag_of(hash);
-
-  if (!ix->buckets)
-    return NULL;
-  for (b = bucket_at(ix, position(ix, hash)); b; b = next_of(b))
-    for (uint64_t found = match(b, tag); found; found &= found - 1) {
-      unsigned i = (unsigned)__builtin_ctzll(found) / 8;
-      larder_bytes other;
-
-      if (b->tag[i] != tag)
-        continue;
-      other = ix->key(b->item[i]);
-      if (other.len == key.len && (!key.len || !memcmp(other.data, key.data, key.len)))
-        return &b->item[i];
-    }
-  return NULL;
+  return lrd_index_find_by(ix, hash, key, ix->key);
 }
 
 void *lrd_index_find_if(const struct lrd_index *ix, uint64_t hash,
                         int (*is)(void *context, const void *item), void *context)
 {
-  uint8_t tag = tag_of(hash);
+  uint8_t tag = lrd_bucket_tag(hash);
 
   if (!ix->buckets)
     return NULL;
-  for (struct lrd_bucket *b = bucket_at(ix, position(ix, hash)); b; b = next_of(b))
-    for (uint64_t found = match(b, tag); found; found &= found - 1) {
+  for (struct lrd_bucket *b = lrd_bucket_at(ix, lrd_index_position(ix, hash)); b;
+       b = lrd_bucket_next(b))
+    for (uint64_t found = lrd_bucket_match(b, tag); found; found &= found - 1) {
       unsigned i = (unsigned)__builtin_ctzll(found) / 8;
 
       if (b->tag[i] == tag && is(context, b->item[i]))
@@ -353,7 +274,7 @@ int lrd_index_insert(struct lrd_index *ix, const larder_memory *m, uint64_t hash
   for (int step = 0; step < 2 && ix->count >= ix->buckets * FULL; step++)
     grow(ix, m);
   if (!ix->buckets ||
-      chain_insert(bucket_at(ix, position(ix, hash)), m, tag_of(hash), item))
+      chain_insert(lrd_bucket_at(ix, lrd_index_position(ix, hash)), m, lrd_bucket_tag(hash), item))
     return -1;
   ix->count++;
   return 0;
@@ -362,10 +283,10 @@ int lrd_index_insert(struct lrd_index *ix, const larder_memory *m, uint64_t hash
 void lrd_index_remove(struct lrd_index *ix, const larder_memory *m, uint64_t hash,
                       const void *item)
 {
-  struct lrd_bucket *head = bucket_at(ix, position(ix, hash));
+  struct lrd_bucket *head = lrd_bucket_at(ix, lrd_index_position(ix, hash));
 
-  for (struct lrd_bucket *b = head; b; b = next_of(b))
-    for (unsigned i = 0; i < places(b); i++)
+  for (struct lrd_bucket *b = head; b; b = lrd_bucket_next(b))
+    for (unsigned i = 0; i < lrd_bucket_places(b); i++)
       if (b->tag[i] && b->item[i] == item) {
         b->tag[i] = 0;
         ix->count--;
@@ -381,11 +302,11 @@ void lrd_index_remove(struct lrd_index *ix, const larder_memory *m, uint64_t has
 static void visit_chain(struct lrd_index *ix, const larder_memory *m, size_t i,
                         lrd_index_visit *visit, void *context)
 {
-  struct lrd_bucket *head = bucket_at(ix, i);
+  struct lrd_bucket *head = lrd_bucket_at(ix, i);
 
   ix->visiting++;
-  for (struct lrd_bucket *b = head; b; b = next_of(b))
-    for (unsigned j = 0; j < places(b); j++)
+  for (struct lrd_bucket *b = head; b; b = lrd_bucket_next(b))
+    for (unsigned j = 0; j < lrd_bucket_places(b); j++)
       if (b->tag[j])
         visit(context, b->item[j]);
   ix->visiting--;
@@ -412,7 +333,7 @@ uint64_t lrd_index_scan(struct lrd_index *ix, const larder_memory *m, uint64_t c
 
   if (!ix->buckets)
     return 0;
-  half = UINT64_C(1) << log2_of(ix->buckets);
+  half = UINT64_C(1) << lrd_log2(ix->buckets);
   i = (size_t)(cursor & (half - 1));
   visit_chain(ix, m, i, visit, context);
   if (i + half < ix->buckets)
@@ -425,23 +346,23 @@ uint64_t lrd_index_scan(struct lrd_index *ix, const larder_memory *m, uint64_t c
 
 static const char *check_chain(const struct lrd_index *ix, size_t i, size_t *count)
 {
-  for (const struct lrd_bucket *b = bucket_at(ix, i); b; b = next_of(b)) {
+  for (const struct lrd_bucket *b = lrd_bucket_at(ix, i); b; b = lrd_bucket_next(b)) {
     unsigned used = 0;
 
-    for (unsigned j = 0; j < places(b); j++) {
+    for (unsigned j = 0; j < lrd_bucket_places(b); j++) {
       uint64_t hash;
       if (!b->tag[j])
         continue;
       used++;
       hash = hash_of(ix, b->item[j]);
-      if (b->tag[j] != tag_of(hash))
+      if (b->tag[j] != lrd_bucket_tag(hash))
         return "a tag differs from its item's hash";
-      if (position(ix, hash) != i)
+      if (lrd_index_position(ix, hash) != i)
         return "an item is in the wrong bucket";
     }
-    if (b->chained && (b->tag[PLACES - 1] || !used))
+    if (b->chained && (b->tag[LRD_BUCKET_PLACES - 1] || !used))
       return "a chained bucket is not what it should be";
-    if (b != bucket_at(ix, i) && !b->chained && used < 2)
+    if (b != lrd_bucket_at(ix, i) && !b->chained && used < 2)
       return "a chain was not packed";
     *count += used;
   }

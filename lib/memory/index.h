@@ -4,7 +4,7 @@
 
 #include <larder/backend.h>
 
-#include "util/hash.h"
+#include "util/universal.h"
 
 /*
  * The keyspace's hash table.  Items are the owner's; the index holds pointers
@@ -31,19 +31,19 @@ typedef larder_bytes lrd_index_key_fn(const void *item);
 struct lrd_bucket;
 
 struct lrd_index {
-  const struct lrd_hash_key *hash_key;
-  lrd_index_key_fn *key;
-  size_t count;
   size_t buckets;
   size_t mask;                  /* the power of two above buckets, minus 1 */
-  struct lrd_bucket *small[9];  /* buckets 0, 1, 2-3, 4-7, ... 128-255 */
   struct lrd_bucket **large;    /* 256 each */
   size_t large_capacity;
+  size_t count;
+  lrd_index_key_fn *key;
+  const struct lrd_universal_key *hash_key;
+  struct lrd_bucket *small[9];  /* buckets 0, 1, 2-3, 4-7, ... 128-255 */
   unsigned visiting;
 };
 
 /* Takes no memory yet.  The hash key must outlive the index. */
-void lrd_index_init(struct lrd_index *, const struct lrd_hash_key *, lrd_index_key_fn *);
+void lrd_index_init(struct lrd_index *, const struct lrd_universal_key *, lrd_index_key_fn *);
 /* The items are not touched. */
 void lrd_index_free(struct lrd_index *, const larder_memory *);
 

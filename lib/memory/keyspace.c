@@ -3,6 +3,7 @@
 
 #include "memory/evict.h"
 #include "memory/hold.h"
+#include "memory/index_find.h"
 #include "util/memory.h"
 
 static const larder_memory *memory_of(const struct lrd_engine *e)
@@ -15,7 +16,7 @@ static struct lrd_keyspace *keyspace_of(const struct lrd_at *at)
   return at->shard->database[at->database];
 }
 
-static larder_bytes item_key(const void *item)
+static inline larder_bytes item_key(const void *item)
 {
   return lrd_entry_key(item);
 }
@@ -60,7 +61,9 @@ struct lrd_entry **lrd_keyspace_find(const struct lrd_at *at)
   struct lrd_keyspace *ks = keyspace_of(at);
 
   lrd_yield_point();
-  return ks ? (struct lrd_entry **)(void *)lrd_index_find(&ks->index, at->hash, at->key) : NULL;
+  return ks ? (struct lrd_entry **)(void *)lrd_index_find_by(&ks->index, at->hash, at->key,
+                                                             item_key)
+            : NULL;
 }
 
 static void expire_now(struct lrd_engine *e, const struct lrd_at *at, struct lrd_entry *entry)

@@ -13,7 +13,7 @@ core_sources += \
   lib/memory/exec.c \
   lib/memory/handlers.c \
   lib/memory/hold.c lib/memory/hold.h \
-  lib/memory/index.c lib/memory/index.h \
+  lib/memory/index.c lib/memory/index.h lib/memory/index_find.h \
   lib/memory/keyspace.c \
   lib/memory/kind.h \
   lib/memory/lookup.c \

@@ -94,11 +94,11 @@ int64_t lrd_maintenance_round(struct lrd_engine *e, int64_t budget)
     size_t left;
 
     do {
-      lrd_lock(&shard->lock);
+      lrd_latch_take(&shard->lock);
       left = lrd_shard_reclaim(e, shard, now, SLICE);
       if (left && shard->wheel)
         next = earlier(next, lrd_wheel_next(shard->wheel));
-      lrd_unlock(&shard->lock);
+      lrd_latch_drop(&shard->lock);
       if (!left && lrd_monotonic(&e->base.clock) - begin >= budget) {
         atomic_store_explicit(&e->next_tick, number, memory_order_relaxed);
         return now;

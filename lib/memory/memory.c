@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "memory/shard.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,8 +25,9 @@ static int shard_init(struct lrd_engine *e, struct lrd_shard *shard, unsigned nu
 {
   uint64_t seed;
 
-  if (lrd_random(&seed, sizeof seed) || lrd_lock_init(&shard->lock, LRD_RANK_SHARD, number))
+  if (lrd_random(&seed, sizeof seed))
     return -1;
+  lrd_latch_init(&shard->lock, LRD_RANK_SHARD, number);
   lrd_prng_seed(&shard->prng, seed);
   lrd_hold_shard_init(e, shard);
   return 0;
@@ -34,32 +36,37 @@ static int shard_init(struct lrd_engine *e, struct lrd_shard *shard, unsigned nu
 static void shard_close(struct lrd_engine *e, struct lrd_shard *shard, int locks)
 {
   /* a thread of the parent was changing this shard when the process forked */
-  if (!locks && pthread_mutex_trylock(&shard->lock.mutex))
+  if (!locks && !lrd_latch_try(&shard->lock))
     return;
   for (unsigned i = 0; i < LRD_DATABASES; i++)
     lrd_keyspace_free(e, shard->database[i]);
   lrd_release(&e->account.memory, shard->wheel, sizeof *shard->wheel);
   lrd_index_free(&shard->watched, &e->account.memory);
   lrd_evict_close(e, shard);
-  if (locks)
-    lrd_lock_destroy(&shard->lock);
+}
+
+static size_t block_size(unsigned shards)
+{
+  return shards * sizeof(struct lrd_shard) + LRD_LINE;
 }
 
 int lrd_shards_open(struct lrd_engine *e, unsigned shards)
 {
   unsigned n = power_of_two(shards);
 
-  if (lrd_random(&e->hash_key, sizeof e->hash_key))
+  if (lrd_universal_init(&e->hash_key))
     return -1;
   e->shift = (unsigned)(64 - __builtin_ctz(n));
-  e->shard = lrd_allocate_zeroed(&e->account.memory, n, sizeof *e->shard);
-  if (!e->shard)
+  e->shard_block = lrd_allocate_zeroed(&e->account.memory, 1, block_size(n));
+  if (!e->shard_block)
     return -1;
+  e->shard = (struct lrd_shard *)(((uintptr_t)e->shard_block + LRD_LINE - 1) &
+                                  ~(uintptr_t)(LRD_LINE - 1));
   for (; e->shards < n; e->shards++)
     if (shard_init(e, &e->shard[e->shards], e->shards)) {
       for (unsigned i = 0; i < e->shards; i++)
         shard_close(e, &e->shard[i], 1);
-      lrd_release(&e->account.memory, e->shard, n * sizeof *e->shard);
+      lrd_release(&e->account.memory, e->shard_block, block_size(n));
       return -1;
     }
   return 0;
@@ -69,7 +76,22 @@ void lrd_shards_close(struct lrd_engine *e, int locks)
 {
   for (unsigned i = 0; i < e->shards; i++)
     shard_close(e, &e->shard[i], locks);
-  lrd_release(&e->account.memory, e->shard, e->shards * sizeof *e->shard);
+  lrd_release(&e->account.memory, e->shard_block, block_size(e->shards));
+}
+
+/* Those that hold a latch leave before it can be taken here; those that wait for
+ * one are waited for, and once more for what they do when they have it. */
+void lrd_shards_seal(struct lrd_engine *e)
+{
+  for (int pass = 0; pass < 2; pass++) {
+    for (unsigned i = 0; i < e->shards; i++) {
+      lrd_latch_take(&e->shard[i].lock);
+      e->shard[i].sealed = 1;
+      lrd_latch_drop(&e->shard[i].lock);
+    }
+    while (atomic_load(&e->waiting))
+      sched_yield();
+  }
 }
 
 static larder_outcome engine_open(larder_backend *base, const larder_backend_options *options,
@@ -113,16 +135,25 @@ static uint64_t engine_close(larder_backend *base, int64_t deadline, int forked)
 
 /* --- status ----------------------------------------------------------------------- */
 
+static void add_typed(const struct lrd_shard *shard, uint64_t *typed)
+{
+  for (int k = 0; k < LARDER_OUTCOMES; k++)
+    typed[k] += shard->typed[k];
+  typed[LARDER_OK] += shard->got[LARDER_OK] + shard->set;
+  typed[LARDER_ABSENT] += shard->got[LARDER_ABSENT];
+}
+
 static void engine_status(larder_backend *base, larder_backend_status *status)
 {
   struct lrd_engine *e = (struct lrd_engine *)base;
 
   status->link = LARDER_LINK_NONE;
   for (unsigned i = 0; i < e->shards; i++) {
-    lrd_lock(&e->shard[i].lock);
+    lrd_latch_take(&e->shard[i].lock);
     for (unsigned d = 0; d < LRD_DATABASES; d++)
       status->keys += lrd_keyspace_count(&e->shard[i], d);
-    lrd_unlock(&e->shard[i].lock);
+    add_typed(&e->shard[i], status->typed);
+    lrd_latch_drop(&e->shard[i].lock);
   }
   status->memory = lrd_account_bytes(&e->account);
 }
@@ -146,18 +177,56 @@ static int64_t engine_tick(larder_backend *base, int64_t budget)
 
 /* --- the typed calls ----------------------------------------------------------------- */
 
+/*
+ * A typed call costs one atomic operation, the taking of the latch: the store has
+ * not noted that it is here (LARDER_COUNTS_TYPED), so nothing of the engine may be
+ * touched once the latch is dropped.
+ */
+
 static const larder_verdict verdict_ok = { .outcome = LARDER_OK,
                                            .origin = LARDER_FROM_LOCAL,
                                            .age_ms = -1 };
 
-static struct lrd_at lock_key(struct lrd_engine *e, int database, larder_bytes key)
+__attribute__((noinline)) static void wait_for(struct lrd_engine *e, struct lrd_latch *latch)
+{
+  atomic_fetch_add(&e->waiting, 1);
+  lrd_latch_take(latch);
+  atomic_fetch_sub(&e->waiting, 1);
+}
+
+/* 0: the engine is closing, and the latch is not held. */
+static int begin_typed(struct lrd_engine *e, int database, larder_bytes key, struct lrd_at *at)
 {
   uint64_t hash = lrd_key_hash(e, key);
-  struct lrd_at at = { lrd_shard_of(e, hash), (unsigned)database, key, hash };
 
-  lrd_lock(&at.shard->lock);
-  at.shard->calls++;
-  return at;
+  *at = (struct lrd_at){ lrd_shard_of(e, hash), (unsigned)database, key, hash };
+  if (__builtin_expect(!lrd_latch_take_at_once(&at->shard->lock), 0))
+    wait_for(e, &at->shard->lock);
+  if (__builtin_expect(!at->shard->sealed, 1))
+    return 1;
+  lrd_latch_drop(&at->shard->lock);
+  return 0;
+}
+
+/* Drops the latch; what is left to be done is done without it. */
+static void end_typed(struct lrd_engine *e, struct lrd_shard *shard, int timed)
+{
+  int more = timed || atomic_load_explicit(&e->discard.first, memory_order_relaxed);
+
+  if (more)
+    atomic_fetch_add(&e->waiting, 1);
+  lrd_latch_drop(&shard->lock);
+  if (!more)
+    return;
+  lrd_discard_settle(e);
+  lrd_maintenance_start(e);
+  atomic_fetch_sub(&e->waiting, 1);
+}
+
+static void closed(larder_verdict *verdict)
+{
+  verdict->outcome = LARDER_CLOSED;
+  verdict->origin = LARDER_FROM_NOWHERE;
 }
 
 static larder_outcome copy_out(const struct lrd_engine *e, const struct lrd_entry *entry,
@@ -187,23 +256,45 @@ static void engine_get(larder_backend *base, int database, larder_bytes key, int
                        void *buffer, size_t size, size_t *length, larder_verdict *verdict)
 {
   struct lrd_engine *e = (struct lrd_engine *)base;
-  struct lrd_at at = lock_key(e, database, key);
-  struct lrd_entry **place = lrd_keyspace_find(&at);
+  struct lrd_entry **place;
+  struct lrd_at at;
 
   (void)deadline;
+  *length = 0;
+  *verdict = verdict_ok;
+  if (!begin_typed(e, database, key, &at)) {
+    closed(verdict);
+    return;
+  }
+  place = lrd_keyspace_find(&at);
   /* most keys don't expire, and then the time is of no interest */
   if (place && lrd_entry_expiry(*place) >= 0)
     place = lrd_keyspace_live(e, &at, lrd_wall_ms(&base->clock));
   if (place)
     lrd_evict_used(e, *place, -1);
-  *length = 0;
-  *verdict = verdict_ok;
   verdict->outcome = copy_out(e, place ? *place : NULL, buffer, size, length);
-  at.shard->hits += verdict->outcome == LARDER_OK;
-  at.shard->misses += verdict->outcome == LARDER_ABSENT;
-  lrd_unlock(&at.shard->lock);
+  if (verdict->outcome <= LARDER_ABSENT)
+    at.shard->got[verdict->outcome]++;
+  else
+    at.shard->typed[verdict->outcome]++;
+  end_typed(e, at.shard, 0);
   if (verdict->outcome == LARDER_REFUSED)
     verdict->cause = LARDER_CAUSE_CALLER;
+}
+
+/* In the middle of set, with the latch. */
+static larder_outcome set_locked(struct lrd_engine *e, const struct lrd_at *at,
+                                 larder_bytes value, int64_t when, int64_t now)
+{
+  char number[LRD_NUMBER_SIZE];
+  larder_bytes argv[5] = { { "SET", 3 }, at->key, value, { "PXAT", 4 }, { number, 0 } };
+
+  if (!lrd_keyspace_put(e, at, value, when, now))
+    return LARDER_NO_MEMORY;
+  if (e->observer.changed && when >= 0)
+    argv[4].len = lrd_print_integer(number, when);
+  lrd_keyspace_changed(e, at, NULL, 1, when >= 0 ? 5 : 3, argv);
+  return LARDER_OK;
 }
 
 static void engine_set(larder_backend *base, int database, larder_bytes key, larder_bytes value,
@@ -211,45 +302,56 @@ static void engine_set(larder_backend *base, int database, larder_bytes key, lar
 {
   struct lrd_engine *e = (struct lrd_engine *)base;
   int64_t now = ttl_ms ? lrd_wall_ms(&base->clock) : 0;
-  char number[LRD_NUMBER_SIZE];
-  larder_bytes argv[5] = { { "SET", 3 }, key, value, { "PXAT", 4 }, { number, 0 } };
+  int bounded = lrd_parameter(&e->parameters, LRD_MAXMEMORY) != 0, begun, full = 0;
+  int wrong = key.len > LRD_STRING_MAX || value.len > LRD_STRING_MAX || ttl_ms < 0 ||
+              ttl_ms > INT64_MAX - now;
   struct lrd_at at;
 
   (void)deadline;
   *verdict = verdict_ok;
-  if (key.len > LRD_STRING_MAX || value.len > LRD_STRING_MAX || ttl_ms < 0 ||
-      ttl_ms > INT64_MAX - now) {
-    verdict->outcome = LARDER_BAD_ARGUMENT;
+  if (bounded) {
+    atomic_fetch_add(&e->waiting, 1);
+    full = lrd_evict_before_write(e);
+  }
+  begun = begin_typed(e, database, key, &at);
+  if (bounded)
+    atomic_fetch_sub(&e->waiting, 1);
+  if (!begun) {
+    closed(verdict);
     return;
   }
-  if (lrd_evict_before_write(e)) {
+  if (full)
     verdict->outcome = LARDER_REFUSED;
-    verdict->cause = LARDER_CAUSE_CAPACITY;
-    return;
-  }
-  if (ttl_ms)
-    argv[4].len = lrd_print_integer(number, now + ttl_ms);
-  at = lock_key(e, database, key);
-  if (lrd_keyspace_put(e, &at, value, ttl_ms ? now + ttl_ms : -1, now))
-    lrd_keyspace_changed(e, &at, NULL, 1, ttl_ms ? 5 : 3, argv);
   else
-    verdict->outcome = LARDER_NO_MEMORY;
-  lrd_unlock(&at.shard->lock);
-  lrd_discard_settle(e);
-  if (ttl_ms)
-    lrd_maintenance_start(e);
+    verdict->outcome = wrong ? LARDER_BAD_ARGUMENT
+                             : set_locked(e, &at, value, ttl_ms ? now + ttl_ms : -1, now);
+  if (verdict->outcome == LARDER_OK)
+    at.shard->set++;
+  else
+    at.shard->typed[verdict->outcome]++;
+  end_typed(e, at.shard, ttl_ms != 0);
+  if (full)
+    verdict->cause = LARDER_CAUSE_CAPACITY;
+}
+
+/* Nothing that an engine does waits; what the store has not noted is ended. */
+static void engine_cancel(larder_backend *base, larder_submission *submission)
+{
+  if (!submission)
+    lrd_shards_seal((struct lrd_engine *)base);
 }
 
 const larder_backend_table lrd_memory_table = {
   .version = LARDER_BACKEND_VERSION,
   .name = "memory",
-  .capabilities = LARDER_CAN_WATCH | LARDER_CAN_ATOMIC | LARDER_CAN_OBSERVE | LARDER_IS_LOCAL,
+  .capabilities = LARDER_CAN_WATCH | LARDER_CAN_ATOMIC | LARDER_CAN_OBSERVE | LARDER_IS_LOCAL |
+                  LARDER_COUNTS_TYPED,
   .size = sizeof(struct lrd_engine),
   .open = engine_open,
   .close = engine_close,
   .execute = lrd_engine_execute,
   .submit = larder_backend_default_submit,
-  .cancel = larder_backend_default_cancel,
+  .cancel = engine_cancel,
   .hold_open = lrd_hold_open,
   .hold_close = lrd_hold_close,
   .status = engine_status,

@@ -11,6 +11,7 @@
 #include "memory/entry.h"
 #include "memory/index.h"
 #include "memory/parameter.h"
+#include "util/latch.h"
 
 /*
  * The engine: a power of two of shards, chosen by the highest bits of a key's
@@ -19,6 +20,8 @@
  * wheel, and who watches which key.
  */
 
+
+enum { LRD_LINE = 64 };
 
 /* One database's part in a shard. */
 struct lrd_keyspace {
@@ -29,14 +32,18 @@ struct lrd_keyspace {
   struct lrd_wheel *wheel;   /* flushed with it, or NULL */
 };
 
+/* What changes with each call stands in one cache line, with the latch. */
 struct lrd_shard {
-  struct lrd_lock lock;
-  struct lrd_keyspace *database[LRD_DATABASES]; /* NULL: empty */
+  _Alignas(LRD_LINE) struct lrd_latch lock;
+  unsigned char sealed;                         /* typed calls are CLOSED */
+  uint64_t calls, hits, misses, expired;        /* of execute */
+  uint64_t got[2], set;                         /* typed: gets OK, ABSENT; sets OK */
+  _Alignas(LRD_LINE) struct lrd_keyspace *database[LRD_DATABASES]; /* NULL: empty */
   struct lrd_wheel *wheel;                      /* NULL: nothing ever expired */
   struct lrd_index watched;                     /* of struct lrd_watched: hold.c */
   struct lrd_prng prng;
-  uint64_t calls, hits, misses, expired;
   struct lrd_evict_shard *evict;                /* NULL: nothing was ever evicted */
+  uint64_t typed[LARDER_OUTCOMES];              /* other replies to typed calls */
 };
 
 /* The optional maintenance thread; maintain.c. */
@@ -70,9 +77,11 @@ struct lrd_engine {
   larder_observer observer; /* changed NULL: there is none */
   int partial;
   int background;
-  struct lrd_hash_key hash_key;
+  struct lrd_universal_key hash_key;
   unsigned shards, shift;   /* a key's shard is hash >> shift */
-  struct lrd_shard *shard;
+  struct lrd_shard *shard;  /* inside shard_block */
+  void *shard_block;
+  _Atomic unsigned waiting; /* typed calls that are inside without a latch */
   struct lrd_maintenance maintenance;
   struct lrd_discard discard;
   int64_t opened;           /* wall ms */
@@ -85,6 +94,9 @@ int lrd_shards_open(struct lrd_engine *, unsigned shards);
 /* locks: also the locks (not in a forked child, where they may be held). */
 void lrd_shards_close(struct lrd_engine *, int locks);
 
+/* Closing: no typed call is inside any more, and each further one is CLOSED. */
+void lrd_shards_seal(struct lrd_engine *);
+
 static inline struct lrd_shard *lrd_shard_of(const struct lrd_engine *e, uint64_t hash)
 {
   return &e->shard[e->shift < 64 ? hash >> e->shift : 0];
@@ -92,7 +104,7 @@ static inline struct lrd_shard *lrd_shard_of(const struct lrd_engine *e, uint64_
 
 static inline uint64_t lrd_key_hash(const struct lrd_engine *e, larder_bytes key)
 {
-  return lrd_hash(&e->hash_key, key.data, key.len);
+  return lrd_universal_hash(&e->hash_key, key.data, key.len);
 }
 
 /* A key and where it belongs. */

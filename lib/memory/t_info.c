@@ -26,17 +26,19 @@ static void add_up(struct lrd_exec *x, struct totals *t)
     struct lrd_shard *s = &e->shard[i];
 
     if (!x->all_locked)
-      lrd_lock(&s->lock);
+      lrd_latch_take(&s->lock);
     for (unsigned d = 0; d < LRD_DATABASES; d++) {
       t->keys[d] += lrd_keyspace_count(s, d);
       t->expires[d] += s->database[d] ? s->database[d]->expiring : 0;
     }
-    t->calls += s->calls;
-    t->hits += s->hits;
-    t->misses += s->misses;
+    t->calls += s->calls + s->got[0] + s->got[1] + s->set;
+    for (int k = 0; k < LARDER_OUTCOMES; k++)
+      t->calls += s->typed[k];
+    t->hits += s->hits + s->got[LARDER_OK];
+    t->misses += s->misses + s->got[LARDER_ABSENT];
     t->expired += s->expired;
     if (!x->all_locked)
-      lrd_unlock(&s->lock);
+      lrd_latch_drop(&s->lock);
   }
 }
 

@@ -104,12 +104,12 @@ static uint64_t scan_step(struct lrd_exec *x, struct scan *s, uint64_t cursor)
   uint64_t position = 0;
 
   if (!x->all_locked)
-    lrd_lock(&shard->lock);
+    lrd_latch_take(&shard->lock);
   if (shard->database[x->database])
     position = lrd_index_scan(&shard->database[x->database]->index, lrd_memory_of(e),
                               cursor >> bits, scan_visit, s);
   if (!x->all_locked)
-    lrd_unlock(&shard->lock);
+    lrd_latch_drop(&shard->lock);
   if (position)
     return position << bits | number;
   return number + 1 < e->shards ? number + 1 : 0;

@@ -24,7 +24,7 @@ static void make_table(struct lrd_prefix *p)
 {
   p->table = lrd_prefix_table;
   p->table.name = p->inner->table->name;
-  p->table.capabilities = p->inner->table->capabilities;
+  p->table.capabilities = p->inner->table->capabilities & ~(unsigned)LARDER_COUNTS_TYPED;
   p->base.table = &p->table;
 }
 

@@ -79,6 +79,10 @@ static void add_backend(larder *s, const larder_backend_status *b, larder_status
   out->dropped = b->dropped;
   out->dead_letters = b->dead_letters;
   out->unknown_batches = b->unknown_batches;
+  for (int k = 0; k < LARDER_OUTCOMES; k++) {
+    out->calls[k] += b->typed[k];
+    out->origins[LARDER_FROM_LOCAL] += b->typed[k];
+  }
   out->keys = b->keys;
   out->memory = b->memory;
 }

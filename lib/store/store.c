@@ -67,6 +67,7 @@ static larder_outcome open_backend(larder *s, char *error, size_t error_size)
   s->base->hook = s->hook;
   larder_outcome outcome = s->table->open(s->base, &options, error, error_size);
   s->table = s->base->table; /* a prefix has one of its own */
+  s->counts_typed = (s->table->capabilities & LARDER_COUNTS_TYPED) != 0;
   if (outcome != LARDER_OK && error_size && !*error)
     snprintf(error, error_size, "backend %s: %s", s->table->name, larder_outcome_name(outcome));
   return outcome;
@@ -223,6 +224,8 @@ uint64_t larder_close(larder *s, int64_t timeout_ms)
   int64_t deadline = lrd_monotonic(&s->config.clock) + timeout;
   int state = lrd_cancel_disable();
   atomic_store(&s->phase, LRD_CLOSING);
+  if (s->counts_typed)
+    s->table->cancel(s->base, NULL);
   settle(s, timeout);
   uint64_t lost = s->table->close(s->base, deadline, 0);
   lrd_queue_finish(s);

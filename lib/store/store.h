@@ -37,6 +37,7 @@ struct lrd_cell {
 
 struct larder {
   const larder_backend_table *table;
+  int counts_typed;        /* LARDER_COUNTS_TYPED */
   larder_backend *base; /* table->size bytes */
   struct lrd_config config;
   struct lrd_hook *hook;

@@ -12,6 +12,8 @@ core_sources += \
   lib/util/hash.h \
   lib/util/hook.c \
   lib/util/hook.h \
+  lib/util/latch.c \
+  lib/util/latch.h \
   lib/util/long_double.c \
   lib/util/lock.c \
   lib/util/lock.h \
@@ -19,4 +21,6 @@ core_sources += \
   lib/util/memory.h \
   lib/util/number.c \
   lib/util/number.h \
+  lib/util/universal.c \
+  lib/util/universal.h \
   lib/util/yield.h

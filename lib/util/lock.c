@@ -8,31 +8,31 @@
 
 /* The locks that this thread holds, in the order in which it took them. */
 enum { HELD_MAX = 1100 }; /* a transaction may hold every shard (1024) */
-static _Thread_local const struct lrd_lock *held[HELD_MAX];
+static _Thread_local const struct lrd_level *held[HELD_MAX];
 static _Thread_local unsigned held_count;
 
-static void check_order(const struct lrd_lock *lock)
+void lrd_level_check(const struct lrd_level *level)
 {
-  const struct lrd_lock *last = held_count ? held[held_count - 1] : NULL;
+  const struct lrd_level *last = held_count ? held[held_count - 1] : NULL;
 
-  if (last && (lock->rank < last->rank ||
-               (lock->rank == last->rank && lock->index <= last->index)))
+  if (last && (level->rank < last->rank ||
+               (level->rank == last->rank && level->index <= last->index)))
     __builtin_trap();
 }
 
 /* held[] is ascending: what is taken last is the highest, whatever was released between. */
-static void note_locked(const struct lrd_lock *lock)
+void lrd_level_taken(const struct lrd_level *level)
 {
   if (held_count == HELD_MAX)
     __builtin_trap();
-  held[held_count++] = lock;
+  held[held_count++] = level;
 }
 
-static void note_unlocked(const struct lrd_lock *lock)
+void lrd_level_given(const struct lrd_level *level)
 {
   unsigned i = held_count;
 
-  while (i && held[i - 1] != lock)
+  while (i && held[i - 1] != level)
     i--;
   if (!i)
     __builtin_trap();
@@ -49,15 +49,15 @@ static void check(int condition)
 
 void lrd_lock(struct lrd_lock *lock)
 {
-  check_order(lock);
+  lrd_level_check(&lock->level);
   lrd_yield_point();
   check(!pthread_mutex_lock(&lock->mutex));
-  note_locked(lock);
+  lrd_level_taken(&lock->level);
 }
 
 void lrd_unlock(struct lrd_lock *lock)
 {
-  note_unlocked(lock);
+  lrd_level_given(&lock->level);
   check(!pthread_mutex_unlock(&lock->mutex));
   lrd_yield_point();
 }
@@ -67,18 +67,11 @@ void lrd_lock_assert_none(void)
   check(!held_count);
 }
 
-#else
-
-#define check_order(lock) ((void)0)
-#define note_locked(lock) ((void)0)
-#define note_unlocked(lock) ((void)0)
-
 #endif
 
 int lrd_lock_init(struct lrd_lock *lock, enum lrd_rank rank, unsigned index)
 {
-  lock->rank = (unsigned char)rank;
-  lock->index = index;
+  lock->level = (struct lrd_level){ (unsigned short)rank, (unsigned short)index };
   return pthread_mutex_init(&lock->mutex, NULL);
 }
 
@@ -110,9 +103,9 @@ int lrd_cond_wait(pthread_cond_t *cond, struct lrd_lock *lock, int64_t deadline)
     until.tv_sec = (time_t)(deadline / INT64_C(1000000000));
     until.tv_nsec = (long)(deadline % INT64_C(1000000000));
   }
-  note_unlocked(lock);
+  lrd_level_given(&lock->level);
   error = pthread_cond_timedwait(cond, &lock->mutex, &until);
-  check_order(lock);
-  note_locked(lock);
+  lrd_level_check(&lock->level);
+  lrd_level_taken(&lock->level);
   return error == ETIMEDOUT ? ETIMEDOUT : 0;
 }

@@ -24,10 +24,24 @@ enum lrd_rank {
   LRD_RANK_HOOK = 80      /* event rate limit */
 };
 
+struct lrd_level {
+  unsigned short rank, index;
+};
+
+/* Debug builds: may the thread take this now; it has taken it; it gives it back. */
+#ifdef LRD_DEBUG
+void lrd_level_check(const struct lrd_level *);
+void lrd_level_taken(const struct lrd_level *);
+void lrd_level_given(const struct lrd_level *);
+#else
+static inline void lrd_level_check(const struct lrd_level *level) { (void)level; }
+static inline void lrd_level_taken(const struct lrd_level *level) { (void)level; }
+static inline void lrd_level_given(const struct lrd_level *level) { (void)level; }
+#endif
+
 struct lrd_lock {
   pthread_mutex_t mutex;
-  unsigned char rank;
-  unsigned index;
+  struct lrd_level level;
 };
 
 /* 0 or an errno value. */

@@ -14,7 +14,7 @@ struct item {
 
 struct fixture {
   struct pool pool;
-  struct lrd_hash_key key;
+  struct lrd_universal_key key;
   struct lrd_index index;
   struct lrd_prng prng;
   struct item *item;
@@ -27,12 +27,20 @@ static larder_bytes key_of(const void *p)
   return (larder_bytes){ item->name, item->len };
 }
 
+static void key_from(struct lrd_prng *prng, struct lrd_universal_key *key)
+{
+  unsigned char *p = (unsigned char *)key;
+
+  for (size_t i = 0; i < sizeof *key; i++)
+    p[i] = (unsigned char)lrd_prng_next(prng);
+}
+
 static void begin(struct fixture *f, const char *test)
 {
   memset(f, 0, sizeof *f);
   pool_init(&f->pool);
   seed_prng(&f->prng, test);
-  f->key = (struct lrd_hash_key){ lrd_prng_next(&f->prng), lrd_prng_next(&f->prng) };
+  key_from(&f->prng, &f->key);
   lrd_index_init(&f->index, &f->key, key_of);
   f->item = calloc(ITEMS, sizeof *f->item);
   for (unsigned i = 0; i < ITEMS; i++) {
@@ -50,7 +58,7 @@ static void end(struct fixture *f)
 
 static uint64_t hash_of(const struct fixture *f, const struct item *item)
 {
-  return lrd_hash(&f->key, item->name, item->len);
+  return lrd_universal_hash(&f->key, item->name, item->len);
 }
 
 static int insert(struct fixture *f, struct item *item)

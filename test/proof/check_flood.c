@@ -4,7 +4,7 @@
 
 #include "memory/index.h"
 #include "memory/pool.h"
-#include "util/hash.h"
+#include "util/universal.h"
 #include "util/memory.h"
 
 /*
@@ -15,9 +15,14 @@
 
 enum { NAME = 24, NAMES = 4000 };
 
-static struct lrd_hash_key some_key(struct lrd_prng *prng)
+static struct lrd_universal_key some_key(struct lrd_prng *prng)
 {
-  return (struct lrd_hash_key){ lrd_prng_next(prng), lrd_prng_next(prng) };
+  struct lrd_universal_key key;
+  unsigned char *p = (unsigned char *)&key;
+
+  for (size_t i = 0; i < sizeof key; i++)
+    p[i] = (unsigned char)lrd_prng_next(prng);
+  return key;
 }
 
 /* --- chains ---------------------------------------------------------------------- */
@@ -47,25 +52,26 @@ static struct item by_chance(struct lrd_prng *prng)
 }
 
 /* How many names the index compares, in all, when each of them is looked up. */
-static unsigned long cost(const struct lrd_hash_key *key, const struct item *items)
+static unsigned long cost(const struct lrd_universal_key *key, const struct item *items)
 {
   struct lrd_index index;
 
   lrd_index_init(&index, key, name_of_item);
   for (int i = 0; i < NAMES; i++)
     ck_assert_int_eq(lrd_index_insert(&index, &lrd_memory_system,
-                                      lrd_hash(key, items[i].name, items[i].len),
+                                      lrd_universal_hash(key, items[i].name, items[i].len),
                                       (void *)(uintptr_t)&items[i]), 0);
   asked = 0;
   for (int i = 0; i < NAMES; i++)
-    ck_assert_ptr_nonnull(lrd_index_find(&index, lrd_hash(key, items[i].name, items[i].len),
+    ck_assert_ptr_nonnull(lrd_index_find(&index,
+                                         lrd_universal_hash(key, items[i].name, items[i].len),
                                          (larder_bytes){ items[i].name, items[i].len }));
   lrd_index_free(&index, &lrd_memory_system);
   return asked;
 }
 
 /* Names that all lie in one bucket of a thousand, so that chains grow long. */
-static void collide(struct lrd_prng *prng, const struct lrd_hash_key *key, struct item *items)
+static void collide(struct lrd_prng *prng, const struct lrd_universal_key *key, struct item *items)
 {
   enum { LOW = 10 };
   const uint64_t mask = ((uint64_t)1 << LOW) - 1;
@@ -74,13 +80,13 @@ static void collide(struct lrd_prng *prng, const struct lrd_hash_key *key, struc
   for (int i = 0; i < NAMES; i++)
     do
       items[i] = by_chance(prng);
-    while ((lrd_hash(key, items[i].name, items[i].len) & mask) != wanted);
+    while ((lrd_universal_hash(key, items[i].name, items[i].len) & mask) != wanted);
 }
 
 START_TEST(names_that_meet_under_one_key_do_not_under_another)
 {
   static struct item bad[NAMES], good[NAMES];
-  struct lrd_hash_key known, other;
+  struct lrd_universal_key known, other;
   struct lrd_prng prng;
   unsigned long random, flooded;
 
@@ -150,7 +156,7 @@ static make_name *const rows[] = { number, binary, prefixed, suffixed, sparse, h
 
 /* How far the bits from shift on are from being spread evenly, in standard deviations
  * of the chi-square distribution. */
-static double unevenness(const struct lrd_hash_key *key, make_name *name, unsigned shift)
+static double unevenness(const struct lrd_universal_key *key, make_name *name, unsigned shift)
 {
   unsigned count[BINS] = { 0 };
   unsigned char text[80];
@@ -159,7 +165,7 @@ static double unevenness(const struct lrd_hash_key *key, make_name *name, unsign
   for (uint64_t i = 0; i < ROW; i++) {
     size_t len = name(i, text);
 
-    count[(lrd_hash(key, text, len) >> shift) % BINS]++;
+    count[(lrd_universal_hash(key, text, len) >> shift) % BINS]++;
   }
   for (int i = 0; i < BINS; i++)
     chi += (count[i] - mean) * (count[i] - mean) / mean;
@@ -174,7 +180,7 @@ START_TEST(rows_of_names_are_spread_evenly)
 
   seed_prng(&prng, "rows");
   for (int k = 0; k < 8; k++) {
-    struct lrd_hash_key key = some_key(&prng);
+    struct lrd_universal_key key = some_key(&prng);
 
     for (unsigned shift = 0; shift <= 56; shift += 8) {
       double far = unevenness(&key, rows[_i], shift);
@@ -189,24 +195,24 @@ END_TEST
 START_TEST(every_byte_of_every_length_counts)
 {
   struct lrd_prng prng;
-  struct lrd_hash_key key;
+  struct lrd_universal_key key;
   unsigned char text[80] = { 0 }, same[80];
   uint64_t zeros[66];
 
   seed_prng(&prng, "lengths");
   key = some_key(&prng);
   for (size_t len = 0; len <= 64; len++) {
-    zeros[len] = lrd_hash(&key, text, len);
+    zeros[len] = lrd_universal_hash(&key, text, len);
     for (size_t shorter = 0; shorter < len; shorter++)
       ck_assert_msg(zeros[shorter] != zeros[len], "%zu and %zu zeros", shorter, len);
     for (size_t i = 0; i < len * 8; i++) {
       memcpy(same, text, sizeof same);
       same[i / 8] ^= (unsigned char)(1u << i % 8);
-      ck_assert_msg(lrd_hash(&key, same, len) != zeros[len], "bit %zu of %zu bytes", i, len);
+      ck_assert_msg(lrd_universal_hash(&key, same, len) != zeros[len], "bit %zu of %zu bytes", i, len);
     }
     memset(same, 0, len);
     memset(same + len, 0xff, sizeof same - len);
-    ck_assert_msg(lrd_hash(&key, same, len) == zeros[len], "beyond %zu bytes", len);
+    ck_assert_msg(lrd_universal_hash(&key, same, len) == zeros[len], "beyond %zu bytes", len);
   }
 }
 END_TEST
@@ -222,16 +228,16 @@ START_TEST(one_bit_changes_half_of_them)
 
   seed_prng(&prng, "one bit");
   for (int i = 0; i < TIMES; i++) {
-    struct lrd_hash_key key = some_key(&prng);
+    struct lrd_universal_key key = some_key(&prng);
     unsigned char text[64];
     uint64_t before;
     unsigned bit = roll(&prng, (unsigned)len * 8);
 
     for (size_t k = 0; k < len; k++)
       text[k] = (unsigned char)roll(&prng, 256);
-    before = lrd_hash(&key, text, len);
+    before = lrd_universal_hash(&key, text, len);
     text[bit / 8] ^= (unsigned char)(1u << bit % 8);
-    before ^= lrd_hash(&key, text, len);
+    before ^= lrd_universal_hash(&key, text, len);
     for (int k = 0; k < 64; k++)
       flips[k] += before >> k & 1;
   }

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LRD_MEMORY_INDEX_FIND_H
+#define LRD_MEMORY_INDEX_FIND_H
+
+#include <string.h>
+
+#include "memory/index.h"
+
+/*
+ * Looking up in an index, for its own file and for who knows at compile time
+ * where an item has its key.
+ */
+
+enum { LRD_BUCKET_PLACES = 7, LRD_INDEX_SEGMENT = 256 };
+
+struct lrd_bucket {
+  uint8_t tag[LRD_BUCKET_PLACES];
+  uint8_t chained;
+  void *item[LRD_BUCKET_PLACES];
+};
+
+_Static_assert(sizeof(void *) != 8 || sizeof(struct lrd_bucket) == 64, "one cache line");
+
+static inline uint8_t lrd_bucket_tag(uint64_t hash)
+{
+  uint8_t tag = (uint8_t)(hash >> 44);
+  return tag ? tag : 255;
+}
+
+static inline unsigned lrd_bucket_places(const struct lrd_bucket *b)
+{
+  return b->chained ? LRD_BUCKET_PLACES - 1 : LRD_BUCKET_PLACES;
+}
+
+static inline struct lrd_bucket *lrd_bucket_next(const struct lrd_bucket *b)
+{
+  return b->chained ? b->item[LRD_BUCKET_PLACES - 1] : NULL;
+}
+
+/* A bit at the top of each byte of the tags that equals tag, and perhaps of some
+ * that don't. */
+static inline uint64_t lrd_bucket_match(const struct lrd_bucket *b, uint8_t tag)
+{
+  const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+  uint64_t word;
+
+  memcpy(&word, b, sizeof word);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  word = __builtin_bswap64(word);
+#endif
+  word ^= ones * tag;
+  return (word - ones) & ~word & (tops >> 8);
+}
+
+static inline unsigned lrd_log2(size_t n)
+{
+  return (unsigned)(63 - __builtin_clzll((unsigned long long)n));
+}
+
+static inline struct lrd_bucket *lrd_bucket_at(const struct lrd_index *ix, size_t i)
+{
+  unsigned level;
+
+  if (i >= LRD_INDEX_SEGMENT)
+    return &ix->large[i / LRD_INDEX_SEGMENT - 1][i % LRD_INDEX_SEGMENT];
+  if (!i)
+    return ix->small[0];
+  level = lrd_log2(i);
+  return &ix->small[level + 1][i - ((size_t)1 << level)];
+}
+
+static inline size_t lrd_index_position(const struct lrd_index *ix, uint64_t hash)
+{
+  size_t i = (size_t)hash & ix->mask;
+  return i < ix->buckets ? i : i & (ix->mask >> 1);
+}
+
+/* The usual length of a key costs no call. */
+static inline int lrd_same_bytes(const char *a, const char *b, size_t len)
+{
+  uint64_t a0, a1, b0, b1;
+
+  if (len < 8 || len > 16)
+    return !len || !memcmp(a, b, len);
+  memcpy(&a0, a, 8);
+  memcpy(&b0, b, 8);
+  memcpy(&a1, a + len - 8, 8);
+  memcpy(&b1, b + len - 8, 8);
+  return !((a0 ^ b0) | (a1 ^ b1));
+}
+
+/* lrd_index_find, with the index's own key function known. */
+__attribute__((always_inline)) static inline void **
+lrd_index_find_by(const struct lrd_index *ix, uint64_t hash, larder_bytes key,
+                  lrd_index_key_fn *key_of)
+{
+  uint8_t tag = lrd_bucket_tag(hash);
+
+  if (!ix->buckets)
+    return NULL;
+  for (struct lrd_bucket *b = lrd_bucket_at(ix, lrd_index_position(ix, hash)); b;
+       b = lrd_bucket_next(b))
+    for (uint64_t found = lrd_bucket_match(b, tag); found; found &= found - 1) {
+      unsigned i = (unsigned)__builtin_ctzll(found) / 8;
+      larder_bytes other;
+
+      if (b->tag[i] != tag)
+        continue;
+      other = key_of(b->item[i]);
+      if (other.len == key.len && lrd_same_bytes(other.data, key.data, key.len))
+        return &b->item[i];
+    }
+  return NULL;
+}
+
+/* Asks for the cache lines of the items that may have that hash; the bucket's own
+ * line should be there, or have been asked for with lrd_index_prefetch. */
+static inline void lrd_index_prefetch_items(const struct lrd_index *ix, uint64_t hash)
+{
+  const struct lrd_bucket *b;
+
+  if (!ix->buckets)
+    return;
+  b = lrd_bucket_at(ix, lrd_index_position(ix, hash));
+  for (uint64_t found = lrd_bucket_match(b, lrd_bucket_tag(hash)); found; found &= found - 1) {
+    const char *item = b->item[__builtin_ctzll(found) / 8];
+
+    __builtin_prefetch(item);
+    __builtin_prefetch(item + 64);
+  }
+}
+
+static inline void lrd_index_prefetch(const struct lrd_index *ix, uint64_t hash)
+{
+  if (ix->buckets)
+    __builtin_prefetch(lrd_bucket_at(ix, lrd_index_position(ix, hash)));
+}
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LRD_UTIL_LATCH_H
+#define LRD_UTIL_LATCH_H
+
+#include <stdatomic.h>
+
+#include "util/lock.h"
+
+/*
+ * A lock for sections of well under a microsecond; ranked as an lrd_lock is.
+ *
+ * It costs one atomic exchange and one store, where a mutex needs two atomic
+ * operations: its word does not tell whether somebody waits.  Who finds it taken
+ * spins a while, then leaves the CPU (the holder may have been suspended, or runs
+ * a long command), at first by yielding, then by sleeping 50 us at a time; it
+ * can't oversleep by more than that.  Not fair.
+ */
+struct lrd_latch {
+  _Atomic unsigned taken;
+  struct lrd_level level;
+};
+
+static inline void lrd_latch_init(struct lrd_latch *latch, enum lrd_rank rank, unsigned index)
+{
+  atomic_init(&latch->taken, 0);
+  latch->level = (struct lrd_level){ (unsigned short)rank, (unsigned short)index };
+}
+
+/* 1: it is the caller's. */
+static inline int lrd_latch_try(struct lrd_latch *latch)
+{
+  return !atomic_exchange_explicit(&latch->taken, 1, memory_order_acquire);
+}
+
+/* Tries until it is the caller's. */
+void lrd_latch_wait(struct lrd_latch *);
+
+/* 1: it is the caller's, 0: it was taken, and lrd_latch_take would wait. */
+static inline int lrd_latch_take_at_once(struct lrd_latch *latch)
+{
+  lrd_level_check(&latch->level);
+  lrd_yield_point();
+  if (!lrd_latch_try(latch))
+    return 0;
+  lrd_level_taken(&latch->level);
+  return 1;
+}
+
+static inline void lrd_latch_take(struct lrd_latch *latch)
+{
+  lrd_level_check(&latch->level);
+  lrd_yield_point();
+  if (__builtin_expect(!lrd_latch_try(latch), 0))
+    lrd_latch_wait(latch);
+  lrd_level_taken(&latch->level);
+}
+
+static inline void lrd_latch_drop(struct lrd_latch *latch)
+{
+  lrd_level_given(&latch->level);
+  atomic_store_explicit(&latch->taken, 0, memory_order_release);
+  lrd_yield_point();
+}
+
+#endif
