@@ -53,9 +53,16 @@ core_sources += \
   lib/memory/t_hash_read.c \
   lib/memory/t_scan.c \
   lib/memory/t_list.c \
+  lib/memory/t_list_edit.c \
+  lib/memory/t_list_move.c \
   lib/memory/t_set.c \
+  lib/memory/t_set_algebra.c \
+  lib/memory/t_set_part.c \
+  lib/memory/t_store.c \
   lib/memory/t_types.h \
   lib/memory/t_zset.c \
+  lib/memory/t_zset_pop.c \
+  lib/memory/t_zset_read.c \
   lib/memory/table.c lib/memory/table.h \
   lib/memory/zrange.c lib/memory/zrange.h \
   lib/memory/zset.c lib/memory/zset.h \

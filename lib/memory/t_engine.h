@@ -14,6 +14,8 @@ lrd_handler lrd_t_getrange, lrd_t_setrange, lrd_t_setnx, lrd_t_setex, lrd_t_pset
 
 lrd_handler lrd_t_del, lrd_t_exists, lrd_t_type, lrd_t_rename;
 
+lrd_handler lrd_t_renamenx, lrd_t_expireat, lrd_t_expiretime, lrd_t_pexpiretime;
+
 lrd_handler lrd_t_expire, lrd_t_pexpire, lrd_t_pexpireat, lrd_t_ttl, lrd_t_pttl, lrd_t_persist;
 
 lrd_handler lrd_t_scan, lrd_t_keys, lrd_t_dbsize, lrd_t_flushdb, lrd_t_flushall;

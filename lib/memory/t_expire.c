@@ -142,6 +142,11 @@ void lrd_t_pexpireat(struct lrd_exec *x)
   expire(x, LRD_MILLISECONDS, 1);
 }
 
+void lrd_t_expireat(struct lrd_exec *x)
+{
+  expire(x, LRD_SECONDS, 1);
+}
+
 void lrd_t_persist(struct lrd_exec *x)
 {
   struct lrd_entry *entry;
@@ -187,4 +192,27 @@ void lrd_t_ttl(struct lrd_exec *x)
 void lrd_t_pttl(struct lrd_exec *x)
 {
   remaining(x, LRD_MILLISECONDS);
+}
+
+static void expiry_time(struct lrd_exec *x, enum lrd_time_unit unit)
+{
+  struct lrd_entry *entry;
+  int64_t at;
+
+  if (!lrd_read(x, x->argv[1], LRD_NONE, &entry))
+    return;
+  at = entry ? lrd_entry_expiry(entry) : -2;
+  if (at > 0 && unit == LRD_SECONDS)
+    at = at / 1000 + (at % 1000 >= 500);
+  lrd_sink_integer(x->sink, at);
+}
+
+void lrd_t_expiretime(struct lrd_exec *x)
+{
+  expiry_time(x, LRD_SECONDS);
+}
+
+void lrd_t_pexpiretime(struct lrd_exec *x)
+{
+  expiry_time(x, LRD_MILLISECONDS);
 }

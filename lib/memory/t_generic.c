@@ -158,27 +158,57 @@ static int move(struct lrd_exec *x, struct lrd_entry *from, larder_bytes to)
   return 0;
 }
 
-void lrd_t_rename(struct lrd_exec *x)
+/* 0: no memory, replied. */
+static int rename_entry(struct lrd_exec *x, struct lrd_entry *entry)
 {
   larder_bytes from = x->argv[1], to = x->argv[2];
+
+  (void)lrd_peek(x, to);
+  if (!move(x, entry, to))
+    return 0;
+  lrd_remove(x, entry);
+  lrd_changed_del(x, from);
+  lrd_changed(x, to, 0, NULL);
+  return 1;
+}
+
+static int is_same_key(const struct lrd_exec *x)
+{
+  larder_bytes from = x->argv[1], to = x->argv[2];
+
+  return from.len == to.len && (!to.len || !memcmp(from.data, to.data, to.len));
+}
+
+/* 0: replied. */
+static int find_source(struct lrd_exec *x, struct lrd_entry **entry)
+{
+  if (!lrd_read(x, x->argv[1], LRD_NONE, entry))
+    return 0;
+  if (*entry)
+    return 1;
+  if (x->unknown)
+    lrd_unknown(x);
+  else
+    lrd_error(x, lrd_text_no_such_key);
+  return 0;
+}
+
+void lrd_t_rename(struct lrd_exec *x)
+{
   struct lrd_entry *entry;
 
-  if (!lrd_read(x, from, LRD_NONE, &entry))
+  if (find_source(x, &entry) && (is_same_key(x) || rename_entry(x, entry)))
+    lrd_sink_ok(x->sink);
+}
+
+void lrd_t_renamenx(struct lrd_exec *x)
+{
+  struct lrd_entry *entry, *there;
+
+  if (!find_source(x, &entry) || !lrd_read(x, x->argv[2], LRD_NONE, &there))
     return;
-  if (!entry) {
-    if (x->unknown)
-      lrd_unknown(x);
-    else
-      lrd_error(x, lrd_text_no_such_key);
-    return;
-  }
-  if (from.len != to.len || (to.len && memcmp(from.data, to.data, to.len))) {
-    (void)lrd_peek(x, to);
-    if (!move(x, entry, to))
-      return;
-    lrd_remove(x, entry);
-    lrd_changed_del(x, from);
-    lrd_changed(x, to, 0, NULL);
-  }
-  lrd_sink_ok(x->sink);
+  if (there)
+    lrd_sink_integer(x->sink, 0);
+  else if (rename_entry(x, entry))
+    lrd_sink_integer(x->sink, 1);
 }

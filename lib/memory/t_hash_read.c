@@ -147,13 +147,8 @@ static void reply_any(struct lrd_exec *x, const struct lrd_hash *hash, uint64_t 
 /* As Redis: the number of elements in the reply has to fit. */
 static int parse_count(struct lrd_exec *x, int64_t *count, int *values)
 {
-  if (!lrd_argument_integer(x, 2, count))
+  if (!lrd_argument_random(x, count))
     return 0;
-  if (*count == INT64_MIN) {
-    lrd_error(x, "ERR value is out of range, value must between -9223372036854775807 and "
-                 "9223372036854775807");
-    return 0;
-  }
   *values = x->argc == 4;
   if (x->argc > 4 || (*values && !lrd_is_word(&x->argv[3], "WITHVALUES"))) {
     lrd_error(x, lrd_text_syntax);

@@ -67,9 +67,21 @@ static uint64_t step(struct scan *s, const struct lrd_entry *entry, uint64_t cur
   }
 }
 
-static void reply(const struct scan *s, enum lrd_kind kind, uint64_t cursor)
+/* As Redis: what lies packed there is a whole number if it can be. */
+static size_t print_score(char *out, double score, int packed)
+{
+  const double limit = (double)(INT64_MAX / 2);
+
+  if (packed && score >= -limit && score <= limit && (double)(int64_t)score == score)
+    return lrd_print_integer(out, (int64_t)score);
+  return lrd_print_double(out, score);
+}
+
+static void reply(const struct scan *s, enum lrd_kind kind, const struct lrd_entry *entry,
+                  uint64_t cursor)
 {
   size_t n = s->found.len / sizeof(struct found);
+  int packed = kind == LRD_ZSET && entry && !((const struct lrd_zset *)lrd_value(entry))->large;
   larder_sink *sink = s->x->sink;
   char number[LRD_NUMBER_SIZE];
   struct found f;
@@ -81,7 +93,7 @@ static void reply(const struct scan *s, enum lrd_kind kind, uint64_t cursor)
     memcpy(&f, s->found.data + i * sizeof f, sizeof f);
     lrd_sink_string(sink, f.name.data, f.name.len);
     if (kind == LRD_ZSET)
-      lrd_sink_string(sink, number, lrd_print_double(number, f.score));
+      lrd_sink_string(sink, number, print_score(number, f.score, packed));
     else if (kind == LRD_HASH)
       lrd_sink_string(sink, f.value.data, f.value.len);
   }
@@ -98,7 +110,7 @@ static void scan(struct lrd_exec *x, enum lrd_kind kind)
     return;
   lrd_buffer_init(&s.found, lrd_memory_of(x->engine), 0);
   if (!entry) {
-    reply(&s, kind, 0);
+    reply(&s, kind, NULL, 0);
     return;
   }
   if (!parse_options(&s))
@@ -110,7 +122,7 @@ static void scan(struct lrd_exec *x, enum lrd_kind kind)
   if (s.found.failed)
     lrd_no_memory(x);
   else
-    reply(&s, kind, cursor);
+    reply(&s, kind, entry, cursor);
   lrd_buffer_free(&s.found);
 }
 

@@ -241,61 +241,6 @@ void lrd_t_zremrangebyscore(struct lrd_exec *x)
   lrd_sink_integer(x->sink, (int64_t)n);
 }
 
-/* pairs: the reply is an array of pairs, and not one flat pair. */
-static void pop(struct lrd_exec *x, struct lrd_entry *entry, size_t n, int pairs)
-{
-  struct lrd_zset *zset = zset_of(entry);
-  struct lrd_zset_cursor c;
-  struct lrd_scored e;
-  size_t i;
-
-  if (pairs)
-    lrd_sink_pairs(x->sink, n);
-  lrd_zset_seek(zset, 0, &c);
-  for (i = 0; i < n; i++) {
-    lrd_zset_get(zset, &c, &e);
-    if (pairs)
-      lrd_sink_pair(x->sink);
-    else
-      lrd_sink_array(x->sink, 2);
-    lrd_sink_string(x->sink, e.member.data, e.member.len);
-    lrd_sink_real(x->sink, e.score);
-    lrd_zset_next(zset, &c);
-  }
-  if (x->sink->failed)
-    return;
-  if (n == zset->count && lrd_is_whole(x, entry))
-    lrd_remove(x, entry);
-  else
-    lrd_zset_remove_range(zset, lrd_memory_of(x->engine), 0, n);
-  lrd_changed(x, x->argv[1], 0, NULL);
-}
-
-void lrd_t_zpopmin(struct lrd_exec *x)
-{
-  int counted = x->argc == 3;
-  struct lrd_entry *entry;
-  int64_t count = 1;
-
-  if (x->argc > 3) {
-    lrd_error(x, lrd_text_syntax);
-    return;
-  }
-  if (counted &&
-      (!lrd_parse_integer(x->argv[2].data, x->argv[2].len, &count) || count < 0)) {
-    lrd_error(x, "ERR value is out of range, must be positive");
-    return;
-  }
-  if (!lrd_write(x, x->argv[1], LRD_ZSET, &entry))
-    return;
-  if (entry && (uint64_t)count > zset_of(entry)->count)
-    count = (int64_t)zset_of(entry)->count;
-  if (entry && count)
-    pop(x, entry, (size_t)count, counted);
-  else
-    lrd_sink_array(x->sink, 0);
-}
-
 /* --- reading ------------------------------------------------------------- */
 
 void lrd_t_zscore(struct lrd_exec *x)

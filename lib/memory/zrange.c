@@ -74,11 +74,11 @@ static const char *parse_option(struct lrd_zrange *r, int argc, const larder_byt
       return lrd_text_not_integer;
     *limited = r->limit != -1;
     *i += 2;
-  } else if (!r->reverse && lrd_is_word(word, "rev")) {
+  } else if (!r->fixed && !r->reverse && lrd_is_word(word, "rev")) {
     r->reverse = 1;
-  } else if (r->by == LRD_ZRANGE_RANK && lrd_is_word(word, "bylex")) {
+  } else if (!r->fixed && r->by == LRD_ZRANGE_RANK && lrd_is_word(word, "bylex")) {
     r->by = LRD_ZRANGE_LEX;
-  } else if (r->by == LRD_ZRANGE_RANK && lrd_is_word(word, "byscore")) {
+  } else if (!r->fixed && r->by == LRD_ZRANGE_RANK && lrd_is_word(word, "byscore")) {
     r->by = LRD_ZRANGE_SCORE;
   } else {
     return lrd_text_syntax;
@@ -109,12 +109,11 @@ static const char *parse_ends(struct lrd_zrange *r, const larder_bytes *argv)
   return NULL;
 }
 
-const char *lrd_zrange_parse(struct lrd_zrange *r, int argc, const larder_bytes *argv)
+static const char *parse(struct lrd_zrange *r, int argc, const larder_bytes *argv)
 {
   const char *wrong;
   int i, limited = 0;
 
-  memset(r, 0, sizeof *r);
   r->limit = -1;
   for (i = 4; i < argc; i++)
     if ((wrong = parse_option(r, argc, argv, &i, &limited)))
@@ -124,6 +123,22 @@ const char *lrd_zrange_parse(struct lrd_zrange *r, int argc, const larder_bytes 
   if (r->scores && r->by == LRD_ZRANGE_LEX)
     return "ERR syntax error, WITHSCORES not supported in combination with BYLEX";
   return parse_ends(r, argv);
+}
+
+const char *lrd_zrange_parse(struct lrd_zrange *r, int argc, const larder_bytes *argv)
+{
+  memset(r, 0, sizeof *r);
+  return parse(r, argc, argv);
+}
+
+const char *lrd_zrange_parse_old(struct lrd_zrange *r, int by, int reverse, int argc,
+                                 const larder_bytes *argv)
+{
+  memset(r, 0, sizeof *r);
+  r->by = by;
+  r->reverse = reverse;
+  r->fixed = 1;
+  return parse(r, argc, argv);
 }
 
 /* --- replying ------------------------------------------------------------ */
@@ -217,6 +232,14 @@ static struct run run_of(const struct lrd_zrange *r, const struct lrd_zset *z)
   if (r->limit >= 0 && run.n > (size_t)r->limit)
     run.n = (size_t)r->limit;
   return run;
+}
+
+void lrd_zrange_ranks(const struct lrd_zrange *r, const struct lrd_zset *z, size_t *rank, size_t *n)
+{
+  struct run run = run_of(r, z);
+
+  *rank = run.rank;
+  *n = run.n;
 }
 
 void lrd_zrange_reply(const struct lrd_zrange *r, const struct lrd_zset *z, larder_sink *sink)

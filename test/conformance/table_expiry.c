@@ -63,5 +63,11 @@ const struct sequence sequences_expiry[] = {
              "ZINCRBY z 1 a", "ZREM z b", "ZPOPMIN z", "ZREMRANGEBYSCORE z 4 4", "TTL z"),
     SEQUENCE("far away", "SET k v PXAT 99999999999999", "PTTL missing", "PERSIST k",
              "SET k v EX 9223372036", "TTL k", "EXPIRE k 9223372036854", "TTL k"),
+    SEQUENCE("expireat and expiretime", "SET k v", "EXPIREAT k 9999999999", "EXPIRETIME k",
+             "PEXPIRETIME k", "PEXPIREAT k 9999999999499", "EXPIRETIME k",
+             "PEXPIREAT k 9999999999500", "EXPIRETIME k", "EXPIREAT k 9999999999 GT",
+             "EXPIREAT k 1 GT", "EXPIREAT k x", "EXPIREAT k 9223372036854775",
+             "EXPIREAT k 9223372036854776", "EXPIREAT none 9999999999", "EXPIRETIME none",
+             "PEXPIRETIME none", "PERSIST k", "EXPIRETIME k", "EXPIREAT k 1", "EXISTS k"),
     {NULL, NULL},
 };

@@ -109,5 +109,8 @@ const struct sequence sequences_generic[] = {
         "GETT k", "SE k v",
         "NOSUCH aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
         " bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb c"),
+    SEQUENCE("renamenx and touch", "SET a 1", "SET b 2", "RENAMENX a b", "RENAMENX a a",
+             "RENAMENX a c", "MGET a b c", "RENAMENX none d", "RENAMENX none b", "TOUCH b c none b",
+             "TOUCH none", "EXPIRE b 1000", "RENAMENX b d", "PTTL d"),
     {NULL, NULL},
 };
