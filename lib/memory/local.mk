@@ -61,8 +61,10 @@ core_sources += \
   lib/memory/t_store.c \
   lib/memory/t_types.h \
   lib/memory/t_zset.c \
+  lib/memory/t_zset_part.c \
   lib/memory/t_zset_pop.c \
   lib/memory/t_zset_read.c \
+  lib/memory/t_zset_store.c \
   lib/memory/table.c lib/memory/table.h \
   lib/memory/zrange.c lib/memory/zrange.h \
   lib/memory/zset.c lib/memory/zset.h \

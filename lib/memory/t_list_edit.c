@@ -322,8 +322,7 @@ void lrd_t_ltrim(struct lrd_exec *x)
       lrd_list_pop(list, memory, LRD_LIST_BACK, (size_t)(count - 1 - stop));
       lrd_list_pop(list, memory, LRD_LIST_FRONT, (size_t)start);
     }
-    if (start > stop || start > 0 || stop < count - 1)
-      lrd_changed(x, x->argv[1], 0, NULL);
+    lrd_changed(x, x->argv[1], 0, NULL);
   }
   lrd_sink_ok(x->sink);
 }

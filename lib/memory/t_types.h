@@ -22,7 +22,9 @@ lrd_handler lrd_t_zadd, lrd_t_zincrby, lrd_t_zrem, lrd_t_zremrangebyscore, lrd_t
     lrd_t_zcard, lrd_t_zrank, lrd_t_zrange, lrd_t_zpopmin, lrd_t_zscan, lrd_t_zpopmax,
     lrd_t_zmpop, lrd_t_zrevrange, lrd_t_zrangebyscore, lrd_t_zrevrangebyscore, lrd_t_zrangebylex,
     lrd_t_zrevrangebylex, lrd_t_zcount, lrd_t_zlexcount, lrd_t_zremrangebyrank,
-    lrd_t_zremrangebylex, lrd_t_zrevrank, lrd_t_zmscore;
+    lrd_t_zremrangebylex, lrd_t_zrevrank, lrd_t_zmscore,
+    lrd_t_zinter, lrd_t_zunion, lrd_t_zdiff, lrd_t_zinterstore, lrd_t_zunionstore,
+    lrd_t_zdiffstore, lrd_t_zintercard, lrd_t_zrangestore, lrd_t_zrandmember;
 
 /* --- what they share ------------------------------------------------------- */
 

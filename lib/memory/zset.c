@@ -322,6 +322,11 @@ static int packed_copy(struct lrd_packed *copy, const larder_memory *memory,
   return 0;
 }
 
+int lrd_zset_enlarge(struct lrd_zset *z, const larder_memory *memory)
+{
+  return z->large ? 0 : convert(z, memory);
+}
+
 /* Pair by pair until one outgrows the packed form, if any does: the scores of
  * a small set are not quite those of a large one. */
 static int outgrow(struct lrd_zset *z, const larder_memory *memory, unsigned flags, size_t n,

@@ -39,6 +39,8 @@ struct lrd_scored {
 /* NULL: no memory. */
 struct lrd_zset *lrd_zset_new(const larder_memory *);
 void lrd_zset_free(struct lrd_zset *, const larder_memory *);
+/* Makes it a large one before it is, so that negative zeros are kept.  0, or -1: no memory. */
+int lrd_zset_enlarge(struct lrd_zset *, const larder_memory *);
 /* The same step by step: what is left of a budget of elements; 0: call it again. */
 size_t lrd_zset_free_some(struct lrd_zset *, const larder_memory *, size_t budget);
 

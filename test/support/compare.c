@@ -27,7 +27,7 @@ enum compare_mode compare_mode_of(int argc, const char *const *argv, const size_
       {"SCAN", COMPARE_SCAN},        {"TIME", COMPARE_TYPE},          {"INFO", COMPARE_TYPE},
       {"RANDOMKEY", COMPARE_TYPE},   {"HSCAN", COMPARE_SCAN},         {"SSCAN", COMPARE_SCAN},
       {"ZSCAN", COMPARE_SCAN},       {"HRANDFIELD", COMPARE_TYPE},    {"SRANDMEMBER", COMPARE_TYPE},
-      {"ZRANDMEMBER", COMPARE_TYPE},
+      {"ZRANDMEMBER", COMPARE_TYPE}, {"SUNION", COMPARE_UNORDERED},   {"SDIFF", COMPARE_UNORDERED},
   };
   if (argc == 0)
     return COMPARE_EXACT;
