@@ -6,6 +6,7 @@
 #include "memory/kind.h"
 #include "memory/set.h"
 #include "memory/zset.h"
+#include "memory/zset_entry.h"
 #include "util/memory.h"
 
 /* Several sorted sets at once; a set among them has scores of 1. */
@@ -128,7 +129,8 @@ static int inter_score(const struct sources *s, struct lrd_scored *e)
       score = e->score;
     else if (!score_in(&s->source[i], e->member, &score))
       return 0;
-    value = aggregated(s->aggregate, value, weighted(&s->source[i], score));
+    /* as Redis: a product that is no number counts as 0 in the first set only */
+    value = aggregated(s->aggregate, value, s->source[i].weight * score);
   }
   e->score = value;
   return 1;
@@ -183,13 +185,58 @@ static int subtract(const struct sources *s, struct lrd_zset *to)
   return 1;
 }
 
+static int is_small(const struct lrd_zset *z)
+{
+  struct lrd_zset_cursor c;
+  struct lrd_scored e;
+
+  if (!z->count || z->count > LRD_ZSET_PACKED)
+    return 0;
+  lrd_zset_seek(z, 0, &c);
+  do {
+    lrd_zset_get(z, &c, &e);
+    if (e.member.len > LRD_ZSET_PACKED_LEN)
+      return 0;
+  } while (lrd_zset_next(z, &c));
+  return 1;
+}
+
+/* A small one that is stored is packed.  NULL: no memory, replied. */
+static struct lrd_zset *pack(const struct sources *s, struct lrd_zset *z)
+{
+  const larder_memory *memory = lrd_memory_of(s->x->engine);
+  struct lrd_zset *to;
+  struct lrd_zset_cursor c;
+  struct lrd_scored e;
+  int done;
+
+  if (!s->stored || !is_small(z))
+    return z;
+  to = lrd_zset_new(memory);
+  done = to != NULL;
+  lrd_zset_seek(z, 0, &c);
+  for (size_t i = 0; done && i < z->count; i++) {
+    lrd_zset_get(z, &c, &e);
+    done = put(s, to, &e);
+    lrd_zset_next(z, &c);
+  }
+  lrd_zset_free(z, memory);
+  if (done)
+    return to;
+  if (to)
+    lrd_zset_free(to, memory);
+  lrd_no_memory(s->x);
+  return NULL;
+}
+
+/* Made as a large one, as Redis does: until it is stored it keeps negative zeros. */
 static struct lrd_zset *combine(struct sources *s)
 {
   const larder_memory *memory = lrd_memory_of(s->x->engine);
   struct lrd_zset *to = lrd_zset_new(memory);
   int done;
 
-  if (!to || (!s->stored && lrd_zset_enlarge(to, memory) != 0)) {
+  if (!to || lrd_zset_enlarge(to, memory) != 0) {
     if (to)
       lrd_zset_free(to, memory);
     lrd_no_memory(s->x);
@@ -200,7 +247,7 @@ static struct lrd_zset *combine(struct sources *s)
   done = s->operation == INTER ? inter(s, to) : s->operation == UNION ? unite(s, to)
                                                                        : subtract(s, to);
   if (done)
-    return to;
+    return pack(s, to);
   lrd_zset_free(to, memory);
   lrd_no_memory(s->x);
   return NULL;
