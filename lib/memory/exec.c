@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "memory/engine.h"
 
+#include "memory/ahead.h"
 #include "memory/evict.h"
 #include "memory/hold.h"
-#include "memory/shard.h"
+#include "memory/shard_set.h"
 
 static const char text_unknown_value[] =
     "UNAVAILABLE Redis can't be reached and what this key holds is not known here";
@@ -11,63 +12,6 @@ static const char text_unknown_keys[] =
     "UNAVAILABLE Redis can't be reached and which keys there are is not known here";
 static const char text_lost[] =
     "UNKNOWN out of memory: the command was executed, its reply is lost";
-
-/* --- locks ------------------------------------------------------------------- */
-
-enum { SHARDS_MAX = 1024 };
-
-/* The shards of a call, locked in order of their numbers. */
-struct shard_set {
-  const struct lrd_engine *engine;
-  unsigned words;
-  uint64_t word[SHARDS_MAX / 64];
-};
-
-static void set_init(struct shard_set *set, const struct lrd_engine *e)
-{
-  set->engine = e;
-  set->words = (e->shards + 63) / 64;
-  for (unsigned i = 0; i < set->words; i++)
-    set->word[i] = 0;
-}
-
-static void set_add(void *context, unsigned shard)
-{
-  struct shard_set *set = context;
-  set->word[shard / 64] |= UINT64_C(1) << (shard % 64);
-}
-
-static void set_add_all(struct shard_set *set)
-{
-  for (unsigned i = 0; i < set->engine->shards; i++)
-    set_add(set, i);
-}
-
-static void set_lock(const struct shard_set *set)
-{
-  for (unsigned i = 0; i < set->words; i++)
-    for (uint64_t w = set->word[i]; w; w &= w - 1)
-      lrd_latch_take(&set->engine->shard[i * 64 + (unsigned)__builtin_ctzll(w)].lock);
-}
-
-static void set_unlock(const struct shard_set *set)
-{
-  for (unsigned i = 0; i < set->words; i++)
-    for (uint64_t w = set->word[i]; w; w &= w - 1)
-      lrd_latch_drop(&set->engine->shard[i * 64 + (unsigned)__builtin_ctzll(w)].lock);
-}
-
-static void set_add_keys(struct shard_set *set, const larder_vector *v)
-{
-  const struct lrd_engine *e = set->engine;
-  struct lrd_keys keys = lrd_command_key_range(v);
-
-  for (int i = 0; i < keys.count; i++) {
-    larder_bytes key = v->argv[lrd_key_index(&keys, i)];
-
-    set_add(set, (unsigned)(lrd_shard_of(e, lrd_key_hash(e, key)) - e->shard));
-  }
-}
 
 /* --- one vector ---------------------------------------------------------------- */
 
@@ -215,6 +159,14 @@ static void free_discarded(struct lrd_exec *x)
   }
 }
 
+static void add_keys(struct lrd_shard_set *set, const larder_vector *v)
+{
+  struct lrd_keys keys = lrd_command_key_range(v);
+
+  for (int i = 0; i < keys.count; i++)
+    lrd_shard_set_add_hash(set, lrd_key_hash(set->engine, v->argv[lrd_key_index(&keys, i)]));
+}
+
 /* Is there room for what the vectors may take?  Else nothing is begun, and the reply is
  * written. */
 static int has_room(struct lrd_exec *x, const larder_vector *v, size_t count, const char *before)
@@ -230,6 +182,13 @@ static int has_room(struct lrd_exec *x, const larder_vector *v, size_t count, co
   lrd_errorf(x, "%s%s", before, lrd_text_oom);
   x->verdict.cause = LARDER_CAUSE_CAPACITY;
   return 0;
+}
+
+static void end_one(struct lrd_exec *x)
+{
+  if (x->provisional && x->verdict.outcome == LARDER_OK)
+    x->verdict.flags |= LARDER_PROVISIONAL;
+  end(x);
 }
 
 static void execute_one(struct lrd_engine *e, const larder_call *call, const larder_vector *v,
@@ -255,23 +214,94 @@ static void execute_one(struct lrd_engine *e, const larder_call *call, const lar
     run(&x);
     lrd_latch_drop(&shard->lock);
   } else {
-    struct shard_set set;
+    struct lrd_shard_set set;
 
-    set_init(&set, e);
-    set_add_keys(&set, v);
+    lrd_shard_set_init(&set, e);
+    add_keys(&set, v);
     if (is_keyspace(v) && !locks_itself(v)) {
-      set_add_all(&set);
+      lrd_shard_set_add_all(&set);
       x.all_locked = 1;
     }
-    set_lock(&set);
+    lrd_shard_set_lock(&set);
     run(&x);
-    set_unlock(&set);
+    lrd_shard_set_unlock(&set);
     free_discarded(&x);
     atomic_fetch_add_explicit(&e->calls, 1, memory_order_relaxed);
   }
-  if (x.provisional && x.verdict.outcome == LARDER_OK)
-    x.verdict.flags |= LARDER_PROVISIONAL;
-  end(&x);
+  end_one(&x);
+}
+
+/* --- one after the other, their shards locked once ------------------------------- */
+
+/* Whether it has one key and takes next to no time, so that nobody waits for long at
+ * the shards of those that stand beside it. */
+static int is_brief(const larder_vector *v)
+{
+  const struct lrd_command *c = &lrd_commands[v->command];
+
+  return c->flags & LRD_FAST || v->command == LRD_SET;
+}
+
+/* How many vectors from v on can be executed together; their keys. */
+static int count_brief(const larder_vector *v, size_t count, larder_bytes *key)
+{
+  int n = 0;
+
+  for (; n < LRD_AHEAD && (size_t)n < count && is_brief(&v[n]); n++) {
+    struct lrd_keys keys = lrd_command_key_range(&v[n]);
+
+    if (keys.count != 1)
+      break;
+    key[n] = v[n].argv[lrd_key_index(&keys, 0)];
+  }
+  return n;
+}
+
+/* The same as one by one, for fewer locks, and with the memory of all under way at
+ * once. */
+static void execute_brief(struct lrd_engine *e, const larder_call *call, const larder_vector *v,
+                          const larder_bytes *key, int count, larder_sink *sink, int64_t now)
+{
+  uint64_t hash[LRD_AHEAD];
+  struct lrd_shard_set set;
+  struct lrd_exec x;
+
+  lrd_ahead_hash(e, key, count, hash);
+  lrd_shard_set_init(&set, e);
+  for (int i = 0; i < count; i++)
+    lrd_shard_set_add_hash(&set, hash[i]);
+  lrd_shard_set_lock(&set);
+  lrd_ahead_fetch(e, call->database, hash, count);
+  for (int i = 0; i < count; i++) {
+    begin(&x, e, call, sink, now);
+    set_vector(&x, &v[i]);
+    lrd_ahead_use(&x, key[i], hash[i]);
+    lrd_shard_of(e, hash[i])->calls++;
+    run(&x);
+    end_one(&x);
+  }
+  lrd_shard_set_unlock(&set);
+}
+
+/* Each by itself; what it is worth to is taken together. */
+static void execute_each(struct lrd_engine *e, const larder_call *call, larder_sink *sink,
+                         int64_t now)
+{
+  larder_bytes key[LRD_AHEAD];
+
+  for (size_t i = 0; i < call->count;) {
+    const larder_vector *v = &call->vector[i];
+    int n = 0;
+
+    /* under a bound each write looks for room first, with no lock */
+    if (call->count > 1 && !lrd_parameter(&e->parameters, LRD_MAXMEMORY))
+      n = count_brief(v, call->count - i, key);
+    if (n > 1)
+      execute_brief(e, call, v, key, n, sink, now);
+    else
+      execute_one(e, call, v, sink, now);
+    i += n > 1 ? (size_t)n : 1;
+  }
 }
 
 /* --- all of them at once --------------------------------------------------------- */
@@ -352,7 +382,7 @@ static void execute_atomic(struct lrd_engine *e, const larder_call *call, larder
                            int64_t now)
 {
   struct lrd_exec x;
-  struct shard_set set;
+  struct lrd_shard_set set;
 
   begin(&x, e, call, sink, now);
   if (!has_room(&x, call->vector, call->count,
@@ -360,19 +390,19 @@ static void execute_atomic(struct lrd_engine *e, const larder_call *call, larder
     end(&x);
     return;
   }
-  set_init(&set, e);
+  lrd_shard_set_init(&set, e);
   for (size_t i = 0; i < call->count && !x.all_locked; i++) {
-    set_add_keys(&set, &call->vector[i]);
+    add_keys(&set, &call->vector[i]);
     x.all_locked = is_keyspace(&call->vector[i]) || locks_itself(&call->vector[i]);
   }
   if (x.all_locked)
-    set_add_all(&set);
+    lrd_shard_set_add_all(&set);
   else if (call->hold)
-    lrd_hold_shards(call->hold, set_add, &set);
-  set_lock(&set);
+    lrd_hold_shards(call->hold, lrd_shard_set_add, &set);
+  lrd_shard_set_lock(&set);
   if (may_begin(&x, call))
     run_all(&x, call);
-  set_unlock(&set);
+  lrd_shard_set_unlock(&set);
   free_discarded(&x);
   atomic_fetch_add_explicit(&e->calls, call->count, memory_order_relaxed);
   end(&x);
@@ -386,8 +416,7 @@ void lrd_engine_execute(larder_backend *base, const larder_call *call, larder_si
   if (call->flags & LARDER_CALL_ATOMIC)
     execute_atomic(e, call, sink, now);
   else
-    for (size_t i = 0; i < call->count; i++)
-      execute_one(e, call, &call->vector[i], sink, now);
+    execute_each(e, call, sink, now);
   lrd_discard_settle(e);
   lrd_maintenance_start(e);
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 core_sources += \
   lib/memory/account.c lib/memory/account.h \
+  lib/memory/ahead.c lib/memory/ahead.h \
   lib/memory/check.c lib/memory/check.h \
   lib/memory/discard.c lib/memory/discard.h \
   lib/memory/encoding.c lib/memory/encoding.h \
@@ -10,7 +11,7 @@ core_sources += \
   lib/memory/evict_sample.c lib/memory/evict_shard.h lib/memory/evict_use.c \
   lib/memory/fifo.c lib/memory/fifo.h \
   lib/memory/ghost.c lib/memory/ghost.h \
-  lib/memory/exec.c \
+  lib/memory/exec.c lib/memory/shard_set.h \
   lib/memory/handlers.c \
   lib/memory/hold.c lib/memory/hold.h \
   lib/memory/index.c lib/memory/index.h lib/memory/index_find.h \

@@ -1,9 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "memory/shard.h"
+#include "memory/ahead.h"
+#include "memory/evict.h"
 #include "memory/t_engine.h"
 #include "util/memory.h"
 
 /* Several strings at once. */
+
+static void mget_some(struct lrd_exec *x, const larder_bytes *keys, int count)
+{
+  uint64_t hash[LRD_AHEAD];
+
+  lrd_ahead_hash(x->engine, keys, count, hash);
+  lrd_ahead_fetch(x->engine, x->database, hash, count);
+  for (int i = 0; i < count; i++) {
+    struct lrd_entry *entry;
+    struct lrd_shard *shard;
+    int hit;
+
+    lrd_ahead_use(x, keys[i], hash[i]);
+    shard = lrd_at(x, keys[i]).shard;
+    entry = lrd_peek(x, keys[i]);
+    hit = entry && entry->kind == LRD_STRING && !(entry->flags & LRD_ENTRY_DELTA);
+    shard->hits += (uint64_t)hit;
+    shard->misses += (uint64_t)!hit;
+    if (hit)
+      lrd_evict_used(x->engine, entry, x->now);
+    lrd_reply_string(x, hit ? entry : NULL);
+  }
+}
 
 void lrd_t_mget(struct lrd_exec *x)
 {
@@ -16,15 +40,8 @@ void lrd_t_mget(struct lrd_exec *x)
       }
     }
   lrd_sink_array(x->sink, (size_t)x->argc - 1);
-  for (int i = 1; i < x->argc; i++) {
-    struct lrd_entry *entry = lrd_peek(x, x->argv[i]);
-    struct lrd_shard *shard = lrd_at(x, x->argv[i]).shard;
-    int hit = entry && entry->kind == LRD_STRING && !(entry->flags & LRD_ENTRY_DELTA);
-
-    shard->hits += (uint64_t)hit;
-    shard->misses += (uint64_t)!hit;
-    lrd_reply_string(x, hit ? entry : NULL);
-  }
+  for (int i = 1; i < x->argc; i += LRD_AHEAD)
+    mget_some(x, x->argv + i, x->argc - i < LRD_AHEAD ? x->argc - i : LRD_AHEAD);
 }
 
 /* Takes the staged entries back, those too that are in the keyspace already:
