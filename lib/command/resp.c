@@ -243,11 +243,13 @@ static void resp_rewind(larder_sink *s)
 /* What was written since begin, as far as lrd_ending promises. */
 static larder_value read_head(const struct lrd_resp *r)
 {
-  const char *p = r->out->data + r->begin;
-  larder_value head = { .type = LARDER_ERROR, .str = p + 1 };
+  larder_value head = { .type = LARDER_ERROR, .str = "" };
+  const char *p;
 
   if (r->begin == nothing || r->sink.failed)
     return head;
+  p = r->out->data + r->begin;
+  head.str = p + 1;
   switch (*p) {
   case '_':
     head.type = LARDER_NIL;

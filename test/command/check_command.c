@@ -142,7 +142,7 @@ END_TEST
 static void check_says(const char *line, larder_outcome outcome, const char *text)
 {
   larder_vector v = vector_of(&arena, line);
-  char error[512];
+  char error[512] = "";
 
   ck_assert_int_eq(lrd_command_check(&v, error, sizeof error), outcome);
   ck_assert_str_eq(error, text);
@@ -514,6 +514,7 @@ int main(void)
   SRunner *r;
   int failed;
 
+  tcase_set_timeout(t, 60);
   tcase_add_checked_fixture(t, begin, end);
   tcase_add_test(t, every_name_is_found);
   tcase_add_test(t, near_names_are_not);
