@@ -50,7 +50,7 @@ static void command_info(struct lrd_front *f)
     if (id != LRD_NO_COMMAND && is_public(id))
       lrd_front_describe(f, id);
     else if (!lrd_front_describe_part(f, &f->argv[i]))
-      lrd_sink_nil_array(f->sink);
+      lrd_sink_nil(f->sink);
   }
 }
 
@@ -62,10 +62,10 @@ static void command_count(struct lrd_front *f)
     lrd_front_refuse_count(f, "command|count");
 }
 
-static int in_category(unsigned id, const larder_bytes *category)
+static int in_category(const char *list, const larder_bytes *category)
 {
   larder_bytes word;
-  for (const char *list = lrd_commands[id].acl; (word = next_word(&list)).len;) {
+  while ((word = next_word(&list)).len) {
     if (word.len == category->len + 1 && /* '@' */
         strncasecmp(word.data + 1, category->data, category->len) == 0)
       return 1;
@@ -73,23 +73,40 @@ static int in_category(unsigned id, const larder_bytes *category)
   return 0;
 }
 
-static int selected(struct lrd_front *f, unsigned id)
+static int selected(const struct lrd_front *f, const char *name, const char *categories)
 {
-  if (!is_public(id))
-    return 0;
   if (f->argc == 2)
     return 1;
-  const char *name = lrd_commands[id].name;
   if (lrd_is_word(&f->argv[3], "pattern"))
     return lrd_glob(f->argv[4].data, f->argv[4].len, name, strlen(name), 1);
   if (lrd_is_word(&f->argv[3], "aclcat"))
-    return in_category(id, &f->argv[4]);
+    return in_category(categories, &f->argv[4]);
   return 0; /* MODULE: there are none */
+}
+
+/* Subcommands are commands here.  Returns how many there are; write 0: only that. */
+static size_t list_names(struct lrd_front *f, int write)
+{
+  size_t n = 0;
+  for (unsigned id = 1; id < LRD_COMMANDS; id++) {
+    const struct lrd_detail *part;
+    const char *name = lrd_commands[id].name, *categories = lrd_commands[id].acl;
+    for (size_t i = 0; is_public(id) && name; i++) {
+      if (selected(f, name, categories)) {
+        n++;
+        if (write)
+          lrd_front_text(f, name);
+      }
+      part = lrd_front_part(id, i);
+      name = part ? part->name : NULL;
+      categories = part ? part->acl : NULL;
+    }
+  }
+  return n;
 }
 
 static void command_list(struct lrd_front *f)
 {
-  size_t n = 0;
   int filter = f->argc == 5 && lrd_is_word(&f->argv[2], "filterby") &&
                (lrd_is_word(&f->argv[3], "module") || lrd_is_word(&f->argv[3], "aclcat") ||
                 lrd_is_word(&f->argv[3], "pattern"));
@@ -97,12 +114,8 @@ static void command_list(struct lrd_front *f)
     lrd_front_refuse(f, "ERR syntax error");
     return;
   }
-  for (unsigned id = 1; id < LRD_COMMANDS; id++)
-    n += (size_t)selected(f, id);
-  lrd_sink_array(f->sink, n);
-  for (unsigned id = 1; id < LRD_COMMANDS; id++)
-    if (selected(f, id))
-      lrd_front_text(f, lrd_commands[id].name);
+  lrd_sink_array(f->sink, list_names(f, 0));
+  list_names(f, 1);
 }
 
 void lrd_front_catalog(struct lrd_front *f)

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "command/detail.h"
-
 /* What COMMAND INFO says of one command, in the order of Redis 7.0's ten fields. */
 
 static const struct {
@@ -199,8 +197,7 @@ static void put_part(struct lrd_front *f, const struct lrd_detail *d)
   lrd_sink_set(f->sink, 0);
 }
 
-/* The detail of the i-th subcommand; NULL: there are no more. */
-static const struct lrd_detail *part_of(unsigned command, size_t i)
+const struct lrd_detail *lrd_front_part(unsigned command, size_t i)
 {
   char name[48] = "";
   const char *part = lrd_command_part(command, i);
@@ -215,14 +212,14 @@ static const struct lrd_detail *part_of(unsigned command, size_t i)
 static void put_parts(struct lrd_front *f, unsigned command)
 {
   size_t n = 0;
-  while (part_of(command, n))
+  while (lrd_front_part(command, n))
     n++;
   if (n)
     lrd_sink_array(f->sink, n);
   else
     lrd_sink_set(f->sink, 0); /* Redis 7.0 says it so */
   for (size_t i = 0; i < n; i++)
-    put_part(f, part_of(command, i));
+    put_part(f, lrd_front_part(command, i));
 }
 
 int lrd_front_describe_part(struct lrd_front *f, const larder_bytes *name)
@@ -231,7 +228,7 @@ int lrd_front_describe_part(struct lrd_front *f, const larder_bytes *name)
   larder_bytes rest = *name;
   larder_bytes whole = next_part(&rest.data, &rest.len, '|');
   unsigned command = whole.data ? lrd_command_find(whole.data, whole.len) : LRD_NO_COMMAND;
-  for (size_t i = 0; (d = part_of(command, i)) != NULL; i++)
+  for (size_t i = 0; (d = lrd_front_part(command, i)) != NULL; i++)
     if (lrd_is_word(name, d->name)) {
       put_part(f, d);
       return 1;

@@ -2,6 +2,7 @@
 #ifndef LRD_STORE_FRONT_H
 #define LRD_STORE_FRONT_H
 
+#include "command/detail.h"
 #include "store/session.h"
 
 /* A command that is being answered above the backends. */
@@ -25,6 +26,8 @@ void lrd_front_text(struct lrd_front *, const char *);
 void lrd_front_describe(struct lrd_front *, unsigned command);
 /* The same of a subcommand, "object|encoding"; 0: there is none, nothing was written. */
 int lrd_front_describe_part(struct lrd_front *, const larder_bytes *name);
+/* The i-th subcommand; NULL: there are no more. */
+const struct lrd_detail *lrd_front_part(unsigned command, size_t i);
 
 /* catalog.c: COMMAND and its subcommands. */
 void lrd_front_catalog(struct lrd_front *);
