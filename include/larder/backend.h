@@ -27,7 +27,7 @@ extern "C" {
 
 #pragma GCC visibility push(default)
 
-enum { LARDER_BACKEND_VERSION = 1 };
+enum { LARDER_BACKEND_VERSION = 2 };
 
 typedef struct larder_bytes {
   const char *data; /* not NUL-terminated; may be NULL only if len is 0 */
@@ -227,9 +227,10 @@ enum {
   LARDER_CAN_ATOMIC = 1 << 2,
   LARDER_CAN_OBSERVE = 1 << 3,
   LARDER_IS_LOCAL = 1 << 4,       /* no call ever waits for a network */
-  /* get and set count their replies themselves (status: typed) and know when they are over: the store calls them without noting who is inside.
-   * Before it closes it calls cancel(NULL), which returns when none of these calls
-   * is inside; from then on they are CLOSED, uncounted. */
+  /* get and set count their replies themselves (status: typed) and know when they are
+   * over: the store calls them without noting who is inside.  Before it closes it calls
+   * cancel(NULL), which returns when none of these calls is inside; from then on they are
+   * CLOSED, uncounted. */
   LARDER_COUNTS_TYPED = 1 << 5
 };
 
