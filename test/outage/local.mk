@@ -3,7 +3,9 @@ if REDIS
 check_PROGRAMS += test/outage/check_outage test/outage/check_switch
 helper_programs += test/outage/check_replay
 endif
-test_outage_check_outage_SOURCES = test/outage/check_outage.c
+test_outage_check_outage_SOURCES = \
+  test/outage/check_outage.c \
+  test/outage/caller.c test/outage/caller.h
 test_outage_check_replay_SOURCES = $(conformance_sources) \
   test/outage/check_replay.c \
   test/conformance/random/generate.c test/conformance/random/generate.h \

@@ -21,7 +21,8 @@ test_proof_check_everything_SOURCES = $(conformance_sources) $(yield_sources) \
   test/store/heap.c test/store/heap.h
 test_proof_check_flood_SOURCES = test/memory/pool.h test/proof/check_flood.c
 test_proof_check_histories_SOURCES = $(judge_sources) $(yield_sources) test/memory/pool.h \
-  test/proof/check_histories.c test/proof/record.c test/proof/record.h
+  test/proof/check_histories.c test/proof/command.c test/proof/command.h \
+  test/proof/record.c test/proof/record.h
 test_proof_check_linear_SOURCES = $(judge_sources) test/memory/pool.h test/proof/check_linear.c
 test_proof_check_process_SOURCES = test/memory/pool.h test/proof/check_process.c \
   test/store/heap.c test/store/heap.h

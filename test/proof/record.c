@@ -8,36 +8,22 @@
 #include <string.h>
 #include <time.h>
 
-enum { LONGEST = 8192, COMMANDS = 3, ARGUMENTS = 10 };
+#include "proof/command.h"
 
-/* One command to one key (MGET and MSET: the same to several). */
-struct command {
-  unsigned keys, key[3];
-  struct action action[3];
-  int argc;
-  const char *argv[ARGUMENTS];
-  size_t len[ARGUMENTS];
-  char value[3][LONGEST], ttl[24], amount[24];
-};
+enum { COMMANDS = 3 };
 
 struct thread {
   struct record *record;
-  unsigned number, texts;
+  struct maker maker;
   pthread_t thread;
-  struct lrd_prng prng;
   struct operation *operation[RECORD_KEYS];
   size_t count[RECORD_KEYS], room[RECORD_KEYS];
   const char *wrong;
   struct command command[COMMANDS];
-  char buffer[LONGEST];
+  char buffer[COMMAND_LONGEST];
 };
 
-static const char *const names[RECORD_KEYS] = { "t0", "t1", "t2", "t3", "n0", "n1", "n2" };
-
-static unsigned roll(struct thread *t, unsigned below)
-{
-  return (unsigned)lrd_prng_below(&t->prng, below);
-}
+const char *const record_names[RECORD_KEYS] = { "t0", "t1", "t2", "t3", "n0", "n1", "n2" };
 
 static int64_t stamp(void)
 {
@@ -57,175 +43,11 @@ static int64_t monotonic_ns(void *context)
   return atomic_load(&((struct record *)context)->wall) * 1000000;
 }
 
-/* --- making a command ----------------------------------------------------------- */
-
-static void argument(struct command *c, const char *text, size_t len)
-{
-  c->argv[c->argc] = text;
-  c->len[c->argc++] = len;
-}
-
-static void word(struct command *c, const char *text)
-{
-  argument(c, text, strlen(text));
-}
-
-/* A text that says who wrote it, over and over, so that a torn one shows. */
-static void make_text(struct thread *t, char *text, size_t *len)
-{
-  char mark[32];
-  size_t n = (size_t)snprintf(mark, sizeof mark, "w%u.%u;", t->number, t->texts++);
-  size_t longest = t->record->setup.longest;
-
-  *len = roll(t, 3) ? n : 100 + roll(t, (unsigned)longest - 99);
-  for (size_t i = 0; i < *len; i++)
-    text[i] = mark[i % n];
-}
-
-static void give(struct thread *t, struct command *c, unsigned which)
-{
-  struct action *a = &c->action[which];
-  char *text = c->value[which];
-  size_t len;
-
-  if (c->key[which] >= RECORD_TEXTS) {
-    a->is_number = 1;
-    a->number = roll(t, 1000);
-    len = (size_t)snprintf(text, LONGEST, "%" PRId64, a->number);
-  } else {
-    make_text(t, text, &len);
-  }
-  a->given = text_of(text, len);
-  argument(c, text, len);
-}
-
-static void give_ttl(struct thread *t, struct command *c)
-{
-  if (!t->record->setup.expiry || roll(t, 2))
-    return;
-  c->action[0].ttl = 1 + roll(t, 10);
-  word(c, "PX");
-  snprintf(c->ttl, sizeof c->ttl, "%" PRId64, c->action[0].ttl);
-  word(c, c->ttl);
-}
-
-static void make_many(struct thread *t, struct command *c, int write)
-{
-  unsigned first = roll(t, RECORD_KEYS);
-
-  c->keys = 2 + roll(t, 2);
-  word(c, write ? "MSET" : "MGET");
-  for (unsigned i = 0; i < c->keys; i++) {
-    c->key[i] = (first + i) % RECORD_KEYS;
-    c->action[i].kind = write ? ACTION_WRITE : ACTION_READ;
-    word(c, names[c->key[i]]);
-    if (write)
-      give(t, c, i);
-  }
-}
-
-static void make_write(struct thread *t, struct command *c, enum action_kind kind)
-{
-  word(c, "SET");
-  word(c, names[c->key[0]]);
-  give(t, c, 0);
-  give_ttl(t, c);
-  if (kind == ACTION_WRITE_NEW)
-    word(c, "NX");
-  if (kind == ACTION_EXCHANGE)
-    word(c, "GET");
-}
-
-static void make_plain(struct thread *t, struct command *c, enum action_kind kind)
-{
-  static const char *const word_of[] = { [ACTION_READ] = "GET",
-                                         [ACTION_TAKE] = "GETDEL",
-                                         [ACTION_DELETE] = "DEL",
-                                         [ACTION_APPEND] = "APPEND",
-                                         [ACTION_ADD] = "INCRBY" };
-
-  word(c, word_of[kind]);
-  word(c, names[c->key[0]]);
-  if (kind == ACTION_APPEND)
-    give(t, c, 0);
-  if (kind == ACTION_ADD) {
-    c->action[0].number = 1 + roll(t, 9);
-    snprintf(c->amount, sizeof c->amount, "%" PRId64, c->action[0].number);
-    word(c, c->amount);
-  }
-}
-
-static void make_command(struct thread *t, struct command *c)
-{
-  static const enum action_kind kinds[] = {
-    ACTION_READ,  ACTION_READ,     ACTION_READ, ACTION_WRITE,  ACTION_WRITE,
-    ACTION_WRITE_NEW, ACTION_EXCHANGE, ACTION_TAKE, ACTION_DELETE, ACTION_APPEND
-  };
-  enum action_kind kind = kinds[roll(t, sizeof kinds / sizeof *kinds)];
-
-  memset(c->action, 0, sizeof c->action);
-  c->argc = 0;
-  if (roll(t, 8) == 0) {
-    make_many(t, c, (int)roll(t, 2));
-    return;
-  }
-  c->keys = 1;
-  c->key[0] = roll(t, RECORD_KEYS);
-  if (c->key[0] >= RECORD_TEXTS && (kind == ACTION_APPEND || roll(t, 2)))
-    kind = ACTION_ADD;
-  c->action[0].kind = kind;
-  if (kind == ACTION_WRITE || kind == ACTION_WRITE_NEW || kind == ACTION_EXCHANGE)
-    make_write(t, c, kind);
-  else
-    make_plain(t, c, kind);
-}
-
-/* --- understanding its reply ------------------------------------------------------ */
-
-static int understand_one(struct action *a, const larder_value *v)
-{
-  int is_text = v->type == LARDER_STRING;
-
-  switch (a->kind) {
-  case ACTION_READ:
-  case ACTION_TAKE:
-  case ACTION_EXCHANGE:
-    a->found = is_text;
-    a->seen = is_text ? text_of(v->str, v->len) : (struct text){ 0 };
-    return is_text || v->type == LARDER_NIL;
-  case ACTION_WRITE:
-    return v->type == LARDER_STATUS;
-  case ACTION_WRITE_NEW:
-    a->found = v->type == LARDER_NIL;
-    return a->found || v->type == LARDER_STATUS;
-  case ACTION_DELETE:
-    a->found = v->integer != 0;
-    return v->type == LARDER_INTEGER;
-  default:
-    a->result = v->integer;
-    return v->type == LARDER_INTEGER;
-  }
-}
-
-static int understand(struct command *c, const larder_value *v)
-{
-  if (v->type == LARDER_ARRAY) {
-    for (unsigned i = 0; i < c->keys; i++)
-      if (v->len != c->keys || !understand_one(&c->action[i], &v->element[i]))
-        return 0;
-    return 1;
-  }
-  for (unsigned i = 0; i < c->keys; i++)
-    if (!understand_one(&c->action[i], v))
-      return 0;
-  return 1;
-}
-
 /* --- writing down ------------------------------------------------------------------ */
 
 static void begin(struct thread *t, struct operation *o)
 {
-  *o = (struct operation){ .thread = t->number,
+  *o = (struct operation){ .thread = t->maker.number,
                            .wall_begin = atomic_load(&t->record->wall),
                            .begin = stamp() };
 }
@@ -290,11 +112,11 @@ static void call_plain(struct thread *t)
   struct operation when;
   larder_reply *r;
 
-  make_command(t, c);
+  command_make(&t->maker, c);
   begin(t, &when);
   r = larder_argv(t->record->store, c->argc, c->argv, c->len);
   end(t, &when);
-  if (!understand(c, &r->value))
+  if (!command_understand(c, &r->value))
     t->wrong = "a reply is not what it should be";
   larder_reply_free(r);
   note_each(t, 1, &when);
@@ -302,14 +124,14 @@ static void call_plain(struct thread *t)
 
 static void call_batch(struct thread *t, int atomic)
 {
-  unsigned commands = 1 + roll(t, COMMANDS);
+  unsigned commands = 1 + roll(&t->maker, COMMANDS);
   larder_batch *b = larder_batch_new(t->record->store);
   struct operation when;
 
   for (unsigned i = 0; i < commands; i++) {
     struct command *c = &t->command[i];
 
-    make_command(t, c);
+    command_make(&t->maker, c);
     if (larder_batch_argv(b, c->argc, c->argv, c->len) != LARDER_OK)
       t->wrong = "a batch takes no command";
   }
@@ -318,7 +140,7 @@ static void call_batch(struct thread *t, int atomic)
     t->wrong = "a batch failed";
   end(t, &when);
   for (unsigned i = 0; i < commands && !t->wrong; i++)
-    if (!understand(&t->command[i], &larder_batch_reply(b, i)->value))
+    if (!command_understand(&t->command[i], &larder_batch_reply(b, i)->value))
       t->wrong = "a batch's reply is not what it should be";
   larder_batch_free(b);
   if (atomic)
@@ -338,13 +160,13 @@ static void say(struct thread *t, larder_session *s, struct command *c)
 
 static void call_transaction(struct thread *t, larder_session *s)
 {
-  unsigned commands = 1 + roll(t, COMMANDS);
+  unsigned commands = 1 + roll(&t->maker, COMMANDS);
   struct operation when;
   larder_reply *r;
 
   larder_reply_free(larder_session_command(s, "MULTI"));
   for (unsigned i = 0; i < commands; i++) {
-    make_command(t, &t->command[i]);
+    command_make(&t->maker, &t->command[i]);
     say(t, s, &t->command[i]);
   }
   begin(t, &when);
@@ -352,7 +174,7 @@ static void call_transaction(struct thread *t, larder_session *s)
   end(t, &when);
   for (unsigned i = 0; i < commands && !t->wrong; i++)
     if (r->value.type != LARDER_ARRAY || r->value.len != commands ||
-        !understand(&t->command[i], &r->value.element[i]))
+        !command_understand(&t->command[i], &r->value.element[i]))
       t->wrong = "EXEC's reply is not what it should be";
   larder_reply_free(r);
   note_together(t, commands, &when);
@@ -361,13 +183,13 @@ static void call_transaction(struct thread *t, larder_session *s)
 static void call_get(struct thread *t)
 {
   struct action a = { .kind = ACTION_READ };
-  unsigned key = roll(t, RECORD_KEYS);
+  unsigned key = roll(&t->maker, RECORD_KEYS);
   struct operation when, *o;
   larder_outcome outcome;
   size_t len;
 
   begin(t, &when);
-  outcome = larder_get(t->record->store, names[key], 2, t->buffer, sizeof t->buffer, &len);
+  outcome = larder_get(t->record->store, record_names[key], 2, t->buffer, sizeof t->buffer, &len);
   end(t, &when);
   if (outcome == LARDER_OK && len > sizeof t->buffer)
     return; /* appended to so often that it was cut off */
@@ -384,16 +206,17 @@ static void call_set(struct thread *t)
 {
   struct command *c = &t->command[0];
   struct action *a = &c->action[0];
-  unsigned key = roll(t, RECORD_KEYS);
+  unsigned key = roll(&t->maker, RECORD_KEYS);
   struct operation when, *o;
 
   *a = (struct action){ .kind = ACTION_WRITE };
   c->argc = 0;
   c->key[0] = key;
-  give(t, c, 0);
-  a->ttl = t->record->setup.expiry && roll(t, 2) ? 1 + roll(t, 10) : 0;
+  command_give(&t->maker, c, 0);
+  a->ttl = t->record->setup.expiry && roll(&t->maker, 2) ? 1 + roll(&t->maker, 10) : 0;
   begin(t, &when);
-  if (larder_set(t->record->store, names[key], 2, c->argv[0], c->len[0], a->ttl) != LARDER_OK)
+  if (larder_set(t->record->store, record_names[key], 2, c->argv[0], c->len[0], a->ttl) !=
+      LARDER_OK)
     t->wrong = "larder_set failed";
   end(t, &when);
   o = append(t, key, &when);
@@ -404,10 +227,10 @@ static void beside(struct thread *t)
 {
   const struct record_setup *setup = &t->record->setup;
 
-  if (roll(t, 4) == 0)
+  if (roll(&t->maker, 4) == 0)
     atomic_fetch_add(&t->record->wall, 1);
-  if (!setup->background && roll(t, 40) == 0)
-    (void)larder_tick(t->record->store, roll(t, 100));
+  if (!setup->background && roll(&t->maker, 40) == 0)
+    (void)larder_tick(t->record->store, roll(&t->maker, 100));
 }
 
 static void *use(void *context)
@@ -416,7 +239,7 @@ static void *use(void *context)
   larder_session *s = larder_session_open(t->record->store);
 
   for (unsigned i = 0; i < t->record->setup.calls && !t->wrong; i++) {
-    unsigned r = roll(t, 100);
+    unsigned r = roll(&t->maker, 100);
 
     beside(t);
     if (r < 30)
@@ -443,8 +266,10 @@ static struct thread *thread_new(struct record *r, unsigned number)
   struct thread *t = need(calloc(1, sizeof *t));
 
   t->record = r;
-  t->number = number;
-  lrd_prng_seed(&t->prng, r->setup.seed * 1000 + number);
+  t->maker.number = number;
+  t->maker.longest = r->setup.longest;
+  t->maker.expiry = r->setup.expiry;
+  lrd_prng_seed(&t->maker.prng, r->setup.seed * 1000 + number);
   return t;
 }
 
@@ -475,7 +300,7 @@ const char *record_run(struct record *r, const struct record_setup *setup)
   options.clock = &r->clock;
   options.background = setup->background ? LARDER_YES : LARDER_NO;
   r->store = larder_open(setup->url, &options, error, sizeof error);
-  if (!r->store || setup->threads > THREADS || setup->longest * 2 > LONGEST)
+  if (!r->store || setup->threads > THREADS || setup->longest * 2 > COMMAND_LONGEST)
     return "the store does not open";
   for (unsigned i = 0; i < setup->threads; i++) {
     thread[i] = thread_new(r, i);
@@ -503,7 +328,7 @@ void record_print(const struct record *r, unsigned key, size_t stuck)
                                                    "take",   "delete", "append",    "add" };
   size_t from = stuck > 20 ? stuck - 20 : 0, to = stuck + 20;
 
-  printf("key %s, stuck at %zu of %zu operations:\n", names[key], stuck, r->count[key]);
+  printf("key %s, stuck at %zu of %zu operations:\n", record_names[key], stuck, r->count[key]);
   for (size_t i = from; i < to && i < r->count[key]; i++) {
     const struct operation *o = &r->operation[key][i];
 

@@ -6,7 +6,6 @@
 #include <stdatomic.h>
 
 #include "proof/linear.h"
-#include "util/hash.h"
 
 /*
  * Threads that use a store at random and write down what they did to which key, when
@@ -18,6 +17,8 @@
  */
 
 enum { RECORD_TEXTS = 4, RECORD_NUMBERS = 3, RECORD_KEYS = RECORD_TEXTS + RECORD_NUMBERS };
+
+extern const char *const record_names[RECORD_KEYS];
 
 struct record_setup {
   unsigned threads, calls; /* calls of each thread */

@@ -7,10 +7,8 @@
 
 #include "util/yield.h"
 
-static _Atomic uint64_t seed, threads, points;
+static _Atomic uint64_t seed, points;
 static _Atomic unsigned per_mille;
-
-static _Thread_local uint64_t state, passed;
 
 void yield_seed(uint64_t s, unsigned often)
 {
@@ -24,6 +22,9 @@ uint64_t yield_points(void)
 }
 
 #ifdef LRD_YIELDS
+
+static _Atomic uint64_t threads;
+static _Thread_local uint64_t state, passed;
 
 /* xorshift64* (Vigna, 2016). */
 static uint64_t next(void)
