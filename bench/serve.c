@@ -96,7 +96,8 @@ static double benchmark(const struct server_row *s, const struct row *row, size_
   FILE *out;
 
   snprintf(command, sizeof command,
-           "redis-benchmark -s %s -c 50 -P %u -n %zu -r %zu -d 32 -t %s --csv 2>/dev/null", s->socket,
+           "redis-benchmark -s %s -c 50 -P %u -n %zu -r %zu -d 32 -t %s --csv 2>/dev/null",
+           s->socket,
            row->pipeline, requests, keys, row->test);
   out = popen(command, "re");
   if (out == NULL)

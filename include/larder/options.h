@@ -78,7 +78,7 @@ typedef struct larder_options {
   larder_choice fallback;     /* "fallback": memory (yes, the default) or none (no) */
   larder_outage outage;       /* "outage": cache, journal, strict */
 
-  unsigned connections;         /* "connections": bound of caller-driven ones, 1 .. 256, default 8 */
+  unsigned connections;         /* "connections": of caller-driven ones, 1 .. 256, default 8 */
   size_t journal_bytes;         /* "journal_bytes": default 64 MiB, 4 KiB .. 1 TiB */
   size_t journal_keys;          /* "journal_keys": default 1000000 */
   unsigned shards;              /* "shards": of the engine, 1 .. 1024, default 16 */

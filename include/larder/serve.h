@@ -97,8 +97,9 @@ larder_outcome larder_listener_get_status(larder_listener *listener,
                                           larder_listener_status *status);
 
 /* Stops listening, lets calls that are being executed end (each has its
- * deadline; what is pipelined behind them is dropped), disconnects the clients, joins the threads, removes the unix sockets.
- * NULL is allowed.  In a child of fork(): does nothing.  Once, by one thread. */
+ * deadline; what is pipelined behind them is dropped), disconnects the clients, joins the
+ * threads, removes the unix sockets.  NULL is allowed.  In a child of fork(): does nothing.
+ * Once, by one thread. */
 void larder_listener_close(larder_listener *listener);
 
 #pragma GCC visibility pop

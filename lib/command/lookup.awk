@@ -99,6 +99,7 @@ END {
   printf "  if (len > %d)\n    return 0;\n", longest
   print "  for (size_t i = 0; i < len; i++)"
   print "    hash = hash * 33 + (s[i] & 31u);"
-  print "  return lookup_slot[(hash / LOOKUP_GROUPS + lookup_shift[hash % LOOKUP_GROUPS]) % LOOKUP_SLOTS];"
+  print "  hash = hash / LOOKUP_GROUPS + lookup_shift[hash % LOOKUP_GROUPS];"
+  print "  return lookup_slot[hash % LOOKUP_SLOTS];"
   print "}"
 }

@@ -191,5 +191,6 @@ static inline unsigned lookup(const unsigned char *s, size_t len)
     return 0;
   for (size_t i = 0; i < len; i++)
     hash = hash * 33 + (s[i] & 31u);
-  return lookup_slot[(hash / LOOKUP_GROUPS + lookup_shift[hash % LOOKUP_GROUPS]) % LOOKUP_SLOTS];
+  hash = hash / LOOKUP_GROUPS + lookup_shift[hash % LOOKUP_GROUPS];
+  return lookup_slot[hash % LOOKUP_SLOTS];
 }

@@ -21,18 +21,52 @@ static inline void lrd_sink_nil(larder_sink *s) { s->type->nil(s, 0); }
 static inline void lrd_sink_nil_array(larder_sink *s) { s->type->nil(s, 1); }
 static inline void lrd_sink_integer(larder_sink *s, int64_t v) { s->type->integer(s, v); }
 void lrd_sink_real(larder_sink *s, double v);
-static inline void lrd_sink_string(larder_sink *s, const char *p, size_t n) { s->type->string(s, p, n); }
-static inline void lrd_sink_status(larder_sink *s, const char *p) { s->type->status(s, p, strlen(p)); }
+
+static inline void lrd_sink_string(larder_sink *s, const char *p, size_t n)
+{
+  s->type->string(s, p, n);
+}
+
+static inline void lrd_sink_status(larder_sink *s, const char *p)
+{
+  s->type->status(s, p, strlen(p));
+}
+
 static inline void lrd_sink_ok(larder_sink *s) { s->type->status(s, "OK", 2); }
-static inline void lrd_sink_error(larder_sink *s, const char *p) { s->type->error(s, p, strlen(p)); }
+
+static inline void lrd_sink_error(larder_sink *s, const char *p)
+{
+  s->type->error(s, p, strlen(p));
+}
+
 void lrd_sink_errorf(larder_sink *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static inline void lrd_sink_array(larder_sink *s, size_t n) { s->type->aggregate(s, LARDER_ARRAY, n, 0); }
+static inline void lrd_sink_array(larder_sink *s, size_t n)
+{
+  s->type->aggregate(s, LARDER_ARRAY, n, 0);
+}
+
 /* n pairs follow, each begun with lrd_sink_pair. */
-static inline void lrd_sink_map(larder_sink *s, size_t pairs) { s->type->aggregate(s, LARDER_MAP, pairs * 2, 0); }
-static inline void lrd_sink_set(larder_sink *s, size_t n) { s->type->aggregate(s, LARDER_SET, n, 0); }
+static inline void lrd_sink_map(larder_sink *s, size_t pairs)
+{
+  s->type->aggregate(s, LARDER_MAP, pairs * 2, 0);
+}
+
+static inline void lrd_sink_set(larder_sink *s, size_t n)
+{
+  s->type->aggregate(s, LARDER_SET, n, 0);
+}
+
 /* n pairs follow (ZRANGE WITHSCORES), each begun with lrd_sink_pair; RESP2 shows them flat. */
-static inline void lrd_sink_pairs(larder_sink *s, size_t n) { s->type->aggregate(s, LARDER_ARRAY, n, LARDER_RESP2_PAIRS); }
-static inline void lrd_sink_pair(larder_sink *s) { s->type->aggregate(s, LARDER_ARRAY, 2, LARDER_RESP2_PAIR); }
+static inline void lrd_sink_pairs(larder_sink *s, size_t n)
+{
+  s->type->aggregate(s, LARDER_ARRAY, n, LARDER_RESP2_PAIRS);
+}
+
+static inline void lrd_sink_pair(larder_sink *s)
+{
+  s->type->aggregate(s, LARDER_ARRAY, 2, LARDER_RESP2_PAIR);
+}
+
 static inline void lrd_sink_end(larder_sink *s, const larder_verdict *v) { s->type->end(s, v); }
 
 /* Whoever hands out a sink may be told of each reply: end() calls this first, and keeps the

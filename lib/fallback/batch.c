@@ -124,7 +124,8 @@ static int emit_drop(struct lrd_batch *b, const struct lrd_record *r, struct lrd
 static int emit_select(struct lrd_batch *b, int database, struct lrd_emitted ***tail)
 {
   char number[LRD_NUMBER_SIZE];
-  larder_bytes argv[2] = { lrd_ask_word("SELECT"), { number, lrd_print_integer(number, database) } };
+  larder_bytes argv[2] = { lrd_ask_word("SELECT"),
+                           { number, lrd_print_integer(number, database) } };
 
   return lrd_emit(&b->arena, NULL, 2, argv, tail);
 }

@@ -42,7 +42,8 @@ int lrd_breaker_judge(struct lrd_breaker *b, const larder_verdict *v, int64_t no
   enum weight w = weigh(v);
   unsigned calls, faults;
 
-  if (now - atomic_load_explicit(&b->window, RELAXED) > LRD_BREAKER_WINDOW_S * 1000 * LRD_NS_PER_MS) {
+  if (now - atomic_load_explicit(&b->window, RELAXED) >
+      LRD_BREAKER_WINDOW_S * 1000 * LRD_NS_PER_MS) {
     atomic_store_explicit(&b->window, now, RELAXED);
     atomic_store_explicit(&b->calls, 0, RELAXED);
     atomic_store_explicit(&b->faults, 0, RELAXED);

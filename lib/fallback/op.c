@@ -83,7 +83,8 @@ struct lrd_op *lrd_journal_add_op(struct lrd_journal *j, struct lrd_record *r,
                                   struct lrd_purse *purse, const struct lrd_op *content,
                                   struct lrd_op *instead, int indexed)
 {
-  struct lrd_op *op = lrd_purse_carve(purse, sizeof *op + content->sub_len + content->value_len), *known;
+  struct lrd_op *op = lrd_purse_carve(purse, sizeof *op + content->sub_len + content->value_len);
+  struct lrd_op *known;
   larder_bytes sub = { content->sub, content->sub_len };
   larder_bytes value = { content->value, content->value_len };
 

@@ -21,11 +21,23 @@ static void relay_real(larder_sink *s, double v, const char *p, size_t n)
   RELAY(s, real(target, v, p, n));
 }
 static void relay_boolean(larder_sink *s, int v) { RELAY(s, boolean(target, v)); }
-static void relay_string(larder_sink *s, const char *p, size_t n) { RELAY(s, string(target, p, n)); }
-static void relay_status(larder_sink *s, const char *p, size_t n) { RELAY(s, status(target, p, n)); }
+static void relay_string(larder_sink *s, const char *p, size_t n)
+{
+  RELAY(s, string(target, p, n));
+}
+static void relay_status(larder_sink *s, const char *p, size_t n)
+{
+  RELAY(s, status(target, p, n));
+}
 static void relay_error(larder_sink *s, const char *p, size_t n) { RELAY(s, error(target, p, n)); }
-static void relay_bignum(larder_sink *s, const char *p, size_t n) { RELAY(s, bignum(target, p, n)); }
-static void relay_verbatim(larder_sink *s, const char *p, size_t n) { RELAY(s, verbatim(target, p, n)); }
+static void relay_bignum(larder_sink *s, const char *p, size_t n)
+{
+  RELAY(s, bignum(target, p, n));
+}
+static void relay_verbatim(larder_sink *s, const char *p, size_t n)
+{
+  RELAY(s, verbatim(target, p, n));
+}
 static void relay_open(larder_sink *s, larder_type t) { RELAY(s, open(target, t)); }
 static void relay_close(larder_sink *s, size_t n) { RELAY(s, close(target, n)); }
 static void relay_rewind(larder_sink *s) { RELAY(s, rewind(target)); }

@@ -344,7 +344,8 @@ static enum lrd_replay push(struct lrd_fallback *f, struct lrd_batch *b, int64_t
   int64_t limit;
 
   f->heavy = is_heavy(b);
-  if (f->heavy && ((!b->built && !is_keeper(f)) || lrd_fallback_now(f) + allowance(f, b) > deadline))
+  if (f->heavy &&
+      ((!b->built && !is_keeper(f)) || lrd_fallback_now(f) + allowance(f, b) > deadline))
     return LRD_REPLAY_LATE;
   if (!b->built && lrd_batch_build(f, b))
     return LRD_REPLAY_PAUSED;

@@ -8,10 +8,11 @@
 
 /*
  * S3-FIFO (Yang, Zhang, Qiu, Yue and Rashmi, SOSP 2023) over the keys of a shard.  A new key
- * goes into the small queue, a tenth of all; what was not used twice before it is at the
- * end of it leaves, so a scan never gets to the main queue.  What was used does; it stays there
- * while it is used, a round of the queue for each use, three at most.  A key that left the small queue is
- * remembered for a while (ghost.h), and goes straight into the main one when it comes back.
+ * goes into the small queue, a tenth of all; what was not used twice before it is at the end of
+ * it leaves, so a scan never gets to the main queue.  What was used does; it stays there while
+ * it is used, a round of the queue for each use, three at most.  A key that left the small
+ * queue is remembered for a while (ghost.h), and goes straight into the main one when it comes
+ * back.
  *
  * An entry knows nothing of its place.  The queues hold slots:
  *

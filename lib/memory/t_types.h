@@ -10,8 +10,8 @@ lrd_handler lrd_t_hset, lrd_t_hget, lrd_t_hdel, lrd_t_hgetall, lrd_t_hlen, lrd_t
     lrd_t_hmset, lrd_t_hsetnx, lrd_t_hincrbyfloat, lrd_t_hexists, lrd_t_hstrlen, lrd_t_hmget,
     lrd_t_hkeys, lrd_t_hvals, lrd_t_hrandfield, lrd_t_hscan;
 
-lrd_handler lrd_t_sadd, lrd_t_srem, lrd_t_sismember, lrd_t_smembers, lrd_t_scard, lrd_t_spop, lrd_t_sscan,
-    lrd_t_sinter, lrd_t_sunion, lrd_t_sdiff, lrd_t_sinterstore, lrd_t_sunionstore,
+lrd_handler lrd_t_sadd, lrd_t_srem, lrd_t_sismember, lrd_t_smembers, lrd_t_scard, lrd_t_spop,
+    lrd_t_sscan, lrd_t_sinter, lrd_t_sunion, lrd_t_sdiff, lrd_t_sinterstore, lrd_t_sunionstore,
     lrd_t_sdiffstore, lrd_t_sintercard, lrd_t_smismember, lrd_t_smove, lrd_t_srandmember;
 
 lrd_handler lrd_t_lpush, lrd_t_rpush, lrd_t_lpop, lrd_t_rpop, lrd_t_llen, lrd_t_lrange,

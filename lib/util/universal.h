@@ -13,19 +13,19 @@
  *
  * MULTILINEAR of Lemire and Kaser, "Strongly universal string hashing is fast"
  * (2014), and after it one to one a mix of the bits, so that keys in an arithmetic
- * progression are not one afterwards whatever a and b are.  Up to 16 bytes x and y hold the string itself; up to 64 they are the
- * two halves of NH (Black, Halevi, Krawetz, Krovetz, Rogaway: "UMAC", 1999), the
- * sum of (m[2i] + k[2i]) (m[2i+1] + k[2i+1]) over its words; a longer one is
- * represented by its SipHash-1-3.
+ * progression are not one afterwards whatever a and b are.  Up to 16 bytes x and y
+ * hold the string itself; up to 64 they are the two halves of NH (Black, Halevi,
+ * Krawetz, Krovetz, Rogaway: "UMAC", 1999), the sum of (m[2i] + k[2i]) (m[2i+1] +
+ * k[2i+1]) over its words; a longer one is represented by its SipHash-1-3.
  *
  * Why nobody who doesn't know the key can build keys that collide: MULTILINEAR is
- * strongly universal.  Whatever two different (x, y, length) somebody chooses,
- * over the choice of the key their hashes are two independent uniform numbers (which
- * no one-to-one mix changes); so in any b bits of the hash (a shard, a bucket, a tag) they agree with
- * probability 2^-b.  NH maps two different strings of one length to the same x, y
- * with probability 2^-64 at most, and SipHash is as good as a random function.
- * There is no word that swallows the others, as a multiplication by zero does
- * where two secrets are multiplied: each word is multiplied by a secret of its
+ * strongly universal.  Whatever two different (x, y, length) somebody chooses, over
+ * the choice of the key their hashes are two independent uniform numbers (which no
+ * one-to-one mix changes); so in any b bits of the hash (a shard, a bucket, a tag)
+ * they agree with probability 2^-b.  NH maps two different strings of one length to
+ * the same x, y with probability 2^-64 at most, and SipHash is as good as a random
+ * function.  There is no word that swallows the others, as a multiplication by zero
+ * does where two secrets are multiplied: each word is multiplied by a secret of its
  * own, the products are added.  Nothing is appended to a string, so none can be
  * extended: its length is a term of the sum.
  *

@@ -172,7 +172,8 @@ START_TEST(errors_are_the_servers)
 {
   static const char *const lines[] = { "get", "GET a b", "nope", "NOPE a 'b c' \"\\r\\n\"",
     "\"x\\ny\"", "client", "CLIENT Nope", "client setname", "client setname a b", "client id x",
-    "client \"a\\r\\nb\"", "command nope", "command count 1", "config", "config get", "config set", "config set a", "object", "object freq",
+    "client \"a\\r\\nb\"", "command nope", "command count 1", "config", "config get",
+    "config set", "config set a", "object", "object freq",
     "object help a", "object nope a", "object encoding a b",
     "config nope a", "set a", "zadd k 1", "rename a", "mset a", "larder.forget a", "\"\"", "\"\" x",
     "x 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0" };
@@ -448,7 +449,8 @@ static const struct {
   { "COMMAND INFO", SAME }, { "COMMAND", SAME }, { "CONFIG GET maxmem*", SAME },
   { "CONFIG GET none", SAME }, { "CONFIG SET maxmemory 0", SAME }, { "CONFIG SET none 0", SAME },
   { "CONFIG HELP", LOOSE }, { "OBJECT HELP", SAME }, { "OBJECT FREQ s", SAME },
-  { "OBJECT IDLETIME s", SAME }, { "OBJECT REFCOUNT none", SAME }, { "INFO server", LOOSE }, { "INFO none", LOOSE }, { "TIME", LOOSE },
+  { "OBJECT IDLETIME s", SAME }, { "OBJECT REFCOUNT none", SAME }, { "INFO server", LOOSE },
+  { "INFO none", LOOSE }, { "TIME", LOOSE },
   { "MULTI", SAME }, { "QUIT", OWN },
 };
 

@@ -38,7 +38,8 @@ static struct server *start(void)
 static void compare_except(struct target *target, const char *const *except)
 {
   struct server *server = start();
-  struct run run = {.target = target, .except = except, .oracle = target_server(server, target->protocol)};
+  struct run run = {
+      .target = target, .except = except, .oracle = target_server(server, target->protocol)};
   if (target->has_outcome)
     run.reference = target_store("reference", "memory:");
   table_run(&run, getenv("LARDER_ONLY"));

@@ -456,7 +456,8 @@ static void run_commands(struct run *run, const char *only)
 static void insert(char *out, const char *pattern, const char *number)
 {
   int soon = strcmp(number, "1") == 0 || strcmp(number, "2") == 0 || strcmp(number, "+1") == 0;
-  int milliseconds = strstr(pattern, " PX ") || strstr(pattern, "PSETEX ") || strstr(pattern, "PEXPIRE ");
+  int milliseconds =
+      strstr(pattern, " PX ") || strstr(pattern, "PSETEX ") || strstr(pattern, "PEXPIRE ");
   if ((strstr(pattern, "(%s") && number[0] == '"') || (soon && milliseconds) ||
       (strstr(pattern, "HELLO") && strcmp(number, "2") == 0)) {
     snprintf(out, LINE, "PING");

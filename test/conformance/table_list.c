@@ -29,7 +29,8 @@ const struct sequence sequences_list[] = {
              "RPUSH l 1 2 3 007 -5", "LRANGE l 0 -1"),
     SEQUENCE(
         "a long element",
-        "RPUSH l aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa b",
+        "RPUSH l aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa b",
         "LRANGE l 0 -1", "LPOP l", "LRANGE l 0 -1"),
     SEQUENCE("lindex and lset", "RPUSH l a b c d", "LINDEX l 0", "LINDEX l -1", "LINDEX l 4",
              "LINDEX l -5", "LINDEX l x", "LINDEX none x", "LSET l 0 A", "LSET l -1 D",

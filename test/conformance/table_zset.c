@@ -110,7 +110,8 @@ const struct sequence sequences_zset[] = {
              "ZPOPMIN k -1", "ZADD k abc m", "SADD s a", "ZADD s 1 a", "GET k"),
     SEQUENCE(
         "a member longer than is packed", "ZADD z 1 a",
-        "ZADD z 0 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "ZADD z 0 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
         "ZRANGE z 0 -1 WITHSCORES", "ZRANK z a", "ZPOPMIN z", "ZRANGE z 0 -1 WITHSCORES"),
     SEQUENCE("older names of zrange", "ZADD z 1 a 2 b 3 c 4 d", "ZREVRANGE z 0 -1",
              "ZREVRANGE z 1 2 WITHSCORES", "ZRANGEBYSCORE z (1 3",

@@ -74,7 +74,8 @@ START_TEST(what_keeps_and_what_drops_an_expiry)
   struct rig rig;
 
   rig_open(&rig, (struct rig_setup){ 0 });
-  EXPECT(&rig, "SET k 10 EX 100\nINCR k\nAPPEND k 0\nINCR k\nTTL k", "+OK | :11 | :3 | :111 | :100");
+  EXPECT(&rig, "SET k 10 EX 100\nINCR k\nAPPEND k 0\nINCR k\nTTL k",
+         "+OK | :11 | :3 | :111 | :100");
   EXPECT(&rig, "SET k 5 KEEPTTL\nTTL k", "+OK | :100");
   EXPECT(&rig, "RENAME k l\nTTL l\nTTL k", "+OK | :100 | :-2");
   EXPECT(&rig, "SET l a\nTTL l", "+OK | :-1");

@@ -186,7 +186,8 @@ static const struct {
   { "SET k v\nGET k", "+OK | $v" },
   { "DEL k\nGET k\nINCR k\nGET k", ":1 provisional | nil | :1 | $1" },
   { "INCR k\nSET k v\nAPPEND k w\nGET k", ":1 provisional | +OK | :2 | $vw" },
-  { "INCR k\nDEL k\nSADD k m\nSCARD k\nTYPE k", ":1 provisional | :1 provisional | :1 | :1 | +set" },
+  { "INCR k\nDEL k\nSADD k m\nSCARD k\nTYPE k",
+    ":1 provisional | :1 provisional | :1 | :1 | +set" },
   { "APPEND k x\nINCR k\nSTRLEN k", ":1 provisional | unknown | unknown" },
   { "APPEND k 4\nINCR k\nAPPEND k 0\nINCR k",
     ":1 provisional | :5 provisional | :2 provisional | :51 provisional" },
@@ -256,7 +257,8 @@ START_TEST(an_atomic_call_insists_before_it_begins)
   EXPECT_FLAGS(&rig, LARDER_CALL_ATOMIC, "SET a 1\n?SET whole x\n?GETDEL b", "unknown");
   INTENTS(&rig, "");
   EXPECT(&rig, "GET a\nGET whole", "unknown | $w");
-  EXPECT_FLAGS(&rig, LARDER_CALL_ATOMIC, "SET a 1\n?GETDEL whole\nINCR b", "[+OK $w :1] provisional");
+  EXPECT_FLAGS(&rig, LARDER_CALL_ATOMIC, "SET a 1\n?GETDEL whole\nINCR b",
+               "[+OK $w :1] provisional");
   INTENTS(&rig, "!a, !whole, INCRBY b 1");
   EXPECT_FLAGS(&rig, LARDER_CALL_ATOMIC, "SET a 1\nGET a\nGET a", "[+OK $1 $1]");
   EXPECT_FLAGS(&rig, LARDER_CALL_ATOMIC | LARDER_CALL_MISS_NIL, "GET a\nGET b", "unknown [$1 nil]");

@@ -208,7 +208,8 @@ START_TEST(every_byte_of_every_length_counts)
     for (size_t i = 0; i < len * 8; i++) {
       memcpy(same, text, sizeof same);
       same[i / 8] ^= (unsigned char)(1u << i % 8);
-      ck_assert_msg(lrd_universal_hash(&key, same, len) != zeros[len], "bit %zu of %zu bytes", i, len);
+      ck_assert_msg(lrd_universal_hash(&key, same, len) != zeros[len], "bit %zu of %zu bytes", i,
+                    len);
     }
     memset(same, 0, len);
     memset(same + len, 0xff, sizeof same - len);

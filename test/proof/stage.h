@@ -21,7 +21,15 @@ struct words {
   struct lrd_buffer text;
 };
 
-enum call_kind { CALL_PLAIN, CALL_ASYNC, CALL_BATCH, CALL_ATOMIC, CALL_SESSION, CALL_GET, CALL_SET };
+enum call_kind {
+  CALL_PLAIN,
+  CALL_ASYNC,
+  CALL_BATCH,
+  CALL_ATOMIC,
+  CALL_SESSION,
+  CALL_GET,
+  CALL_SET
+};
 
 /* A line of the script, taken apart. */
 struct scene {

@@ -45,8 +45,8 @@ START_TEST(bad_addresses)
     { "unix://relative", "absolute" },
     { "unix:///", "absolute" },
     { "unix:///no/such/directory/s", "No such file" },
-    { "unix:///tmp/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "at most" },
+    { "unix:///tmp/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "at most" },
     { "", "allowed" },
   };
   char error[LARDER_ERROR_SIZE];

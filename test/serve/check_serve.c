@@ -30,7 +30,8 @@ START_TEST(both_protocols)
   fd = house_connect(&h);
   talk_say(fd, "HSET h f v\r\nZADD z 1.5 m\r\nSADD s a\r\nHGETALL h\r\nZSCORE z m\r\nGET none\r\n"
           "SMEMBERS s\r\nZRANGE z 0 -1 WITHSCORES\r\n");
-  talk_expect(fd, ":1\r\n:1\r\n:1\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n$3\r\n1.5\r\n$-1\r\n*1\r\n$1\r\na\r\n"
+  talk_expect(fd,
+              ":1\r\n:1\r\n:1\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n$3\r\n1.5\r\n$-1\r\n*1\r\n$1\r\na\r\n"
              "*2\r\n$1\r\nm\r\n$3\r\n1.5\r\n");
   talk_say(fd, "HELLO 3\r\n");
   talk_expect(fd, "%7\r\n");
@@ -357,7 +358,8 @@ START_TEST(no_memory)
     ck_assert(t.closed);
     served = atomic_load(&h.left) > 0;
     if (served)
-      ck_assert_msg(strcmp(t.bytes, "+OK\r\n+QUEUED\r\n*1\r\n+OK\r\n:1\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n"
+      ck_assert_msg(strcmp(t.bytes, "+OK\r\n+QUEUED\r\n*1\r\n+OK\r\n:1\r\n"
+                                    "*2\r\n$1\r\nf\r\n$1\r\nv\r\n"
                                     "$3\r\nx y\r\n") == 0, "%s", t.bytes);
     talk_free(&t);
     close(fd);

@@ -57,7 +57,8 @@ static const struct pattern patterns[] = {
     {'h', 0, 3, "{HEXISTS|HSTRLEN} $h $m"},
     {'h', 0, 3, "HMGET $h <$m>"},
     {'h', 0, 1, "{HKEYS|HVALS} $h"},
-    {'h', 0, 2, "HRANDFIELD $h {|0|1|2|7|-1|-3|200|abc|-9223372036854775808} {WITHVALUES|WITHVALUES|nosuch}"},
+    {'h', 0, 2, "HRANDFIELD $h {|0|1|2|7|-1|-3|200|abc|-9223372036854775808} "
+     "{WITHVALUES|WITHVALUES|nosuch}"},
     {'h', 0, 2, "HRANDFIELD $h {|1|-2}"},
     {'h', 0, 2, "HSCAN $h 0 {COUNT 100000|COUNT 100000|COUNT 0} {MATCH $p|}"},
     {'S', 1, 12, "SADD $S <$m>"},
@@ -102,9 +103,11 @@ static const struct pattern patterns[] = {
     {'z', 0, 5, "ZRANGE $y $x $x BYLEX {REV|} {LIMIT $j $j|}"},
     {'k', 0, 1, "DEL $y"},
     {'z', -1, 3, "ZREMRANGEBYSCORE $z $b $b"},
-    {'z', 0, 4, "{ZUNION|ZINTER} {1 $z|2 $z $z|2 $z $S|3 $z $S $z} {WEIGHTS $r|WEIGHTS $r $r||} {AGGREGATE SUM|AGGREGATE MIN|AGGREGATE MAX|} {WITHSCORES|}"},
+    {'z', 0, 4, "{ZUNION|ZINTER} {1 $z|2 $z $z|2 $z $S|3 $z $S $z} "
+     "{WEIGHTS $r|WEIGHTS $r $r||} {AGGREGATE SUM|AGGREGATE MIN|AGGREGATE MAX|} {WITHSCORES|}"},
     {'z', 0, 2, "ZDIFF {1 $z|2 $z $z|2 $z $S|3 $z $S $z} {WITHSCORES|}"},
-    {'z', 0, 4, "{ZUNIONSTORE|ZINTERSTORE} $z {1 $z|2 $z $z|2 $z $S} {WEIGHTS $r|WEIGHTS $r $r||} {AGGREGATE SUM|AGGREGATE MIN|AGGREGATE MAX|}"},
+    {'z', 0, 4, "{ZUNIONSTORE|ZINTERSTORE} $z {1 $z|2 $z $z|2 $z $S} "
+     "{WEIGHTS $r|WEIGHTS $r $r||} {AGGREGATE SUM|AGGREGATE MIN|AGGREGATE MAX|}"},
     {'z', 0, 2, "ZDIFFSTORE $z {1 $z|2 $z $z|2 $z $S|3 $z $S $z}"},
     {'z', 0, 2, "ZINTERCARD {1 $z|2 $z $z|2 $z $S} {LIMIT $n|}"},
     {'z', 0, 2, "ZRANGESTORE $z $z $j $j {REV|}"},
