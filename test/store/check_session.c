@@ -176,7 +176,7 @@ static const struct {
     {"COMMAND LIST FILTERBY PATTERN nosuch*;COMMAND LIST FILTERBY MODULE x;"
      "COMMAND LIST FILTERBY ACLCAT foo;COMMAND LIST FILTERBY PATTERN ge*l;"
      "COMMAND INFO nosuch larder.forget",
-     "*0\r\n*0\r\n*0\r\n*1\r\n$6\r\ngetdel\r\n*2\r\n*-1\r\n*-1\r\n"},
+     "*0\r\n*0\r\n*0\r\n*1\r\n$6\r\ngetdel\r\n*2\r\n$-1\r\n$-1\r\n"},
     {"HELLO",
      "*14\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$6\r\n7.0.15\r\n$5\r\nproto\r\n:2\r\n"
      "$2\r\nid\r\n:1\r\n$4\r\nmode\r\n$10\r\nstandalone\r\n$4\r\nrole\r\n$6\r\nmaster\r\n$7\r\n"
