@@ -12,21 +12,39 @@ static void push(struct lrd_discard *d, struct lrd_discarded *first, struct lrd_
     ;
 }
 
+/* 0, or -1: no memory. */
+static int put(struct lrd_engine *e, lrd_discard_fn *free_some, void *value)
+{
+  struct lrd_discarded *node = lrd_allocate(lrd_memory_of(e), sizeof *node);
+
+  if (!node)
+    return -1;
+  node->free_some = free_some;
+  node->value = value;
+  push(&e->discard, node, node);
+  return 0;
+}
+
 void lrd_discard_value(struct lrd_engine *e, struct lrd_entry *entry)
 {
   const struct lrd_kind_type *type = lrd_kind_type(entry->kind);
-  struct lrd_discarded *node;
 
-  if (!type || !entry->value || !type->free_some ||
-      lrd_entry_elements(entry) < LRD_DISCARD_LEAST)
-    return;
-  node = lrd_allocate(lrd_memory_of(e), sizeof *node);
-  if (!node)
-    return;
-  node->type = type;
-  node->value = entry->value;
-  entry->value = NULL;
-  push(&e->discard, node, node);
+  if (type && entry->value && type->free_some && lrd_entry_elements(entry) >= LRD_DISCARD_LEAST &&
+      !put(e, type->free_some, entry->value))
+    entry->value = NULL;
+}
+
+static size_t free_entry(const larder_memory *memory, void *entry, size_t budget)
+{
+  lrd_entry_free(memory, entry);
+  return budget;
+}
+
+void lrd_discard_entry(struct lrd_engine *e, struct lrd_entry *entry)
+{
+  lrd_discard_value(e, entry);
+  if (lrd_entry_size(entry) < LRD_DISCARD_LEAST_BYTES || put(e, free_entry, entry))
+    lrd_entry_free(lrd_memory_of(e), entry);
 }
 
 size_t lrd_discard_free(struct lrd_engine *e, size_t steps)
@@ -37,10 +55,12 @@ size_t lrd_discard_free(struct lrd_engine *e, size_t steps)
   if (!atomic_load_explicit(&e->discard.first, memory_order_relaxed))
     return steps;
   first = atomic_exchange_explicit(&e->discard.first, NULL, memory_order_acquire);
-  while (first && (steps = first->type->free_some(memory, first->value, steps))) {
+  while (first && (steps = first->free_some(memory, first->value, steps))) {
     struct lrd_discarded *next = first->next;
     lrd_release(memory, first, sizeof *first);
     first = next;
+    if (!--steps)
+      break;
   }
   if (first) {
     for (last = first; last->next; last = last->next)

@@ -7,9 +7,9 @@
 #include "memory/kind.h"
 
 /*
- * Collections that are too large to be freed under a shard's lock.  What takes
- * one out of the keyspace (DEL, UNLINK, an overwrite, expiry, eviction) puts it
- * on this list of its engine.  It is freed when the locks are released: by the
+ * Values that are too large to be freed under a shard's lock: collections of many
+ * elements, and entries with long strings.  What takes one out of the keyspace (DEL,
+ * UNLINK, an overwrite, expiry, eviction) puts it on this list of its engine.  It is freed when the locks are released: by the
  * maintenance thread if the engine has one, else by the call that has put it
  * there, before it returns; no other call waits for that.  Until then its bytes
  * are accounted as used.
@@ -17,11 +17,15 @@
  * The list is a stack: anybody pushes, who frees takes all of it.
  */
 
-enum { LRD_DISCARD_LEAST = 256 }; /* elements; a smaller one is freed at once */
+/* A collection of fewer elements, an entry of fewer bytes is freed at once. */
+enum { LRD_DISCARD_LEAST = 256, LRD_DISCARD_LEAST_BYTES = 64 * 1024 };
+
+/* As free_some of a kind of value. */
+typedef size_t lrd_discard_fn(const larder_memory *, void *value, size_t budget);
 
 struct lrd_discarded {
   struct lrd_discarded *next;
-  const struct lrd_kind_type *type;
+  lrd_discard_fn *free_some;
   void *value;
 };
 
@@ -32,6 +36,9 @@ struct lrd_discard {
 /* Of an entry that is about to be freed or to get another value: takes away its
  * value if that is large (unless there is no memory to note it).  Any lock may be held. */
 void lrd_discard_value(struct lrd_engine *, struct lrd_entry *);
+/* Frees an entry that has left the keyspace, with its value: what is large of it later.
+ * Any lock may be held. */
+void lrd_discard_entry(struct lrd_engine *, struct lrd_entry *);
 /* At the end of a call: sees to it that all is freed.  No lock is held. */
 void lrd_discard_settle(struct lrd_engine *);
 /* Frees what there is, steps at most, in items; 0: there may be more.  No lock is held. */

@@ -9,7 +9,7 @@
 
 _Static_assert(sizeof(struct lrd_timer) % _Alignof(struct lrd_entry) == 0, "timer before entry");
 
-static size_t block_size(const struct lrd_entry *e)
+size_t lrd_entry_size(const struct lrd_entry *e)
 {
   return (e->flags & LRD_ENTRY_TIMER ? sizeof(struct lrd_timer) : 0) + sizeof *e + e->key_len +
          (lrd_entry_has_text(e) ? e->text.capacity : 0);
@@ -95,13 +95,13 @@ void lrd_entry_clear(const larder_memory *m, struct lrd_entry *e)
 void lrd_entry_free(const larder_memory *m, struct lrd_entry *e)
 {
   lrd_entry_clear(m, e);
-  lrd_release(m, block_of(e), block_size(e));
+  lrd_release(m, block_of(e), lrd_entry_size(e));
 }
 
 struct lrd_entry *lrd_entry_resize(const larder_memory *m, struct lrd_entry *e, size_t capacity)
 {
   size_t before = e->flags & LRD_ENTRY_TIMER ? sizeof(struct lrd_timer) : 0;
-  size_t size = block_size(e);
+  size_t size = lrd_entry_size(e);
   char *block = lrd_resize(m, block_of(e), size, size - e->text.capacity + capacity);
 
   if (!block)

@@ -96,6 +96,8 @@ struct lrd_entry *lrd_entry_resize(const larder_memory *, struct lrd_entry *, si
 
 /* Of a collection how many elements it has; else 1. */
 size_t lrd_entry_elements(const struct lrd_entry *);
+/* The bytes of the block; what a collection holds is not in it. */
+size_t lrd_entry_size(const struct lrd_entry *);
 /* A collection without an element. */
 int lrd_entry_is_empty(const struct lrd_entry *);
 /* Of a collection. */

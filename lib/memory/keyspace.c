@@ -117,8 +117,24 @@ void lrd_keyspace_replace(struct lrd_engine *e, const struct lrd_at *at, struct 
   disarm(at, old);
   lrd_evict_replaced(old, by);
   *place = by;
-  lrd_discard_value(e, old);
-  lrd_entry_free(memory_of(e), old);
+  lrd_discard_entry(e, old);
+}
+
+/* In the same block, if that is not a large one. */
+static void leave_tombstone(struct lrd_engine *e, const struct lrd_at *at, struct lrd_entry *entry)
+{
+  struct lrd_entry *small = lrd_entry_size(entry) < LRD_DISCARD_LEAST_BYTES
+                              ? NULL
+                              : lrd_entry_new(memory_of(e), at->database, at->key, 0, 0);
+
+  if (small) {
+    lrd_keyspace_replace(e, at, lrd_keyspace_find(at), small);
+    return;
+  }
+  disarm(at, entry);
+  lrd_discard_value(e, entry);
+  keyspace_of(at)->tombstones += entry->kind != LRD_NONE;
+  lrd_entry_clear(memory_of(e), entry);
 }
 
 void lrd_keyspace_remove(struct lrd_engine *e, const struct lrd_at *at, struct lrd_entry *entry,
@@ -126,16 +142,14 @@ void lrd_keyspace_remove(struct lrd_engine *e, const struct lrd_at *at, struct l
 {
   struct lrd_keyspace *ks = keyspace_of(at);
 
-  disarm(at, entry);
-  lrd_discard_value(e, entry);
   if (e->partial && known) {
-    ks->tombstones += entry->kind != LRD_NONE;
-    lrd_entry_clear(memory_of(e), entry);
+    leave_tombstone(e, at, entry);
     return;
   }
+  disarm(at, entry);
   ks->tombstones -= entry->kind == LRD_NONE;
   lrd_index_remove(&ks->index, memory_of(e), at->hash, entry);
-  lrd_entry_free(memory_of(e), entry);
+  lrd_discard_entry(e, entry);
 }
 
 struct lrd_entry *lrd_keyspace_stage(struct lrd_engine *e, const struct lrd_at *at,

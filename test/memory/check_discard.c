@@ -100,6 +100,70 @@ START_TEST(after_the_call)
 }
 END_TEST
 
+/* Frees what is below an engine, and counts the large blocks, and those of them that were
+ * freed under a lock. */
+struct watched {
+  struct lrd_engine *engine;
+  larder_memory below;
+  int large, under_lock;
+};
+
+static void watched_release(void *context, void *block, size_t size)
+{
+  struct watched *w = context;
+
+  if (size >= LRD_DISCARD_LEAST_BYTES) {
+    w->large++;
+    for (unsigned i = 0; i < w->engine->shards; i++)
+      if (lrd_latch_take_at_once(&w->engine->shard[i].lock))
+        lrd_latch_drop(&w->engine->shard[i].lock);
+      else
+        w->under_lock++;
+  }
+  w->below.release(w->below.context, block, size);
+}
+
+static void *watched_allocate(void *context, size_t size)
+{
+  struct watched *w = context;
+
+  return w->below.allocate(w->below.context, size);
+}
+
+static void *watched_resize(void *context, void *block, size_t old_size, size_t size)
+{
+  struct watched *w = context;
+
+  return w->below.resize(w->below.context, block, old_size, size);
+}
+
+/* Also in a partial engine, which keeps in mind that there is no such key, but no more. */
+START_TEST(long_strings)
+{
+  static const char *const takes[] = { "DEL s", "SET s x", "SET s 1", "RENAME t s", "RENAME s u",
+                                       "PEXPIREAT s 1", "RPUSH l 1\nSET s 2 EX 100" };
+  struct watched w = { 0 };
+  struct rig rig;
+  char text[RIG_TEXT];
+
+  rig_open(&rig, (struct rig_setup){ .partial = _i % 2 });
+  w.engine = (struct lrd_engine *)rig.engine;
+  w.below = w.engine->account.below;
+  w.engine->account.below =
+      (larder_memory){ watched_allocate, watched_resize, watched_release, &w };
+  rig_call(&rig, 0, "SET s 1\nSET t 2\nDEL u", text);
+  rig_call(&rig, 0, "SETRANGE s 100000 x", text);
+  ck_assert_str_eq(text, ":100001");
+  rig_call(&rig, 0, takes[_i / 2], text);
+  ck_assert_int_eq(w.large, 1);
+  ck_assert_int_eq(w.under_lock, 0);
+  if (strncmp(takes[_i / 2], "RENAME s", 8))
+    ck_assert_uint_lt(rig_status(&rig).memory, 50000);
+  w.engine->account.below = w.below;
+  rig_close(&rig);
+}
+END_TEST
+
 START_TEST(by_the_thread)
 {
   struct rig rig;
@@ -128,6 +192,7 @@ int main(void)
 
   tcase_add_loop_test(tests, step_by_step, 0, sizeof kinds / sizeof *kinds);
   tcase_add_loop_test(tests, after_the_call, 0, 10);
+  tcase_add_loop_test(tests, long_strings, 0, 14);
   tcase_add_test(tests, by_the_thread);
   tcase_set_timeout(tests, 60);
   suite_add_tcase(suite, tests);
