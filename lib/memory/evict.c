@@ -31,14 +31,15 @@ static enum lrd_track tracks_of(const struct lrd_engine *e)
 
 void lrd_evict_configure(struct lrd_engine *e)
 {
-  unsigned tracks = (unsigned)tracks_of(e);
+  unsigned tracks;
 
   atomic_store(&e->evict.barren, 0);
-  if (atomic_load(&e->evict.tracks) == tracks)
-    return;
-  atomic_store(&e->evict.since, lrd_wall_ms(&e->base.clock));
-  atomic_fetch_add(&e->evict.epoch, 1);
-  atomic_store(&e->evict.tracks, tracks);
+  /* again, if it was out of date when it came to be stored */
+  while ((tracks = (unsigned)tracks_of(e)) != atomic_load(&e->evict.tracks)) {
+    atomic_store(&e->evict.since, lrd_wall_ms(&e->base.clock));
+    atomic_fetch_add(&e->evict.epoch, 1);
+    (void)atomic_exchange(&e->evict.tracks, tracks);
+  }
 }
 
 /* --- a shard's part ------------------------------------------------------------------- */

@@ -5,9 +5,10 @@
  * Redis's policies.  Some keys of each database are drawn, and the best candidates so far
  * wait in a pool for the next time, as Redis does it since 3.0; what a policy is about is a
  * score.  Keys that expire have no index of their own to draw from: if drawing meets none,
- * the one that expires next goes.
+ * one that expires soon goes; by volatile-ttl it is a candidate always.
  */
 
+/* One more for the one that expires soon. */
 enum { DRAWN_MAX = 64, DRAWS_MAX = 16 };
 
 struct drawn {
@@ -16,7 +17,7 @@ struct drawn {
   struct lrd_evict_search *search;
   int volatile_only;
   size_t count, wanted;
-  struct lrd_entry *entry[DRAWN_MAX];
+  struct lrd_entry *entry[DRAWN_MAX + 1];
 };
 
 static void draw(void *context, void *item)
@@ -57,14 +58,14 @@ static void draw_all(struct drawn *d)
 /* --- the pool -------------------------------------------------------------------- */
 
 /* The higher, the sooner it goes. */
-static unsigned score_of(const struct lrd_engine *e, larder_policy policy,
+static uint64_t score_of(const struct lrd_engine *e, larder_policy policy,
                          const struct lrd_entry *entry, int64_t now)
 {
   if (lrd_policy_is_lru(policy))
     return lrd_evict_seconds(e, entry, now);
   if (lrd_policy_is_lfu(policy))
     return UINT8_MAX - lrd_evict_count(e, entry, now);
-  return UINT32_MAX - (unsigned)((lrd_entry_expiry(entry) - now + INT64_C(0x7fffffff)) >> 6);
+  return UINT64_MAX - (uint64_t)lrd_entry_expiry(entry);
 }
 
 static void offer(struct lrd_evict_shard *s, const struct lrd_candidate *c)
@@ -115,25 +116,23 @@ static struct lrd_entry *best_of_pool(struct lrd_engine *e, struct lrd_evict_sha
 
 /* --- one key ----------------------------------------------------------------------- */
 
-static struct lrd_entry *with_place(struct drawn *d, struct lrd_entry *entry, struct lrd_at *at)
-{
-  *at = (struct lrd_at){ d->shard, entry->database, lrd_entry_key(entry), 0 };
-  at->hash = lrd_key_hash(d->engine, at->key);
-  return entry;
-}
-
-static struct lrd_entry *soonest(struct drawn *d, struct lrd_at *at)
+static void draw_soonest(struct drawn *d)
 {
   struct lrd_timer *t = d->shard->wheel ? lrd_wheel_soonest(d->shard->wheel) : NULL;
 
   if (!t)
-    return NULL;
-  with_place(d, lrd_entry_of_timer(t), at);
-  d->search->looked++;
-  if (lrd_evict_may_go(d->engine, at))
-    return lrd_entry_of_timer(t);
-  d->search->kept++;
-  return NULL;
+    return;
+  d->wanted = d->count + 1;
+  draw(d, lrd_entry_of_timer(t));
+}
+
+static struct lrd_entry *any_of(struct drawn *d, struct lrd_at *at)
+{
+  struct lrd_entry *entry = d->entry[lrd_prng_below(&d->shard->prng, d->count)];
+
+  *at = (struct lrd_at){ d->shard, entry->database, lrd_entry_key(entry), 0 };
+  at->hash = lrd_key_hash(d->engine, at->key);
+  return entry;
 }
 
 struct lrd_entry *lrd_evict_sample(struct lrd_engine *e, struct lrd_evict_shard *s,
@@ -142,17 +141,12 @@ struct lrd_entry *lrd_evict_sample(struct lrd_engine *e, struct lrd_evict_shard 
 {
   struct drawn d = { .engine = e, .shard = shard, .search = search,
                      .volatile_only = lrd_policy_is_volatile(policy) };
-  struct lrd_entry *entry = policy == LARDER_POLICY_VOLATILE_TTL ? soonest(&d, at) : NULL;
 
-  if (entry)
-    return entry;
   draw_all(&d);
-  if (policy == LARDER_POLICY_ALLKEYS_RANDOM || policy == LARDER_POLICY_VOLATILE_RANDOM) {
-    if (d.count)
-      return with_place(&d, d.entry[lrd_prng_below(&shard->prng, d.count)], at);
-  } else {
-    fill_pool(s, &d, policy, now);
-    entry = best_of_pool(e, s, &d, at);
-  }
-  return entry || !d.volatile_only ? entry : soonest(&d, at);
+  if (policy == LARDER_POLICY_VOLATILE_TTL || (d.volatile_only && !d.count))
+    draw_soonest(&d);
+  if (policy == LARDER_POLICY_ALLKEYS_RANDOM || policy == LARDER_POLICY_VOLATILE_RANDOM)
+    return d.count ? any_of(&d, at) : NULL;
+  fill_pool(s, &d, policy, now);
+  return best_of_pool(e, s, &d, at);
 }

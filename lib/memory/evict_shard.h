@@ -16,7 +16,7 @@ enum { LRD_POOL = 16 };
 struct lrd_candidate {
   uint64_t hash; /* the low 52 bits */
   unsigned database;
-  unsigned score;
+  uint64_t score;
 };
 
 struct lrd_evict_shard {

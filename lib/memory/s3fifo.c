@@ -97,10 +97,10 @@ static void sift(struct lrd_engine *e, struct lrd_s3fifo *s, struct lrd_s3fifo_q
 /* --- coming in ------------------------------------------------------------------------ */
 
 static void enter(struct lrd_engine *e, struct lrd_s3fifo *s, struct lrd_s3fifo_queue *q,
-                  const struct lrd_at *at, struct lrd_entry *entry)
+                  const struct lrd_at *at, struct lrd_entry *entry, unsigned uses)
 {
   s->mark = s->mark == UINT8_MAX ? 1 : (uint8_t)(s->mark + 1);
-  set_used(entry, (unsigned)s->mark << MARK_SHIFT);
+  set_used(entry, (unsigned)s->mark << MARK_SHIFT | uses);
   push(e, s, &q->rest, slot_of(at, s->mark), entry);
 }
 
@@ -119,7 +119,7 @@ static void come_in(void *context, void *item)
   if (w->s->walks != WALK_ALL && used_of(entry) >> MARK_SHIFT)
     return;
   at.hash = lrd_key_hash(w->engine, at.key);
-  enter(w->engine, w->s, &w->s->main, &at, entry);
+  enter(w->engine, w->s, &w->s->main, &at, entry, used_of(entry) & USES);
 }
 
 /* Whoever was there before has come through more than a new key has to. */
@@ -143,10 +143,21 @@ static void walk(struct lrd_engine *e, struct lrd_s3fifo *s, struct lrd_shard *s
   s->walk_database += s->walk_cursor == 0;
 }
 
+/* What is used must not come round before it was used again, only because the walk has
+ * met few of those that are there. */
+static void walk_ahead(struct lrd_engine *e, struct lrd_s3fifo *s, struct lrd_shard *shard)
+{
+  enum { AHEAD = 128 };
+
+  do
+    walk(e, s, shard);
+  while (s->walks == WALK_ALL && count(&s->main) < AHEAD);
+}
+
 void lrd_s3fifo_add(struct lrd_engine *e, struct lrd_s3fifo *s, const struct lrd_at *at,
                     struct lrd_entry *entry)
 {
-  enter(e, s, lrd_ghost_take(&s->ghost, at->hash) ? &s->main : &s->small, at, entry);
+  enter(e, s, lrd_ghost_take(&s->ghost, at->hash) ? &s->main : &s->small, at, entry, 0);
   sift(e, s, &s->small, at->shard);
   sift(e, s, &s->main, at->shard);
   walk(e, s, at->shard);
@@ -187,11 +198,12 @@ struct lrd_entry *lrd_s3fifo_next(struct lrd_engine *e, struct lrd_s3fifo *s,
     struct lrd_entry *entry;
     uint64_t slot;
 
+    if (s->walks == WALK_ALL)
+      walk_ahead(e, s, shard);
     if (!pop(e, from_small ? &s->small : &s->main, &slot)) {
-      if (s->walks == WALK_DONE && live(shard)) {
+      if (s->walks == WALK_DONE && live(shard))
         s->walks = WALK_ALL;
-      }
-      if (s->walks == WALK_DONE)
+      else if (s->walks == WALK_DONE)
         return NULL;
       walk(e, s, shard);
       search->looked++;
