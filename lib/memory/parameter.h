@@ -23,6 +23,7 @@ enum lrd_parameter_id {
   LRD_LFU_DECAY_TIME,   /* minutes */
   LRD_HASH_ENTRIES,     /* the names that OBJECT ENCODING says: encoding.h */
   LRD_HASH_VALUE,
+  LRD_LIST_CHUNK,       /* only kept: a list's chunks are as they are, and no reply shows it */
   LRD_SET_INTEGERS,
   LRD_ZSET_ENTRIES,
   LRD_ZSET_VALUE,

@@ -63,6 +63,12 @@ const struct sequence sequences_generic[] = {
              "OBJECT ENCODING new", "INCR new", "OBJECT ENCODING new", "SET new 1.5 GET",
              "OBJECT ENCODING new", "OBJECT ENCODING none", "MSET a 1 b x", "OBJECT ENCODING a",
              "OBJECT ENCODING b", "RENAME b c", "object encoding c"),
+    SEQUENCE("size of a list's chunks", "CONFIG GET list-max-listpack-size",
+             "CONFIG SET list-max-listpack-size 5", "CONFIG GET list-max-ziplist-size",
+             "CONFIG SET list-max-ziplist-size 2147483648",
+             "CONFIG SET list-max-listpack-size -2147483649",
+             "CONFIG SET list-max-listpack-size x", "CONFIG GET list-max-l*",
+             "CONFIG SET list-max-listpack-size -2"),
     SEQUENCE("encodings of collections",
              "CONFIG GET hash-max-listpack-entries hash-max-listpack-value set-max-intset-entries "
              "zset-max-listpack-entries zset-max-listpack-value hash-max-ziplist-entries "
