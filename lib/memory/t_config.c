@@ -107,7 +107,10 @@ static int parse_values(struct lrd_exec *x, int64_t *value)
       continue;
     wrong = lrd_parameter_parse(row, x->argv[i + 1], &value[row->id], text);
     if (wrong) {
-      failed(x, (larder_bytes){ row->name, strlen(row->name) }, wrong);
+      const char *name = row->alias && lrd_is_word(&x->argv[i], row->alias) ? row->alias
+                                                                           : row->name;
+
+      failed(x, (larder_bytes){ name, strlen(name) }, wrong);
       return 0;
     }
   }
