@@ -11,7 +11,7 @@ static struct lrd_zset *zset_of(const struct lrd_entry *entry)
   return lrd_value(entry);
 }
 
-static void range(struct lrd_exec *x, int by, int reverse)
+static void range(struct lrd_exec *x, enum lrd_zrange_by by, int reverse)
 {
   struct lrd_zrange range;
   struct lrd_entry *entry;
@@ -50,7 +50,7 @@ void lrd_t_zrevrangebylex(struct lrd_exec *x)
 
 /* --- counting ------------------------------------------------------------ */
 
-static void count(struct lrd_exec *x, int by)
+static void count(struct lrd_exec *x, enum lrd_zrange_by by)
 {
   struct lrd_zrange range;
   struct lrd_entry *entry;
@@ -80,7 +80,7 @@ void lrd_t_zlexcount(struct lrd_exec *x)
 
 /* --- removing ------------------------------------------------------------ */
 
-static void remove_range(struct lrd_exec *x, int by)
+static void remove_range(struct lrd_exec *x, enum lrd_zrange_by by)
 {
   struct lrd_zrange range;
   struct lrd_entry *entry;

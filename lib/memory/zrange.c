@@ -131,8 +131,8 @@ const char *lrd_zrange_parse(struct lrd_zrange *r, int argc, const larder_bytes 
   return parse(r, argc, argv);
 }
 
-const char *lrd_zrange_parse_old(struct lrd_zrange *r, int by, int reverse, int argc,
-                                 const larder_bytes *argv)
+const char *lrd_zrange_parse_old(struct lrd_zrange *r, enum lrd_zrange_by by, int reverse,
+                                 int argc, const larder_bytes *argv)
 {
   memset(r, 0, sizeof *r);
   r->by = by;

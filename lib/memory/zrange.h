@@ -20,8 +20,10 @@ int lrd_score_range_parse(struct lrd_score_range *, larder_bytes min, larder_byt
 void lrd_score_range_ranks(const struct lrd_zset *, const struct lrd_score_range *, size_t *first,
                            size_t *n);
 
+enum lrd_zrange_by { LRD_ZRANGE_RANK, LRD_ZRANGE_SCORE, LRD_ZRANGE_LEX };
+
 struct lrd_zrange {
-  enum { LRD_ZRANGE_RANK, LRD_ZRANGE_SCORE, LRD_ZRANGE_LEX } by;
+  enum lrd_zrange_by by;
   int reverse, scores;
   int fixed; /* by and reverse are the command's, not options */
   int64_t offset, limit; /* limit below 0: none */
@@ -33,7 +35,7 @@ struct lrd_zrange {
 /* The arguments of ZRANGE: NULL, or an error text. */
 const char *lrd_zrange_parse(struct lrd_zrange *, int argc, const larder_bytes *argv);
 /* The arguments of ZREVRANGE, ZRANGEBYSCORE and their like. */
-const char *lrd_zrange_parse_old(struct lrd_zrange *, int by, int reverse, int argc,
+const char *lrd_zrange_parse_old(struct lrd_zrange *, enum lrd_zrange_by, int reverse, int argc,
                                  const larder_bytes *argv);
 /* Where it begins (reversed: ends), how many entries it has. */
 void lrd_zrange_ranks(const struct lrd_zrange *, const struct lrd_zset *, size_t *rank, size_t *n);
