@@ -67,10 +67,13 @@ larder *larder_open(const char *url, const larder_options *options, char *error,
  * entries are replayed while timeout_ms lasts (0: not at all), completions are
  * delivered (with LARDER_DELIVER_DISPATCH: inside this call), threads are
  * joined, memory is released.  Returns the number of journaled writes that
- * could not be replayed.  NULL is allowed.  To be called once, by one thread;
- * other threads may have calls in flight, but must not begin new ones when it
- * may already be returning (CLOSED is for those that come in between: a thread
- * that calls on and on is to be stopped first). */
+ * could not be replayed.  NULL is allowed.  To be called once, by one thread.
+ *
+ * Other threads may be inside calls: those that anything was seen of (Redis, a hook
+ * or a callback, the effect of a write) are waited for.  Calls that begin while it
+ * runs are CLOSED, also in the callbacks that it makes.  But a thread must not be about
+ * to begin one when it returns; one that was suspended in the first instructions of a
+ * function is no different from that.  So a thread that calls on and on is to be stopped first. */
 uint64_t larder_close(larder *store, int64_t timeout_ms);
 
 /* Runs one command and waits for its reply, at most until the store's timeout

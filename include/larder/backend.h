@@ -227,10 +227,11 @@ enum {
   LARDER_CAN_ATOMIC = 1 << 2,
   LARDER_CAN_OBSERVE = 1 << 3,
   LARDER_IS_LOCAL = 1 << 4,       /* no call ever waits for a network */
-  /* get and set count their replies themselves (status: typed) and know when they are
-   * over: the store calls them without noting who is inside.  Before it closes it calls
-   * cancel(NULL), which returns when none of these calls is inside; from then on they are
-   * CLOSED, uncounted. */
+  /* get and set count their replies themselves (status: typed) and know when they
+   * are over: the store calls them without noting who is inside.  Before it closes it
+   * calls cancel(NULL), which returns when none of these calls is inside; from then on
+   * they are CLOSED, uncounted, also behind close until the instance is released:
+   * they touch the instance and what close left in late, nothing else. */
   LARDER_COUNTS_TYPED = 1 << 5
 };
 
@@ -277,11 +278,18 @@ typedef struct larder_backend_table {
               int64_t ttl_ms, int64_t deadline, larder_verdict *);
 } larder_backend_table;
 
+/* A block of the instance's memory that is released after the instance. */
+typedef struct larder_late {
+  void *block; /* NULL: none yet */
+  size_t size;
+} larder_late;
+
 struct larder_backend {
   const larder_backend_table *table;
   larder_memory memory;
   larder_clock clock;
   struct lrd_hook *hook; /* events: lib/util/hook.h */
+  larder_late *late;     /* where close may leave a block; NULL: it may not */
 };
 
 /* Defaults. */

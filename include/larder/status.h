@@ -43,7 +43,8 @@ typedef struct larder_status {
 
   uint64_t calls[LARDER_OUTCOMES]; /* by outcome */
   uint64_t origins[LARDER_ORIGINS]; /* by origin */
-  uint64_t in_flight;
+  uint64_t in_flight; /* but for larder_get and larder_set of the in-process engine, which
+                         never wait for anybody else's answer */
 
   uint64_t connections;     /* open now */
   uint64_t connects;        /* made so far */

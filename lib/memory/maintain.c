@@ -11,8 +11,6 @@
  * is woken when something is to expire before that.
  */
 
-enum { NOT_WANTED, WANTED, RUNS };
-
 /* Steps of the wheel under one lock; a shard's callers wait that long at most. */
 enum { SLICE = 64 };
 
@@ -28,7 +26,7 @@ int lrd_maintenance_open(struct lrd_engine *e)
 {
   struct lrd_maintenance *m = &e->maintenance;
 
-  atomic_init(&m->state, NOT_WANTED);
+  atomic_init(&m->state, LRD_NOT_WANTED);
   atomic_init(&m->sleeps_until, INT64_MAX);
   if (lrd_lock_init(&m->lock, LRD_RANK_QUEUE, 0))
     return -1;
@@ -45,8 +43,8 @@ void lrd_maintenance_note(struct lrd_engine *e, int64_t at)
 
   if (!e->background || at >= atomic_load_explicit(&m->sleeps_until, memory_order_relaxed))
     return;
-  if (atomic_load_explicit(&m->state, memory_order_relaxed) == NOT_WANTED) {
-    atomic_store_explicit(&m->state, WANTED, memory_order_relaxed);
+  if (atomic_load_explicit(&m->state, memory_order_relaxed) == LRD_NOT_WANTED) {
+    atomic_store_explicit(&m->state, LRD_WANTED, memory_order_relaxed);
     return;
   }
   lrd_lock(&m->lock);
@@ -68,7 +66,7 @@ int lrd_maintenance_wake(struct lrd_engine *e)
     return 0;
   lrd_maintenance_note(e, 0);
   lrd_maintenance_start(e);
-  return atomic_load_explicit(&e->maintenance.state, memory_order_relaxed) == RUNS;
+  return atomic_load_explicit(&e->maintenance.state, memory_order_relaxed) == LRD_RUNS;
 }
 
 /* 0: the time is over before all is freed. */
@@ -157,17 +155,17 @@ void lrd_maintenance_start(struct lrd_engine *e)
 {
   struct lrd_maintenance *m = &e->maintenance;
   sigset_t all, old;
-  int wanted = WANTED;
+  int wanted = LRD_WANTED;
 
-  if (atomic_load_explicit(&m->state, memory_order_relaxed) != WANTED)
+  if (atomic_load_explicit(&m->state, memory_order_relaxed) != LRD_WANTED)
     return;
   lrd_lock(&m->lock);
-  if (!m->stop && atomic_compare_exchange_strong(&m->state, &wanted, RUNS)) {
+  if (!m->stop && atomic_compare_exchange_strong(&m->state, &wanted, LRD_RUNS)) {
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
     /* without the thread expired keys stay invisible, but are not reclaimed */
     if (pthread_create(&m->thread, NULL, maintain, e))
-      atomic_store(&m->state, NOT_WANTED);
+      atomic_store(&m->state, LRD_NOT_WANTED);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
   }
   lrd_unlock(&m->lock);
@@ -182,7 +180,7 @@ void lrd_maintenance_close(struct lrd_engine *e, int forked)
     return;
   lrd_lock(&m->lock);
   m->stop = 1;
-  runs = atomic_load(&m->state) == RUNS;
+  runs = atomic_load(&m->state) == LRD_RUNS;
   pthread_cond_signal(&m->wake);
   lrd_unlock(&m->lock);
   if (runs)

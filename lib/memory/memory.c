@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "memory/shard.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -72,26 +71,42 @@ int lrd_shards_open(struct lrd_engine *e, unsigned shards)
   return 0;
 }
 
+/* Typed calls that come late still ask a shard whether it is sealed. */
+static void release_block(struct lrd_engine *e)
+{
+  larder_late *late = e->base.late;
+
+  if (late && !late->block)
+    *late = (larder_late){ e->shard_block, block_size(e->shards) };
+  else
+    lrd_release(&e->account.memory, e->shard_block, block_size(e->shards));
+}
+
 void lrd_shards_close(struct lrd_engine *e, int locks)
 {
   for (unsigned i = 0; i < e->shards; i++)
     shard_close(e, &e->shard[i], locks);
-  lrd_release(&e->account.memory, e->shard_block, block_size(e->shards));
+  release_block(e);
 }
 
-/* Those that hold a latch leave before it can be taken here; those that wait for
- * one are waited for, and once more for what they do when they have it. */
+/* Those that hold the latch leave before it can be taken here, or say that they are
+ * inside without it; those that wait for it say so too, and when the last of them is
+ * counted off it may still hold the latch. */
+static void seal(struct lrd_shard *shard)
+{
+  lrd_latch_take(&shard->lock);
+  atomic_store(&shard->sealed, 1);
+  lrd_latch_drop(&shard->lock);
+  for (unsigned round = 0; atomic_load(&shard->waiting); round++)
+    lrd_latch_back_off(round);
+  lrd_latch_take(&shard->lock);
+  lrd_latch_drop(&shard->lock);
+}
+
 void lrd_shards_seal(struct lrd_engine *e)
 {
-  for (int pass = 0; pass < 2; pass++) {
-    for (unsigned i = 0; i < e->shards; i++) {
-      lrd_latch_take(&e->shard[i].lock);
-      e->shard[i].sealed = 1;
-      lrd_latch_drop(&e->shard[i].lock);
-    }
-    while (atomic_load(&e->waiting))
-      sched_yield();
-  }
+  for (unsigned i = 0; i < e->shards; i++)
+    seal(&e->shard[i]);
 }
 
 static larder_outcome engine_open(larder_backend *base, const larder_backend_options *options,
@@ -179,48 +194,61 @@ static int64_t engine_tick(larder_backend *base, int64_t budget)
 
 /*
  * A typed call costs one atomic operation, the taking of the latch: the store has
- * not noted that it is here (LARDER_COUNTS_TYPED), so nothing of the engine may be
- * touched once the latch is dropped.
+ * not noted that it is here (LARDER_COUNTS_TYPED).  So before it has the latch, or is
+ * counted as waiting, it may do nothing that takes long or that the application sees
+ * (no hook), and afterwards it may touch nothing of the engine.
  */
+
+#define TTL_MAX (INT64_C(1) << 53) /* ms */
 
 static const larder_verdict verdict_ok = { .outcome = LARDER_OK,
                                            .origin = LARDER_FROM_LOCAL,
                                            .age_ms = -1 };
 
-__attribute__((noinline)) static void wait_for(struct lrd_engine *e, struct lrd_latch *latch)
-{
-  atomic_fetch_add(&e->waiting, 1);
-  lrd_latch_take(latch);
-  atomic_fetch_sub(&e->waiting, 1);
-}
-
-/* 0: the engine is closing, and the latch is not held. */
-static int begin_typed(struct lrd_engine *e, int database, larder_bytes key, struct lrd_at *at)
+static struct lrd_at typed_at(const struct lrd_engine *e, int database, larder_bytes key)
 {
   uint64_t hash = lrd_key_hash(e, key);
 
-  *at = (struct lrd_at){ lrd_shard_of(e, hash), (unsigned)database, key, hash };
-  if (__builtin_expect(!lrd_latch_take_at_once(&at->shard->lock), 0))
-    wait_for(e, &at->shard->lock);
-  if (__builtin_expect(!at->shard->sealed, 1))
+  return (struct lrd_at){ lrd_shard_of(e, hash), (unsigned)database, key, hash };
+}
+
+__attribute__((noinline)) static void wait_for(struct lrd_shard *shard)
+{
+  atomic_fetch_add(&shard->waiting, 1);
+  lrd_latch_take(&shard->lock);
+  atomic_fetch_sub(&shard->waiting, 1);
+}
+
+/* 0: the engine is closing, and the latch is not held. */
+static int begin_typed(struct lrd_shard *shard)
+{
+  if (__builtin_expect(!lrd_latch_take_at_once(&shard->lock), 0))
+    wait_for(shard);
+  if (__builtin_expect(!atomic_load_explicit(&shard->sealed, memory_order_relaxed), 1))
     return 1;
-  lrd_latch_drop(&at->shard->lock);
+  lrd_latch_drop(&shard->lock);
   return 0;
 }
 
-/* Drops the latch; what is left to be done is done without it. */
-static void end_typed(struct lrd_engine *e, struct lrd_shard *shard, int timed)
+static int is_more_to_do(const struct lrd_engine *e)
 {
-  int more = timed || atomic_load_explicit(&e->discard.first, memory_order_relaxed);
+  return atomic_load_explicit(&e->discard.first, memory_order_relaxed) ||
+         atomic_load_explicit(&e->maintenance.state, memory_order_relaxed) == LRD_WANTED;
+}
+
+/* Drops the latch; what is left to be done is done without it. */
+static void end_typed(struct lrd_engine *e, struct lrd_shard *shard)
+{
+  int more = is_more_to_do(e);
 
   if (more)
-    atomic_fetch_add(&e->waiting, 1);
+    atomic_fetch_add(&shard->waiting, 1);
   lrd_latch_drop(&shard->lock);
   if (!more)
     return;
   lrd_discard_settle(e);
   lrd_maintenance_start(e);
-  atomic_fetch_sub(&e->waiting, 1);
+  atomic_fetch_sub(&shard->waiting, 1);
 }
 
 static void closed(larder_verdict *verdict)
@@ -257,12 +285,12 @@ static void engine_get(larder_backend *base, int database, larder_bytes key, int
 {
   struct lrd_engine *e = (struct lrd_engine *)base;
   struct lrd_entry **place;
-  struct lrd_at at;
+  struct lrd_at at = typed_at(e, database, key);
 
   (void)deadline;
   *length = 0;
   *verdict = verdict_ok;
-  if (!begin_typed(e, database, key, &at)) {
+  if (!begin_typed(at.shard)) {
     closed(verdict);
     return;
   }
@@ -277,17 +305,18 @@ static void engine_get(larder_backend *base, int database, larder_bytes key, int
     at.shard->got[verdict->outcome]++;
   else
     at.shard->typed[verdict->outcome]++;
-  end_typed(e, at.shard, 0);
+  end_typed(e, at.shard);
   if (verdict->outcome == LARDER_REFUSED)
     verdict->cause = LARDER_CAUSE_CALLER;
 }
 
 /* In the middle of set, with the latch. */
 static larder_outcome set_locked(struct lrd_engine *e, const struct lrd_at *at,
-                                 larder_bytes value, int64_t when, int64_t now)
+                                 larder_bytes value, int64_t ttl_ms)
 {
   char number[LRD_NUMBER_SIZE];
   larder_bytes argv[5] = { { "SET", 3 }, at->key, value, { "PXAT", 4 }, { number, 0 } };
+  int64_t now = ttl_ms ? lrd_wall_ms(&e->base.clock) : 0, when = ttl_ms ? now + ttl_ms : -1;
 
   if (!lrd_keyspace_put(e, at, value, when, now))
     return LARDER_NO_MEMORY;
@@ -301,21 +330,21 @@ static void engine_set(larder_backend *base, int database, larder_bytes key, lar
                        int64_t ttl_ms, int64_t deadline, larder_verdict *verdict)
 {
   struct lrd_engine *e = (struct lrd_engine *)base;
-  int64_t now = ttl_ms ? lrd_wall_ms(&base->clock) : 0;
   int bounded = lrd_parameter(&e->parameters, LRD_MAXMEMORY) != 0, begun, full = 0;
   int wrong = key.len > LRD_STRING_MAX || value.len > LRD_STRING_MAX || ttl_ms < 0 ||
-              ttl_ms > INT64_MAX - now;
-  struct lrd_at at;
+              ttl_ms > TTL_MAX;
+  struct lrd_at at = typed_at(e, database, key);
 
   (void)deadline;
   *verdict = verdict_ok;
   if (bounded) {
-    atomic_fetch_add(&e->waiting, 1);
-    full = lrd_evict_before_write(e);
+    atomic_fetch_add(&at.shard->waiting, 1);
+    /* sequentially consistent: either sealing waits for us, or we see it */
+    full = !atomic_load(&at.shard->sealed) && lrd_evict_before_write(e);
   }
-  begun = begin_typed(e, database, key, &at);
+  begun = begin_typed(at.shard);
   if (bounded)
-    atomic_fetch_sub(&e->waiting, 1);
+    atomic_fetch_sub(&at.shard->waiting, 1);
   if (!begun) {
     closed(verdict);
     return;
@@ -323,13 +352,12 @@ static void engine_set(larder_backend *base, int database, larder_bytes key, lar
   if (full)
     verdict->outcome = LARDER_REFUSED;
   else
-    verdict->outcome = wrong ? LARDER_BAD_ARGUMENT
-                             : set_locked(e, &at, value, ttl_ms ? now + ttl_ms : -1, now);
+    verdict->outcome = wrong ? LARDER_BAD_ARGUMENT : set_locked(e, &at, value, ttl_ms);
   if (verdict->outcome == LARDER_OK)
     at.shard->set++;
   else
     at.shard->typed[verdict->outcome]++;
-  end_typed(e, at.shard, ttl_ms != 0);
+  end_typed(e, at.shard);
   if (full)
     verdict->cause = LARDER_CAUSE_CAPACITY;
 }

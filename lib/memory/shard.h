@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 
 #include "memory/account.h"
 #include "memory/discard.h"
@@ -35,10 +36,12 @@ struct lrd_keyspace {
 /* What changes with each call stands in one cache line, with the latch. */
 struct lrd_shard {
   _Alignas(LRD_LINE) struct lrd_latch lock;
-  unsigned char sealed;                         /* typed calls are CLOSED */
-  uint64_t calls, hits, misses, expired;        /* of execute */
+  _Atomic unsigned waiting;                     /* typed calls inside without the latch */
+  _Atomic unsigned char sealed;                 /* typed calls are CLOSED */
+  uint64_t calls, hits, misses;                 /* of execute */
   uint64_t got[2], set;                         /* typed: gets OK, ABSENT; sets OK */
   _Alignas(LRD_LINE) struct lrd_keyspace *database[LRD_DATABASES]; /* NULL: empty */
+  uint64_t expired;
   struct lrd_wheel *wheel;                      /* NULL: nothing ever expired */
   struct lrd_index watched;                     /* of struct lrd_watched: hold.c */
   struct lrd_prng prng;
@@ -46,12 +49,16 @@ struct lrd_shard {
   uint64_t typed[LARDER_OUTCOMES];              /* other replies to typed calls */
 };
 
+_Static_assert(offsetof(struct lrd_shard, database) == LRD_LINE, "one cache line");
+
 /* The optional maintenance thread; maintain.c. */
+enum { LRD_NOT_WANTED, LRD_WANTED, LRD_RUNS };
+
 struct lrd_maintenance {
   struct lrd_lock lock;
   pthread_cond_t wake;
   pthread_t thread;
-  _Atomic int state;        /* enum in maintain.c */
+  _Atomic int state;        /* of the enum */
   _Atomic int64_t sleeps_until; /* wall ms; INT64_MAX: until it is woken */
   int stop;                 /* under the lock */
 };
@@ -81,7 +88,6 @@ struct lrd_engine {
   unsigned shards, shift;   /* a key's shard is hash >> shift */
   struct lrd_shard *shard;  /* inside shard_block */
   void *shard_block;
-  _Atomic unsigned waiting; /* typed calls that are inside without a latch */
   struct lrd_maintenance maintenance;
   struct lrd_discard discard;
   int64_t opened;           /* wall ms */

@@ -151,11 +151,17 @@ larder_reply *larder_command(larder *store, const char *format, ...)
 
 /* --- typed --------------------------------------------------------------- */
 
+/* The work before a backend notes a call must be short. */
+enum { DIRECT_KEY = 64 };
+
 /* May the backend be called without entering?  Most calls of most programs come
- * this way: it saves two of three atomic operations. */
-static int is_direct(larder *store)
+ * this way: it saves two of three atomic operations.  While the store is closing they
+ * enter, and are CLOSED: the backend may be gone before the store is. */
+static int is_direct(larder *store, size_t key_length)
 {
-  return store && store->counts_typed && !lrd_forked(&store->fork);
+  return store && store->counts_typed && key_length <= DIRECT_KEY &&
+         atomic_load_explicit(&store->phase, memory_order_acquire) == LRD_OPEN &&
+         !lrd_forked(&store->fork);
 }
 
 /* After a call that entered; counted: by the backend. */
@@ -173,7 +179,7 @@ larder_outcome larder_get(larder *store, const void *key, size_t key_length, voi
   int right = length && (key || key_length == 0) && (buffer || size == 0);
   larder_bytes bytes = {key ? key : "", key_length};
   larder_verdict v;
-  if (right && is_direct(store)) {
+  if (right && is_direct(store, key_length)) {
     store->table->get(store->base, store->config.database, bytes, INT64_MAX, buffer, size, length,
                       &v);
     return v.outcome;
@@ -200,7 +206,7 @@ larder_outcome larder_set(larder *store, const void *key, size_t key_length, con
               ttl_ms <= INT64_C(1) << 53;
   larder_bytes name = {key ? key : "", key_length}, bytes = {value ? value : "", value_length};
   larder_verdict v;
-  if (right && is_direct(store)) {
+  if (right && is_direct(store, key_length)) {
     store->table->set(store->base, store->config.database, name, bytes, ttl_ms, INT64_MAX, &v);
     return v.outcome;
   }

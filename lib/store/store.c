@@ -50,6 +50,7 @@ static void free_parts(larder *s)
   const larder_memory memory = s->config.memory;
   if (s->base)
     lrd_release(&memory, s->base, s->table->size);
+  lrd_release(&memory, s->late.block, s->late.size);
   if (s->hook)
     lrd_hook_free(s->hook);
   lrd_release(&memory, s->cells, LRD_CELLS * sizeof(struct lrd_cell) + LRD_CELL_ALIGN);
@@ -65,6 +66,7 @@ static larder_outcome open_backend(larder *s, char *error, size_t error_size)
   s->base->memory = s->config.memory;
   s->base->clock = s->config.clock;
   s->base->hook = s->hook;
+  s->base->late = &s->late;
   larder_outcome outcome = s->table->open(s->base, &options, error, error_size);
   s->table = s->base->table; /* a prefix has one of its own */
   s->counts_typed = (s->table->capabilities & LARDER_COUNTS_TYPED) != 0;

@@ -21,7 +21,9 @@
  * Life: opening -> open -> closing -> gone.  Every public call enters (which
  * fails unless the store is open and ours) and leaves; closing waits until
  * nobody is inside.  What calls count is spread over a few cells, each on a
- * cache line of its own, so that threads do not share one.
+ * cache line of its own, so that threads do not share one.  Only typed calls of a
+ * backend that LARDER_COUNTS_TYPED do not enter while the store is open: the backend
+ * sees to it that closing waits for them.
  */
 
 enum lrd_phase { LRD_OPEN = 0, LRD_CLOSING };
@@ -38,11 +40,12 @@ struct lrd_cell {
 struct larder {
   const larder_backend_table *table;
   int counts_typed;        /* LARDER_COUNTS_TYPED */
+  atomic_int phase;        /* enum lrd_phase */
   larder_backend *base; /* table->size bytes */
+  larder_late late;     /* of base */
   struct lrd_config config;
   struct lrd_hook *hook;
   struct lrd_fork fork;
-  atomic_int phase;        /* enum lrd_phase */
   struct lrd_cell *cell;   /* LRD_CELLS of them, inside cells */
   void *cells;
   int64_t opened_at;       /* monotonic ns */

@@ -6,7 +6,7 @@
 
 #include "util/cancel.h"
 
-enum { SPINS = 200, YIELDS = 20, SLEEP_NS = 50000 };
+enum { SPINS = 200, YIELDS = 20, SLEEP_NS = 50000, ALIKE = 4, DOUBLINGS = 4 };
 
 static inline void relax(void)
 {
@@ -17,9 +17,9 @@ static inline void relax(void)
 #endif
 }
 
-static int spin(struct lrd_latch *latch)
+static int spin(struct lrd_latch *latch, int times)
 {
-  for (int i = 0; i < SPINS; i++) {
+  for (int i = 0; i < times; i++) {
     if (!atomic_load_explicit(&latch->taken, memory_order_relaxed) && lrd_latch_try(latch))
       return 1;
     relax();
@@ -27,19 +27,29 @@ static int spin(struct lrd_latch *latch)
   return 0;
 }
 
+static void nap(unsigned doublings)
+{
+  const struct timespec time = { 0, (long)SLEEP_NS << doublings };
+  int state = lrd_cancel_disable();
+
+  nanosleep(&time, NULL);
+  lrd_cancel_restore(state);
+}
+
+void lrd_latch_back_off(unsigned round)
+{
+  unsigned doublings;
+
+  if (round < YIELDS) {
+    sched_yield();
+    return;
+  }
+  doublings = (round - YIELDS) / ALIKE;
+  nap(doublings < DOUBLINGS ? doublings : DOUBLINGS);
+}
+
 void lrd_latch_wait(struct lrd_latch *latch)
 {
-  const struct timespec nap = { 0, SLEEP_NS };
-
-  for (int i = 0; !spin(latch); i++) {
-    int state;
-
-    if (i < YIELDS) {
-      sched_yield();
-      continue;
-    }
-    state = lrd_cancel_disable();
-    nanosleep(&nap, NULL);
-    lrd_cancel_restore(state);
-  }
+  for (unsigned round = 0; !spin(latch, round < YIELDS ? SPINS : 1); round++)
+    lrd_latch_back_off(round);
 }

@@ -12,8 +12,10 @@
  * It costs one atomic exchange and one store, where a mutex needs two atomic
  * operations: its word does not tell whether somebody waits.  Who finds it taken
  * spins a while, then leaves the CPU (the holder may have been suspended, or runs
- * a long command), at first by yielding, then by sleeping 50 us at a time; it
- * can't oversleep by more than that.  Not fair.
+ * a long command), at first by yielding, then by sleeping, 50 us and by and by up to
+ * 0.8 ms: it oversleeps by a third of its wait at most, and many that wait long take
+ * little time from the holder.  Who yields may have a higher priority than the
+ * holder: it sleeps soon.  Not fair.
  */
 struct lrd_latch {
   _Atomic unsigned taken;
@@ -31,6 +33,9 @@ static inline int lrd_latch_try(struct lrd_latch *latch)
 {
   return !atomic_exchange_explicit(&latch->taken, 1, memory_order_acquire);
 }
+
+/* Leaves the CPU for a while that grows with the round (0, 1, ...). */
+void lrd_latch_back_off(unsigned round);
 
 /* Tries until it is the caller's. */
 void lrd_latch_wait(struct lrd_latch *);

@@ -9,6 +9,7 @@ check_PROGRAMS += \
   test/store/check_async \
   test/store/check_batch \
   test/store/check_break \
+  test/store/check_close \
   test/store/check_config \
   test/store/check_memory \
   test/store/check_session \
@@ -18,6 +19,8 @@ check_PROGRAMS += \
 test_store_check_async_SOURCES = test/store/check_async.c $(store_fakes)
 test_store_check_batch_SOURCES = test/store/check_batch.c $(store_fakes)
 test_store_check_break_SOURCES = test/store/check_break.c test/store/heap.c test/store/heap.h
+test_store_check_close_SOURCES = test/store/check_close.c test/store/heap.c test/store/heap.h \
+  test/proof/yield.c test/proof/yield.h
 test_store_check_config_SOURCES = test/store/check_config.c $(store_fakes)
 test_store_check_memory_SOURCES = test/store/check_memory.c $(store_fakes)
 test_store_check_session_SOURCES = test/store/check_session.c $(store_fakes)
