@@ -419,7 +419,9 @@ static void tick_delayed(struct lrd_loop *loop, int64_t now, int64_t *next)
   loop->delayed = NULL;
   while (l) {
     struct lrd_link *following = l->work.delayed_next;
+    lrd_lock(&l->lock); /* a hold may move the link to another database */
     int64_t at = atomic_load(&loop->remote->group[l->home_database].next_attempt);
+    lrd_unlock(&l->lock);
     l->work.delayed = 0;
     if (at > now) {
       delay(loop, l);
