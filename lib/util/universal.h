@@ -2,6 +2,8 @@
 #ifndef LRD_UTIL_UNIVERSAL_H
 #define LRD_UTIL_UNIVERSAL_H
 
+#include <string.h>
+
 #include "util/hash.h"
 
 /*
@@ -41,6 +43,61 @@ struct lrd_universal_key {
 /* 0, or -1: no random numbers. */
 int lrd_universal_init(struct lrd_universal_key *);
 
-uint64_t lrd_universal_hash(const struct lrd_universal_key *, const void *bytes, size_t len);
+/* Of lengths that are not 8 to 16. */
+uint64_t lrd_universal_other(const struct lrd_universal_key *, const void *bytes, size_t len);
+
+struct lrd_wide {
+  uint64_t low, high;
+};
+
+static inline struct lrd_wide lrd_wide_product(uint64_t a, uint64_t b)
+{
+#ifdef __SIZEOF_INT128__
+  __extension__ unsigned __int128 product = (unsigned __int128)a * b;
+
+  return (struct lrd_wide){ (uint64_t)product, (uint64_t)(product >> 64) };
+#else
+  uint64_t al = (uint32_t)a, ah = a >> 32, bl = (uint32_t)b, bh = b >> 32;
+  uint64_t middle = ah * bl + (al * bl >> 32), other = al * bh + (uint32_t)middle;
+
+  return (struct lrd_wide){ a * b, ah * bh + (middle >> 32) + (other >> 32) };
+#endif
+}
+
+static inline struct lrd_wide lrd_wide_sum(struct lrd_wide a, struct lrd_wide b)
+{
+  uint64_t low = a.low + b.low;
+
+  return (struct lrd_wide){ low, a.high + b.high + (low < a.low) };
+}
+
+/* MULTILINEAR and the mix. */
+static inline uint64_t lrd_universal_words(const struct lrd_universal_key *k, uint64_t x,
+                                           uint64_t y, size_t len)
+{
+  struct lrd_wide s = lrd_wide_sum(lrd_wide_product(k->term[0][0], x),
+                                   lrd_wide_product(k->term[1][0], y));
+  uint64_t h;
+
+  s = lrd_wide_sum(s, lrd_wide_product(k->term[2][0], len));
+  s = lrd_wide_sum(s, (struct lrd_wide){ k->term[3][0], k->term[3][1] });
+  h = s.high + k->term[0][1] * x + k->term[1][1] * y + k->term[2][1] * len;
+  h = (h ^ h >> 32) * UINT64_C(0x9e3779b97f4a7c15);
+  return h ^ h >> 29;
+}
+
+/* Inline for the lengths that most keys have. */
+static inline uint64_t lrd_universal_hash(const struct lrd_universal_key *k, const void *bytes,
+                                          size_t len)
+{
+  const unsigned char *p = bytes;
+  uint64_t x, y;
+
+  if (len - 8 > 8)
+    return lrd_universal_other(k, bytes, len);
+  memcpy(&x, p, sizeof x);
+  memcpy(&y, p + len - sizeof y, sizeof y);
+  return lrd_universal_words(k, x, y, len);
+}
 
 #endif
