@@ -275,6 +275,7 @@ static const struct lrd_detail details[] = {
   { "sunionstore", 0, NULL, NULL, "",
     "OW update;index 1;range 0 1 0|RO access;index 2;range -1 1 0" },
   { "sunsubscribe", 0, NULL, NULL, "", "not_key;index 1;range -1 1 0" },
+  { "swapdb", 0, NULL, NULL, "", "" },
   { "time", 0, NULL, NULL, "nondeterministic_output", "" },
   { "touch", 0, NULL, NULL, "request_policy:multi_shard response_policy:agg_sum",
     "RO;index 1;range -1 1 0" },

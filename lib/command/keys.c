@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "command/command.h"
 
+#include <string.h>
+
 #include "util/number.h"
 
 /* Where the keys of an argument vector are.  What the vector's handler would
@@ -93,4 +95,42 @@ void lrd_command_keys(const larder_vector *v, void (*visit)(void *context, int i
 
   for (int i = 0; i < keys.count; i++)
     visit(context, lrd_key_index(&keys, i));
+}
+
+/* --- keys that are not named ------------------------------------------------------------ */
+
+static int is_pattern(const larder_bytes *word)
+{
+  return word->len && memchr(word->data, '*', word->len) != NULL;
+}
+
+/* BY and GET of SORT look up what their patterns make of the elements. */
+static int has_patterns(const larder_vector *v)
+{
+  for (int i = 2; i + 1 < v->argc; i++) {
+    int skip = of_sort(&v->argv[i]);
+
+    if (skip == 1 && is_pattern(&v->argv[i + 1]))
+      return 1;
+    i += skip;
+  }
+  return 0;
+}
+
+int lrd_command_strays(const larder_vector *v)
+{
+  switch (v->command) {
+  case LRD_MOVE:
+    return 1;
+  case LRD_COPY:
+    for (int i = 3; i < v->argc; i++)
+      if (lrd_is_word(&v->argv[i], "DB"))
+        return 1;
+    return 0;
+  case LRD_SORT:
+  case LRD_SORT_RO:
+    return has_patterns(v);
+  default:
+    return 0;
+  }
 }

@@ -203,6 +203,9 @@ LRD_X(FLUSHDB, "flushdb", -1, LRD_WRITE | LRD_KEYSPACE,
 LRD_X(FLUSHALL, "flushall", -1, LRD_WRITE | LRD_KEYSPACE,
       ADMIN, 0, 0, 0, PLAIN, NEVER, "@keyspace @write @slow @dangerous", "server", "1.0.0",
       "[ASYNC | SYNC]", "Deletes all keys of all databases")
+LRD_X(SWAPDB, "swapdb", 3, LRD_WRITE | LRD_FAST | LRD_KEYSPACE,
+      ADMIN, 0, 0, 0, PLAIN, NEVER, "@keyspace @write @fast @dangerous", "server", "4.0.0",
+      "index1 index2", "Exchanges the keys of two databases")
 
 /* --- hash */
 LRD_X(HSET, "hset", -4, LRD_WRITE | LRD_DENYOOM | LRD_FAST,

@@ -133,7 +133,7 @@ static void look(void *context, int index)
   p->found = lrd_journal_pending(&p->fallback->journal, p->database, p->key);
 }
 
-/* A key of the call that is pending; whole keyspace commands wait for all. */
+/* A key of the call that is pending; who touches keys that it does not name waits for all. */
 static int find_pending(struct lrd_fallback *f, const larder_call *call, struct pending *p)
 {
   *p = (struct pending){ .fallback = f, .database = call->database };
@@ -144,7 +144,8 @@ static int find_pending(struct lrd_fallback *f, const larder_call *call, struct 
     if (p->vector->command == LRD_SELECT) /* within an atomic call */
       lrd_command_select(p->vector, &p->database);
     lrd_command_keys(p->vector, look, p);
-    if (!p->found && (lrd_commands[p->vector->command].flags & LRD_KEYSPACE)) {
+    if (!p->found && ((lrd_commands[p->vector->command].flags & LRD_KEYSPACE) ||
+                      lrd_command_strays(p->vector))) {
       p->found = 1;
       p->database = -1;
       p->key = (larder_bytes){ NULL, 0 };

@@ -31,6 +31,14 @@ static int locks_itself(const larder_vector *v)
   return v->command == LRD_SCAN || v->command == LRD_INFO;
 }
 
+/* Which keys it needs is not known before it runs. */
+static int locks_all(const larder_vector *v)
+{
+  if (is_keyspace(v))
+    return !locks_itself(v);
+  return (lrd_commands[v->command].flags & LRD_MOVABLE_KEYS) && lrd_command_strays(v);
+}
+
 static int knows_all_keys(struct lrd_exec *x)
 {
   struct lrd_keys keys = lrd_command_key_range(x->vector);
@@ -206,7 +214,7 @@ static void execute_one(struct lrd_engine *e, const larder_call *call, const lar
     end(&x);
     return;
   }
-  if (keys.count == 1) {
+  if (keys.count == 1 && !locks_all(v)) {
     struct lrd_shard *shard = lrd_at(&x, v->argv[lrd_key_index(&keys, 0)]).shard;
 
     lrd_latch_take(&shard->lock);
@@ -218,7 +226,7 @@ static void execute_one(struct lrd_engine *e, const larder_call *call, const lar
 
     lrd_shard_set_init(&set, e);
     add_keys(&set, v);
-    if (is_keyspace(v) && !locks_itself(v)) {
+    if (locks_all(v)) {
       lrd_shard_set_add_all(&set);
       x.all_locked = 1;
     }
@@ -393,7 +401,7 @@ static void execute_atomic(struct lrd_engine *e, const larder_call *call, larder
   lrd_shard_set_init(&set, e);
   for (size_t i = 0; i < call->count && !x.all_locked; i++) {
     add_keys(&set, &call->vector[i]);
-    x.all_locked = is_keyspace(&call->vector[i]) || locks_itself(&call->vector[i]);
+    x.all_locked = locks_all(&call->vector[i]) || locks_itself(&call->vector[i]);
   }
   if (x.all_locked)
     lrd_shard_set_add_all(&set);

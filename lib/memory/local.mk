@@ -31,6 +31,7 @@ core_sources += \
   lib/memory/t_info.c \
   lib/memory/t_internal.c \
   lib/memory/t_keyspace.c \
+  lib/memory/t_move.c \
   lib/memory/t_object.c \
   lib/memory/t_server.c \
   lib/memory/t_float.c \
@@ -43,6 +44,7 @@ core_sources += \
 
 # The collection types.
 core_sources += \
+  lib/memory/clone.c lib/memory/clone.h \
   lib/memory/hash.c lib/memory/hash.h \
   lib/memory/list.c lib/memory/list.h \
   lib/memory/order.c lib/memory/order.h \

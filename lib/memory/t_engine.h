@@ -18,6 +18,8 @@ lrd_handler lrd_t_renamenx, lrd_t_expireat, lrd_t_expiretime, lrd_t_pexpiretime;
 
 lrd_handler lrd_t_expire, lrd_t_pexpire, lrd_t_pexpireat, lrd_t_ttl, lrd_t_pttl, lrd_t_persist;
 
+lrd_handler lrd_t_copy, lrd_t_move, lrd_t_swapdb, lrd_t_randomkey;
+
 lrd_handler lrd_t_scan, lrd_t_keys, lrd_t_dbsize, lrd_t_flushdb, lrd_t_flushall;
 
 lrd_handler lrd_t_watch, lrd_t_unwatch;
@@ -50,6 +52,10 @@ char *lrd_string_extend(struct lrd_exec *, larder_bytes key, struct lrd_entry *e
 void lrd_changed_set(struct lrd_exec *, larder_bytes key, larder_bytes value, int64_t at);
 void lrd_changed_del(struct lrd_exec *, larder_bytes key);
 void lrd_changed_expiry(struct lrd_exec *, larder_bytes key, int64_t at);
+
+/* Moves an entry, which argv[1] names, to another key or database; what is there goes.  0: no
+ * memory, replied. */
+int lrd_move(struct lrd_exec *, struct lrd_entry *, int database, larder_bytes to);
 
 /* Deletes a key, known or not.  -1: no memory, replied; 0: it was known not to
  * exist; 1: it existed, or may have (then the reply is provisional). */

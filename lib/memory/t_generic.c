@@ -113,65 +113,6 @@ void lrd_t_type(struct lrd_exec *x)
 
 /* --- RENAME --------------------------------------------------------------------------- */
 
-/* The entry's value under another key, in a block that is not in any index yet.
- * A collection is shared by both until the old entry is cleared of it. */
-static struct lrd_entry *copy_under(struct lrd_exec *x, const struct lrd_entry *from,
-                                    larder_bytes key)
-{
-  char number[LRD_NUMBER_SIZE];
-  int64_t when = lrd_entry_expiry(from);
-  struct lrd_at at = lrd_at(x, key);
-  struct lrd_entry *entry;
-
-  if (from->kind == LRD_STRING)
-    return lrd_keyspace_stage(x->engine, &at, lrd_entry_string(from, number), when, x->now);
-  entry = lrd_keyspace_stage(x->engine, &at, (larder_bytes){ "0", 1 }, when, x->now);
-  if (!entry)
-    return NULL;
-  entry->kind = from->kind;
-  entry->flags &= LRD_ENTRY_TIMER;
-  entry->value = from->value;
-  return entry;
-}
-
-static void forget_value(struct lrd_entry *entry)
-{
-  if (lrd_kind_type(entry->kind))
-    entry->value = NULL;
-}
-
-static int move(struct lrd_exec *x, struct lrd_entry *from, larder_bytes to)
-{
-  int64_t when = lrd_entry_expiry(from);
-  struct lrd_entry *entry = copy_under(x, from, to);
-  struct lrd_at at = lrd_at(x, to);
-
-  if (entry && !lrd_keyspace_commit(x->engine, &at, entry, when)) {
-    forget_value(from);
-    return 1;
-  }
-  if (entry) {
-    forget_value(entry);
-    lrd_entry_free(lrd_memory_of(x->engine), entry);
-  }
-  lrd_no_memory(x);
-  return 0;
-}
-
-/* 0: no memory, replied. */
-static int rename_entry(struct lrd_exec *x, struct lrd_entry *entry)
-{
-  larder_bytes from = x->argv[1], to = x->argv[2];
-
-  (void)lrd_peek(x, to);
-  if (!move(x, entry, to))
-    return 0;
-  lrd_remove(x, entry);
-  lrd_changed_del(x, from);
-  lrd_changed(x, to, 0, NULL);
-  return 1;
-}
-
 static int is_same_key(const struct lrd_exec *x)
 {
   larder_bytes from = x->argv[1], to = x->argv[2];
@@ -197,7 +138,8 @@ void lrd_t_rename(struct lrd_exec *x)
 {
   struct lrd_entry *entry;
 
-  if (find_source(x, &entry) && (is_same_key(x) || rename_entry(x, entry)))
+  if (find_source(x, &entry) &&
+      (is_same_key(x) || lrd_move(x, entry, x->database, x->argv[2])))
     lrd_sink_ok(x->sink);
 }
 
@@ -209,6 +151,6 @@ void lrd_t_renamenx(struct lrd_exec *x)
     return;
   if (there)
     lrd_sink_integer(x->sink, 0);
-  else if (rename_entry(x, entry))
+  else if (lrd_move(x, entry, x->database, x->argv[2]))
     lrd_sink_integer(x->sink, 1);
 }

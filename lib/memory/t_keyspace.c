@@ -192,6 +192,76 @@ void lrd_t_keys(struct lrd_exec *x)
   x->sink->type->close(x->sink, k.found);
 }
 
+/* --- RANDOMKEY ------------------------------------------------------------------------ */
+
+enum { DRAWS = 100 };
+
+struct drawn {
+  int64_t now;
+  struct lrd_prng *prng;
+  uint64_t live; /* seen so far: each is the one with the same chance */
+  const struct lrd_entry *entry;
+};
+
+static void draw_visit(void *context, void *item)
+{
+  struct drawn *d = context;
+
+  if (is_live(item, d->now) && !lrd_prng_below(d->prng, ++d->live))
+    d->entry = item;
+}
+
+/* Some of the keys of a shard, which is chosen by how many it has. */
+static void draw_some(struct lrd_exec *x, struct drawn *d, uint64_t total)
+{
+  struct lrd_engine *e = x->engine;
+  uint64_t at = lrd_prng_below(d->prng, total);
+  struct lrd_keyspace *ks = NULL;
+
+  for (unsigned i = 0; i < e->shards; i++) {
+    uint64_t count = lrd_keyspace_count(&e->shard[i], (unsigned)x->database);
+
+    ks = e->shard[i].database[x->database];
+    if (at < count)
+      break;
+    at -= count;
+  }
+  if (ks)
+    (void)lrd_index_scan(&ks->index, lrd_memory_of(e), lrd_prng_next(d->prng), draw_visit, d);
+}
+
+/* Nearly all keys have expired, or there is none. */
+static void draw_of_all(struct lrd_exec *x, struct drawn *d)
+{
+  for (unsigned i = 0; i < x->engine->shards; i++) {
+    struct lrd_keyspace *ks = x->engine->shard[i].database[x->database];
+    uint64_t cursor = 0;
+
+    if (!ks)
+      continue;
+    do
+      cursor = lrd_index_scan(&ks->index, lrd_memory_of(x->engine), cursor, draw_visit, d);
+    while (cursor);
+  }
+}
+
+void lrd_t_randomkey(struct lrd_exec *x)
+{
+  struct drawn d = { .now = x->now, .prng = &x->engine->shard[0].prng };
+  uint64_t total = 0;
+
+  for (unsigned i = 0; i < x->engine->shards; i++)
+    total += lrd_keyspace_count(&x->engine->shard[i], (unsigned)x->database);
+  for (int i = 0; total && i < DRAWS && !d.entry; i++)
+    draw_some(x, &d, total);
+  if (!d.entry)
+    draw_of_all(x, &d);
+  if (d.entry)
+    lrd_sink_string(x->sink, d.entry->bytes, d.entry->key_len);
+  else
+    lrd_sink_nil(x->sink);
+}
+
 void lrd_t_dbsize(struct lrd_exec *x)
 {
   uint64_t count = 0;

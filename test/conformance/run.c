@@ -122,7 +122,7 @@ int run_is_served(int argc, const char *const *argv, const size_t *len)
   static const char *const always[] = {"SETNX",  "MSETNX", "HSETNX",   "LPUSHX",
                                        "RPUSHX", "MOVE",   "RENAMENX", NULL};
   static const char *const replace[] = {"REPLACE", NULL}, *const elsewhere[] = {"DB", NULL};
-  static const char *const keyspace[] = {"RANDOMKEY",
+  static const char *const keyspace[] = {"RANDOMKEY", "SWAPDB",
                                          "KEYS",   "SCAN", "DBSIZE", "FLUSHDB", "FLUSHALL",
                                          "CONFIG", "INFO", "WATCH",  NULL};
   if (argc == 0 || has_word_after(1, argv, len, 0, keyspace))

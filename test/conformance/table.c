@@ -213,6 +213,14 @@ static const char *const commands[] = {
     "RENAMENX k l",
     "RENAMENX k q",
     "RENAMENX k k",
+    "COPY k l",
+    "COPY k q",
+    "COPY k k",
+    "COPY k l REPLACE",
+    "COPY l k REPLACE",
+    "COPY k k DB 1",
+    "MOVE k 1",
+    "MOVE k 0",
     "ZREVRANGE k 0 -1 WITHSCORES",
     "ZRANGEBYSCORE k 1 2 WITHSCORES",
     "ZREVRANGEBYSCORE k 9 0 LIMIT 1 1",
@@ -493,7 +501,8 @@ void table_run(struct run *run, const char *only)
   const struct sequence *const tables[] = {
       sequences_string, sequences_generic,     sequences_expiry,
       sequences_hash,   sequences_set,         sequences_list,
-      sequences_zset,   sequences_transaction, sequences_connection};
+      sequences_zset,   sequences_transaction, sequences_connection,
+      sequences_move};
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
     run_table(run, tables[i], only);
   run_commands(run, only);
