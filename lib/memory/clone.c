@@ -33,7 +33,8 @@ static int clone_list(const larder_memory *memory, const struct lrd_list *from,
   return 1;
 }
 
-static int clone_set(const larder_memory *memory, const struct lrd_set *from, struct lrd_set *to)
+static int clone_set(const larder_memory *memory, const struct lrd_universal_key *key,
+                     const struct lrd_set *from, struct lrd_set *to)
 {
   larder_bytes member[AT_ONCE];
   struct lrd_set_cursor c = { 0 };
@@ -43,15 +44,15 @@ static int clone_set(const larder_memory *memory, const struct lrd_set *from, st
     n = 0;
     while (n < AT_ONCE && lrd_set_next(from, &c, &member[n]))
       n++;
-    if (n && lrd_set_add(to, memory, n, member) < 0)
+    if (n && lrd_set_add(to, memory, key, n, member) < 0)
       return 0;
   } while (n == AT_ONCE);
   clone_peaks(&to->packed, &from->packed);
   return 1;
 }
 
-static int clone_hash(const larder_memory *memory, const struct lrd_hash *from,
-                      struct lrd_hash *to)
+static int clone_hash(const larder_memory *memory, const struct lrd_universal_key *key,
+                      const struct lrd_hash *from, struct lrd_hash *to)
 {
   larder_bytes part[2 * AT_ONCE];
   struct lrd_hash_cursor c = { 0 };
@@ -63,7 +64,7 @@ static int clone_hash(const larder_memory *memory, const struct lrd_hash *from,
       part[2 * n] = pair.field;
       part[2 * n + 1] = pair.value;
     }
-    if (n && lrd_hash_set(to, memory, n, part) < 0)
+    if (n && lrd_hash_set(to, memory, key, n, part) < 0)
       return 0;
   } while (n == AT_ONCE);
   clone_peaks(&to->packed, &from->packed);
@@ -71,15 +72,15 @@ static int clone_hash(const larder_memory *memory, const struct lrd_hash *from,
 }
 
 /* A large one keeps negative zeros. */
-static int clone_zset(const larder_memory *memory, const struct lrd_zset *from,
-                      struct lrd_zset *to)
+static int clone_zset(const larder_memory *memory, const struct lrd_universal_key *key,
+                      const struct lrd_zset *from, struct lrd_zset *to)
 {
   struct lrd_zset_change change = { 0 };
   struct lrd_scored part[AT_ONCE];
   struct lrd_zset_cursor c;
   size_t n, left = from->count;
 
-  if (from->large && lrd_zset_enlarge(to, memory) != 0)
+  if (from->large && lrd_zset_enlarge(to, memory, key) != 0)
     return 0;
   lrd_zset_seek(from, 0, &c);
   for (; left; left -= n) {
@@ -87,14 +88,15 @@ static int clone_zset(const larder_memory *memory, const struct lrd_zset *from,
       lrd_zset_get(from, &c, &part[n]);
       lrd_zset_next(from, &c);
     }
-    if (lrd_zset_add(to, memory, 0, n, part, &change) != 0)
+    if (lrd_zset_add(to, memory, key, 0, n, part, &change) != 0)
       return 0;
   }
   clone_peaks(&to->packed, &from->packed);
   return 1;
 }
 
-void *lrd_clone(const larder_memory *memory, enum lrd_kind kind, const void *value)
+void *lrd_clone(const larder_memory *memory, const struct lrd_universal_key *key,
+                enum lrd_kind kind, const void *value)
 {
   const struct lrd_kind_type *type = lrd_kind_type(kind);
   void *to = type->create(memory);
@@ -105,11 +107,11 @@ void *lrd_clone(const larder_memory *memory, enum lrd_kind kind, const void *val
   if (kind == LRD_LIST)
     done = clone_list(memory, value, to);
   else if (kind == LRD_SET_KIND)
-    done = clone_set(memory, value, to);
+    done = clone_set(memory, key, value, to);
   else if (kind == LRD_HASH)
-    done = clone_hash(memory, value, to);
+    done = clone_hash(memory, key, value, to);
   else if (kind == LRD_ZSET)
-    done = clone_zset(memory, value, to);
+    done = clone_zset(memory, key, value, to);
   if (done)
     return to;
   type->destroy(memory, to);

@@ -40,6 +40,7 @@ enum lrd_kind { LRD_NONE = 0, LRD_STRING, LRD_LIST, LRD_SET_KIND, LRD_ZSET, LRD_
 
 struct lrd_entry; /* keyspace.h */
 struct lrd_engine;
+struct lrd_universal_key;
 
 struct lrd_exec {
   struct lrd_engine *engine;
@@ -109,6 +110,8 @@ larder_bytes lrd_key_of(const struct lrd_entry *);
 /* Every change of an entry's heap size goes through lrd_memory_of(engine),
  * which accounts it. */
 const larder_memory *lrd_memory_of(const struct lrd_engine *);
+/* For hash tables; it lives as long as the engine. */
+const struct lrd_universal_key *lrd_hash_key_of(const struct lrd_engine *);
 struct lrd_prng *lrd_prng_of(struct lrd_exec *);
 
 /* Expiry: absolute wall ms; -1: none.  set: 0, or -1: no memory; the entry may

@@ -127,10 +127,11 @@ static int64_t packed_set(struct lrd_hash *hash, const larder_memory *memory, si
   return (int64_t)added;
 }
 
-static int convert(struct lrd_hash *hash, const larder_memory *memory)
+static int convert(struct lrd_hash *hash, const larder_memory *memory,
+                   const struct lrd_universal_key *key)
 {
   const unsigned char *at = hash->packed.data, *end = lrd_packed_end(&hash->packed);
-  struct lrd_table *table = lrd_table_new(memory);
+  struct lrd_table *table = lrd_table_new(memory, key);
 
   if (!table)
     return -1;
@@ -185,13 +186,13 @@ static int64_t table_set(struct lrd_hash *hash, const larder_memory *memory, siz
     return -1;
   }
   for (i = 0; i < n; i++) {
-    uint64_t key = lrd_table_hash(table, pairs[2 * i]);
-    const unsigned char **place = lrd_table_find(table, key, pairs[2 * i]);
+    uint64_t at = lrd_table_hash(table, pairs[2 * i]);
+    const unsigned char **place = lrd_table_find(table, at, pairs[2 * i]);
     if (place) {
       node_free(memory, *place);
       *place = node[i];
     } else {
-      lrd_table_insert(table, memory, key, node[i]);
+      lrd_table_insert(table, memory, at, node[i]);
       added++;
     }
   }
@@ -200,15 +201,15 @@ static int64_t table_set(struct lrd_hash *hash, const larder_memory *memory, siz
   return (int64_t)added;
 }
 
-static int64_t put(struct lrd_hash *hash, const larder_memory *memory, size_t n,
-                   const larder_bytes *pairs)
+static int64_t put(struct lrd_hash *hash, const larder_memory *memory,
+                   const struct lrd_universal_key *key, size_t n, const larder_bytes *pairs)
 {
   unsigned char *few[FEW], **node = few;
   int64_t added;
 
   if (!hash->table && packed_fits(hash, n, pairs))
     return packed_set(hash, memory, n, pairs);
-  if (!hash->table && convert(hash, memory) != 0)
+  if (!hash->table && convert(hash, memory, key) != 0)
     return -1;
   if (n > FEW && !(node = lrd_allocate(memory, n * sizeof *node)))
     return -1;
@@ -237,10 +238,10 @@ int lrd_hash_get(const struct lrd_hash *hash, larder_bytes field, larder_bytes *
   return 1;
 }
 
-int64_t lrd_hash_set(struct lrd_hash *hash, const larder_memory *memory, size_t n,
-                     const larder_bytes *pairs)
+int64_t lrd_hash_set(struct lrd_hash *hash, const larder_memory *memory,
+                     const struct lrd_universal_key *key, size_t n, const larder_bytes *pairs)
 {
-  int64_t added = put(hash, memory, n, pairs);
+  int64_t added = put(hash, memory, key, n, pairs);
   size_t i;
 
   if (added < 0)
@@ -254,17 +255,17 @@ int64_t lrd_hash_set(struct lrd_hash *hash, const larder_memory *memory, size_t 
 }
 
 int lrd_hash_set_sum(struct lrd_hash *hash, const larder_memory *memory,
-                     larder_bytes field, larder_bytes value)
+                     const struct lrd_universal_key *key, larder_bytes field, larder_bytes value)
 {
   larder_bytes pair[2] = { field, value };
   int64_t marked;
 
   if (!hash->sums && !(hash->sums = lrd_set_new(memory)))
     return -1;
-  marked = lrd_set_add(hash->sums, memory, 1, &field);
+  marked = lrd_set_add(hash->sums, memory, key, 1, &field);
   if (marked < 0)
     return -1;
-  if (put(hash, memory, 1, pair) < 0) {
+  if (put(hash, memory, key, 1, pair) < 0) {
     if (marked)
       lrd_set_remove(hash->sums, memory, field);
     return -1;

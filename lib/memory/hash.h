@@ -39,14 +39,15 @@ size_t lrd_hash_free_some(struct lrd_hash *, const larder_memory *, size_t budge
 int lrd_hash_get(const struct lrd_hash *, larder_bytes field, larder_bytes *value);
 /* Sets n fields: field, value, field, value, ...; how many of them were not
  * there; -1: no memory, nothing was changed. */
-int64_t lrd_hash_set(struct lrd_hash *, const larder_memory *, size_t n, const larder_bytes *);
+int64_t lrd_hash_set(struct lrd_hash *, const larder_memory *, const struct lrd_universal_key *,
+                     size_t n, const larder_bytes *);
 /* 1: it was there. */
 int lrd_hash_remove(struct lrd_hash *, const larder_memory *, larder_bytes field);
 
 /* The value is a sum of increments only: 0, or -1: no memory, nothing was
  * changed.  lrd_hash_set makes it a known one again. */
-int lrd_hash_set_sum(struct lrd_hash *, const larder_memory *, larder_bytes field,
-                     larder_bytes value);
+int lrd_hash_set_sum(struct lrd_hash *, const larder_memory *, const struct lrd_universal_key *,
+                     larder_bytes field, larder_bytes value);
 int lrd_hash_is_sum(const struct lrd_hash *, larder_bytes field);
 
 /* Walks over all pairs while nothing changes; begins as { 0 }.  0: the end. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "memory/index.h"
+#include "util/bytes.h"
 
 /*
  * Looking up in an index, for its own file and for who knows at compile time
@@ -73,20 +74,6 @@ static inline size_t lrd_index_position(const struct lrd_index *ix, uint64_t has
 {
   size_t i = (size_t)hash & ix->mask;
   return i < ix->buckets ? i : i & (ix->mask >> 1);
-}
-
-/* The usual length of a key costs no call. */
-static inline int lrd_same_bytes(const char *a, const char *b, size_t len)
-{
-  uint64_t a0, a1, b0, b1;
-
-  if (len < 8 || len > 16)
-    return !len || !memcmp(a, b, len);
-  memcpy(&a0, a, 8);
-  memcpy(&b0, b, 8);
-  memcpy(&a1, a + len - 8, 8);
-  memcpy(&b1, b + len - 8, 8);
-  return !((a0 ^ b0) | (a1 ^ b1));
 }
 
 /* lrd_index_find, with the index's own key function known. */

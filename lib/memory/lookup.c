@@ -310,6 +310,11 @@ const larder_memory *lrd_memory_of(const struct lrd_engine *e)
   return &e->account.memory;
 }
 
+const struct lrd_universal_key *lrd_hash_key_of(const struct lrd_engine *e)
+{
+  return &e->hash_key;
+}
+
 struct lrd_prng *lrd_prng_of(struct lrd_exec *x)
 {
   return &lrd_at(x, x->argv[lrd_command_key_range(x->vector).first]).shard->prng;

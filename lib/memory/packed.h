@@ -7,6 +7,8 @@
 
 #include <larder/backend.h>
 
+#include "util/bytes.h"
+
 /*
  * Two things that the collection types are made of:
  *
@@ -88,7 +90,7 @@ static inline larder_bytes lrd_blob(const unsigned char *p)
 
 static inline int lrd_bytes_equal(larder_bytes a, larder_bytes b)
 {
-  return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+  return a.len == b.len && lrd_same_bytes(a.data, b.data, a.len);
 }
 
 /* As memcmp; a prefix comes before what it begins. */

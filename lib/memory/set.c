@@ -95,10 +95,11 @@ static int64_t packed_add(struct lrd_set *set, const larder_memory *memory, size
   return (int64_t)added;
 }
 
-static int convert(struct lrd_set *set, const larder_memory *memory)
+static int convert(struct lrd_set *set, const larder_memory *memory,
+                   const struct lrd_universal_key *key)
 {
   const unsigned char *at = set->packed.data, *end = lrd_packed_end(&set->packed);
-  struct lrd_table *table = lrd_table_new(memory);
+  struct lrd_table *table = lrd_table_new(memory, key);
 
   if (!table)
     return -1;
@@ -181,15 +182,15 @@ int lrd_set_has(const struct lrd_set *set, larder_bytes member)
   return lrd_table_find(set->table, lrd_table_hash(set->table, member), member) != NULL;
 }
 
-static int64_t add(struct lrd_set *set, const larder_memory *memory, size_t n,
-                   const larder_bytes *members)
+static int64_t add(struct lrd_set *set, const larder_memory *memory,
+                   const struct lrd_universal_key *key, size_t n, const larder_bytes *members)
 {
   unsigned char *few[FEW], **node = few;
   int64_t added;
 
   if (!set->table && packed_fits(set, n, members))
     return packed_add(set, memory, n, members);
-  if (!set->table && convert(set, memory) != 0)
+  if (!set->table && convert(set, memory, key) != 0)
     return -1;
   if (n > FEW && !(node = lrd_allocate(memory, n * sizeof *node)))
     return -1;
@@ -205,10 +206,10 @@ static int is_integer(larder_bytes member)
   return member.len && member.len <= 20 && lrd_parse_integer(member.data, member.len, &integer);
 }
 
-int64_t lrd_set_add(struct lrd_set *set, const larder_memory *memory, size_t n,
-                    const larder_bytes *members)
+int64_t lrd_set_add(struct lrd_set *set, const larder_memory *memory,
+                    const struct lrd_universal_key *key, size_t n, const larder_bytes *members)
 {
-  int64_t added = add(set, memory, n, members);
+  int64_t added = add(set, memory, key, n, members);
   size_t i;
 
   if (added <= 0)

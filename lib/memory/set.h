@@ -25,7 +25,8 @@ size_t lrd_set_free_some(struct lrd_set *, const larder_memory *, size_t budget)
 
 int lrd_set_has(const struct lrd_set *, larder_bytes member);
 /* How many of the n were not there; -1: no memory, nothing was added. */
-int64_t lrd_set_add(struct lrd_set *, const larder_memory *, size_t n, const larder_bytes *);
+int64_t lrd_set_add(struct lrd_set *, const larder_memory *, const struct lrd_universal_key *,
+                    size_t n, const larder_bytes *);
 /* 1: it was there. */
 int lrd_set_remove(struct lrd_set *, const larder_memory *, larder_bytes member);
 

@@ -84,7 +84,8 @@ void lrd_t_hincrbyfloat(struct lrd_exec *x)
     lrd_no_memory(x);
     return;
   }
-  if (lrd_hash_set(lrd_value(entry), lrd_memory_of(x->engine), 1, argv + 2) < 0) {
+  if (lrd_hash_set(lrd_value(entry), lrd_memory_of(x->engine), lrd_hash_key_of(x->engine), 1,
+                   argv + 2) < 0) {
     if (fresh)
       lrd_remove(x, fresh);
     lrd_no_memory(x);

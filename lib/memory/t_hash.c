@@ -28,8 +28,8 @@ static int64_t set(struct lrd_exec *x, struct lrd_entry *entry)
     lrd_no_memory(x);
     return -1;
   }
-  added = lrd_hash_set(hash_of(entry), lrd_memory_of(x->engine), (size_t)(x->argc - 2) / 2,
-                       x->argv + 2);
+  added = lrd_hash_set(hash_of(entry), lrd_memory_of(x->engine), lrd_hash_key_of(x->engine),
+                       (size_t)(x->argc - 2) / 2, x->argv + 2);
   if (added < 0) {
     if (fresh)
       lrd_remove(x, fresh);
@@ -158,6 +158,7 @@ static int sum(struct lrd_exec *x, const struct lrd_entry *entry, larder_bytes s
 void lrd_t_hincrby(struct lrd_exec *x)
 {
   const larder_memory *memory = lrd_memory_of(x->engine);
+  const struct lrd_universal_key *key = lrd_hash_key_of(x->engine);
   larder_bytes field = x->argv[2], pair[2];
   struct lrd_entry *entry, *fresh = NULL;
   char text[LRD_NUMBER_SIZE];
@@ -179,8 +180,8 @@ void lrd_t_hincrby(struct lrd_exec *x)
   }
   pair[0] = field;
   pair[1] = (larder_bytes){ text, lrd_print_integer(text, value) };
-  failed = known ? lrd_hash_set(hash_of(entry), memory, 1, pair) < 0
-                 : lrd_hash_set_sum(hash_of(entry), memory, field, pair[1]) != 0;
+  failed = known ? lrd_hash_set(hash_of(entry), memory, key, 1, pair) < 0
+                 : lrd_hash_set_sum(hash_of(entry), memory, key, field, pair[1]) != 0;
   if (failed) {
     if (fresh)
       lrd_remove(x, fresh);

@@ -104,7 +104,8 @@ static int copy(struct lrd_exec *x, const struct lrd_entry *entry, int database,
 {
   const larder_memory *memory = lrd_memory_of(x->engine);
   const struct lrd_kind_type *type = lrd_kind_type(entry->kind);
-  void *value = type ? lrd_clone(memory, entry->kind, entry->value) : NULL;
+  void *value = type ? lrd_clone(memory, lrd_hash_key_of(x->engine), entry->kind, entry->value)
+                     : NULL;
   struct lrd_at at = place_in(x, to, database);
 
   if (type && !value) {

@@ -31,7 +31,8 @@ void lrd_t_sadd(struct lrd_exec *x)
     lrd_no_memory(x);
     return;
   }
-  added = lrd_set_add(set_of(entry), lrd_memory_of(x->engine), (size_t)(x->argc - 2), x->argv + 2);
+  added = lrd_set_add(set_of(entry), lrd_memory_of(x->engine), lrd_hash_key_of(x->engine),
+                      (size_t)(x->argc - 2), x->argv + 2);
   if (added < 0) {
     if (fresh)
       lrd_remove(x, fresh);

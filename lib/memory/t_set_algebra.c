@@ -72,7 +72,8 @@ static int smallest(const struct sets *s, size_t *at)
 
 static int add(const struct sets *s, struct lrd_set *to, larder_bytes member)
 {
-  return lrd_set_add(to, lrd_memory_of(s->x->engine), 1, &member) >= 0;
+  return lrd_set_add(to, lrd_memory_of(s->x->engine), lrd_hash_key_of(s->x->engine), 1,
+                     &member) >= 0;
 }
 
 /* Of one set: those members that are in all others, or in none, or whatever. */

@@ -35,7 +35,8 @@ static int64_t put(struct lrd_exec *x, struct lrd_entry *to)
   int64_t added;
 
   if (to || (to = fresh = lrd_create(x, x->argv[2], LRD_SET_KIND))) {
-    added = lrd_set_add(set_of(to), lrd_memory_of(x->engine), 1, &x->argv[3]);
+    added = lrd_set_add(set_of(to), lrd_memory_of(x->engine), lrd_hash_key_of(x->engine), 1,
+                        &x->argv[3]);
     if (added >= 0)
       return added;
     if (fresh)

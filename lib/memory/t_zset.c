@@ -113,7 +113,8 @@ static int zadd_mark(struct zadd *z, struct lrd_exec *x, struct lrd_entry *entry
   if (whole || !(z->flags & LRD_ZSET_INCR) ||
       lrd_zset_score(zset_of(entry), z->pair->member, &score))
     return 0;
-  return lrd_zset_mark_sum(zset_of(entry), lrd_memory_of(x->engine), z->pair->member);
+  return lrd_zset_mark_sum(zset_of(entry), lrd_memory_of(x->engine), lrd_hash_key_of(x->engine),
+                           z->pair->member);
 }
 
 static int zadd_store(struct zadd *z, struct lrd_exec *x, struct lrd_entry *entry, int whole)
@@ -123,8 +124,8 @@ static int zadd_store(struct zadd *z, struct lrd_exec *x, struct lrd_entry *entr
 
   if (zadd_mark(z, x, entry, whole) != 0)
     return -1;
-  if (lrd_zset_add(zset_of(entry), memory, z->flags & ~(unsigned)CH, z->n, z->pair,
-                   &z->change) == 0)
+  if (lrd_zset_add(zset_of(entry), memory, lrd_hash_key_of(x->engine), z->flags & ~(unsigned)CH,
+                   z->n, z->pair, &z->change) == 0)
     return 0;
   if (!lrd_zset_score(zset_of(entry), z->pair->member, &score))
     lrd_zset_unmark_sum(zset_of(entry), memory, z->pair->member);

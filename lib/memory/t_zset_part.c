@@ -37,7 +37,7 @@ static struct lrd_zset *copy(struct lrd_exec *x, const struct lrd_zset *z, size_
     lrd_zset_seek(z, rank, &c);
   while (!failed && n--) {
     lrd_zset_get(z, &c, &e);
-    failed = lrd_zset_add(to, memory, 0, 1, &e, &change) != 0;
+    failed = lrd_zset_add(to, memory, lrd_hash_key_of(x->engine), 0, 1, &e, &change) != 0;
     lrd_zset_next(z, &c);
   }
   if (!failed)

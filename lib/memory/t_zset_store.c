@@ -97,7 +97,8 @@ static int put(const struct sources *s, struct lrd_zset *to, const struct lrd_sc
 {
   struct lrd_zset_change change;
 
-  return lrd_zset_add(to, lrd_memory_of(s->x->engine), 0, 1, e, &change) == 0;
+  return lrd_zset_add(to, lrd_memory_of(s->x->engine), lrd_hash_key_of(s->x->engine), 0, 1, e,
+                      &change) == 0;
 }
 
 static int by_count(const void *a, const void *b)
@@ -236,7 +237,7 @@ static struct lrd_zset *combine(struct sources *s)
   struct lrd_zset *to = lrd_zset_new(memory);
   int done;
 
-  if (!to || lrd_zset_enlarge(to, memory) != 0) {
+  if (!to || lrd_zset_enlarge(to, memory, lrd_hash_key_of(s->x->engine)) != 0) {
     if (to)
       lrd_zset_free(to, memory);
     lrd_no_memory(s->x);

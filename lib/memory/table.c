@@ -39,14 +39,21 @@ static unsigned char tag_of(uint64_t hash)
 
 /* --- buckets ------------------------------------------------------------- */
 
+static unsigned log2_of(size_t n)
+{
+  return 63 - (unsigned)__builtin_clzll(n);
+}
+
+static size_t power_below(size_t n)
+{
+  return (size_t)1 << log2_of(n);
+}
+
 /* Segment s begins with bucket base: 0, 16, 32, 64, 128; from 256 on all have the same size. */
 static unsigned small_segment(size_t bucket, size_t *base)
 {
-  unsigned s = 0;
-
-  for (*base = 0; bucket >= (size_t)FIRST << s; s++)
-    *base = (size_t)FIRST << s;
-  return s;
+  *base = bucket < FIRST ? 0 : power_below(bucket);
+  return bucket < FIRST ? 0 : log2_of(bucket) - log2_of(FIRST) + 1;
 }
 
 static void **segment_of(const struct lrd_table *t, size_t bucket, size_t *base)
@@ -113,11 +120,6 @@ static void bucket_drop(struct lrd_table *t, const larder_memory *memory)
     lrd_release(memory, *segment, segment_size(base));
   else /* the items of a table that shrinks were small blocks */
     lrd_release_merging(memory, *segment, segment_size(base));
-}
-
-static size_t power_below(size_t n)
-{
-  return (size_t)1 << (63 - (unsigned)__builtin_clzll(n));
 }
 
 static size_t bucket_of(const struct lrd_table *t, uint64_t hash)
@@ -208,25 +210,37 @@ static size_t chained(size_t items)
   return items <= PLACES ? 0 : (items - PLACES + PLACES - 2) / (PLACES - 1);
 }
 
+/* A bit at the top of each byte that belongs to an item with that tag, and perhaps of
+ * some behind such a one. */
+static uint64_t group_match(const struct lrd_group *g, unsigned char tag)
+{
+  const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+  uint64_t word;
+
+  memcpy(&word, g, sizeof word);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  word = __builtin_bswap64(word);
+#endif
+  word ^= ones * tag;
+  return (word - ones) & ~word & tops & (((uint64_t)1 << 8 * items_of(g)) - 1);
+}
+
 static const unsigned char *group_find(struct lrd_group *g, unsigned char tag, larder_bytes key,
                                        unsigned *at)
 {
-  unsigned i, n = items_of(g);
+  uint64_t found;
 
-  for (i = 0; i < n; i++)
+  for (found = group_match(g, tag); found; found &= found - 1) {
+    unsigned i = (unsigned)__builtin_ctzll(found) / 8;
     if (g->tag[i] == tag && lrd_bytes_equal(lrd_blob(g->place[i]), key)) {
       *at = i;
       return g->place[i];
     }
+  }
   return NULL;
 }
 
 /* --- growing and shrinking ----------------------------------------------- */
-
-uint64_t lrd_table_hash(const struct lrd_table *t, larder_bytes key)
-{
-  return lrd_hash(&t->key, key.len ? key.data : "", key.len);
-}
 
 static void prefetch_items(const struct lrd_group *g)
 {
@@ -300,20 +314,20 @@ static int is_sparse(const struct lrd_table *t)
 
 /* --- the table ----------------------------------------------------------- */
 
-struct lrd_table *lrd_table_new(const larder_memory *memory)
+struct lrd_table *lrd_table_new(const larder_memory *memory, const struct lrd_universal_key *key)
 {
   struct lrd_table *t = lrd_allocate_zeroed(memory, 1, sizeof *t);
   size_t i;
 
   if (!t)
     return NULL;
+  t->key = key;
   for (i = 0; i < FIRST; i++)
-    if (bucket_add(t, memory) != 0)
-      break;
-  if (i == FIRST && lrd_random(&t->key, sizeof t->key) == 0)
-    return t;
-  lrd_table_free(t, memory, NULL);
-  return NULL;
+    if (bucket_add(t, memory) != 0) {
+      lrd_table_free(t, memory, NULL);
+      return NULL;
+    }
+  return t;
 }
 
 size_t lrd_table_drain(struct lrd_table *t, const larder_memory *memory, lrd_table_release *release,

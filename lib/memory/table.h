@@ -4,7 +4,7 @@
 
 #include <larder/backend.h>
 
-#include "util/hash.h"
+#include "util/universal.h"
 
 /*
  * An index of items by their key.  An item is a pointer to a blob (packed.h),
@@ -21,6 +21,10 @@
  * made up for by the next operations: an insert adds 2/11 of a bucket to what is wanted,
  * a removal takes a quarter away, and each may do two; so after k operations
  * that had memory at least 1.75 k of the lag is gone.
+ *
+ * The hash is keyed (universal.h) with the engine's random key, so who does not know it
+ * can't build members that meet.  Who may fill a collection and list it learns from the
+ * order which members share a bucket, whatever the hash is; as in Redis.
  *
  * Buckets lie in segments that never move.  A bucket is a cache line with
  * seven places and a tag byte for each; a full one is chained.
@@ -40,7 +44,7 @@ enum {
 struct lrd_group;
 
 struct lrd_table {
-  struct lrd_hash_key key; /* its own, random */
+  const struct lrd_universal_key *key; /* the owner's, which outlives the table */
   size_t count;
   size_t buckets;
   size_t longest; /* no chain has ever held more items */
@@ -51,8 +55,8 @@ struct lrd_table {
   size_t large_capacity;
 };
 
-/* NULL: no memory, or no randomness. */
-struct lrd_table *lrd_table_new(const larder_memory *);
+/* NULL: no memory. */
+struct lrd_table *lrd_table_new(const larder_memory *, const struct lrd_universal_key *);
 /* Frees an item. */
 typedef void lrd_table_release(const larder_memory *, const unsigned char *item);
 void lrd_table_free(struct lrd_table *, const larder_memory *, lrd_table_release *);
@@ -62,7 +66,10 @@ void lrd_table_free(struct lrd_table *, const larder_memory *, lrd_table_release
 size_t lrd_table_drain(struct lrd_table *, const larder_memory *, lrd_table_release *,
                        size_t budget);
 
-uint64_t lrd_table_hash(const struct lrd_table *, larder_bytes key);
+static inline uint64_t lrd_table_hash(const struct lrd_table *t, larder_bytes key)
+{
+  return lrd_universal_hash(t->key, key.data, key.len);
+}
 /* The place of the item, which may be exchanged for one of the same key; NULL:
  * there is none. */
 const unsigned char **lrd_table_find(const struct lrd_table *, uint64_t hash, larder_bytes key);

@@ -173,7 +173,8 @@ static int packed_add(struct lrd_zset *z, const larder_memory *memory, unsigned 
   return 0;
 }
 
-static int convert(struct lrd_zset *z, const larder_memory *memory)
+static int convert(struct lrd_zset *z, const larder_memory *memory,
+                   const struct lrd_universal_key *key)
 {
   struct lrd_zset_large *large = lrd_allocate_zeroed(memory, 1, sizeof *large);
   const unsigned char *at = z->packed.data, *end = lrd_packed_end(&z->packed);
@@ -181,7 +182,7 @@ static int convert(struct lrd_zset *z, const larder_memory *memory)
   if (!large)
     return -1;
   lrd_order_init(&large->order);
-  large->table = lrd_table_new(memory);
+  large->table = lrd_table_new(memory, key);
   if (!large->table || lrd_table_reserve(large->table, memory, z->count) != 0 ||
       lrd_order_reserve(&large->order, memory, z->count) != 0)
     goto fail;
@@ -322,14 +323,16 @@ static int packed_copy(struct lrd_packed *copy, const larder_memory *memory,
   return 0;
 }
 
-int lrd_zset_enlarge(struct lrd_zset *z, const larder_memory *memory)
+int lrd_zset_enlarge(struct lrd_zset *z, const larder_memory *memory,
+                     const struct lrd_universal_key *key)
 {
-  return z->large ? 0 : convert(z, memory);
+  return z->large ? 0 : convert(z, memory, key);
 }
 
 /* Pair by pair until one outgrows the packed form, if any does: the scores of
  * a small set are not quite those of a large one. */
-static int outgrow(struct lrd_zset *z, const larder_memory *memory, unsigned flags, size_t n,
+static int outgrow(struct lrd_zset *z, const larder_memory *memory,
+                   const struct lrd_universal_key *key, unsigned flags, size_t n,
                    const struct lrd_scored *pairs, struct lrd_zset_change *change)
 {
   struct lrd_packed saved = { .most = z->packed.most, .longest = z->packed.longest };
@@ -340,7 +343,7 @@ static int outgrow(struct lrd_zset *z, const larder_memory *memory, unsigned fla
   for (i = 0; i < n && !outgrows(z, flags, &pairs[i]); i++)
     if (packed_add(z, memory, flags, 1, &pairs[i], change) != 0)
       goto fail;
-  if (i < n && (convert(z, memory) != 0 ||
+  if (i < n && (convert(z, memory, key) != 0 ||
                 large_add_all(z, memory, flags, n - i, pairs + i, change) != 0))
     goto fail;
   lrd_packed_free(&saved, memory);
@@ -356,23 +359,25 @@ fail:
   return -1;
 }
 
-static int add(struct lrd_zset *z, const larder_memory *memory, unsigned flags, size_t n,
+static int add(struct lrd_zset *z, const larder_memory *memory,
+               const struct lrd_universal_key *key, unsigned flags, size_t n,
                const struct lrd_scored *pairs, struct lrd_zset_change *change)
 {
   if (z->large)
     return large_add_all(z, memory, flags, n, pairs, change);
   if (packed_fits(z, n, pairs))
     return packed_add(z, memory, flags, n, pairs, change);
-  return outgrow(z, memory, flags, n, pairs, change);
+  return outgrow(z, memory, key, flags, n, pairs, change);
 }
 
-int lrd_zset_add(struct lrd_zset *z, const larder_memory *memory, unsigned flags, size_t n,
+int lrd_zset_add(struct lrd_zset *z, const larder_memory *memory,
+                 const struct lrd_universal_key *key, unsigned flags, size_t n,
                  const struct lrd_scored *pairs, struct lrd_zset_change *change)
 {
   size_t i;
 
   memset(change, 0, sizeof *change);
-  if (add(z, memory, flags, n, pairs, change) != 0)
+  if (add(z, memory, key, flags, n, pairs, change) != 0)
     return -1;
   for (i = 0; change->added && i < n; i++)
     lrd_packed_peak(&z->packed, z->count, pairs[i].member.len);
@@ -456,11 +461,12 @@ void lrd_zset_remove_range(struct lrd_zset *z, const larder_memory *memory, size
       n -= large_remove_some(z, memory, rank, n);
 }
 
-int lrd_zset_mark_sum(struct lrd_zset *z, const larder_memory *memory, larder_bytes member)
+int lrd_zset_mark_sum(struct lrd_zset *z, const larder_memory *memory,
+                      const struct lrd_universal_key *key, larder_bytes member)
 {
   if (!z->sums && !(z->sums = lrd_set_new(memory)))
     return -1;
-  return lrd_set_add(z->sums, memory, 1, &member) < 0 ? -1 : 0;
+  return lrd_set_add(z->sums, memory, key, 1, &member) < 0 ? -1 : 0;
 }
 
 void lrd_zset_unmark_sum(struct lrd_zset *z, const larder_memory *memory, larder_bytes member)

@@ -40,7 +40,7 @@ struct lrd_scored {
 struct lrd_zset *lrd_zset_new(const larder_memory *);
 void lrd_zset_free(struct lrd_zset *, const larder_memory *);
 /* Makes it a large one before it is, so that negative zeros are kept.  0, or -1: no memory. */
-int lrd_zset_enlarge(struct lrd_zset *, const larder_memory *);
+int lrd_zset_enlarge(struct lrd_zset *, const larder_memory *, const struct lrd_universal_key *);
 /* The same step by step: what is left of a budget of elements; 0: call it again. */
 size_t lrd_zset_free_some(struct lrd_zset *, const larder_memory *, size_t budget);
 
@@ -62,8 +62,8 @@ struct lrd_zset_change {
 };
 
 /* 0, or -1: no memory, nothing was changed.  With LRD_ZSET_INCR n is 1. */
-int lrd_zset_add(struct lrd_zset *, const larder_memory *, unsigned flags, size_t n,
-                 const struct lrd_scored *, struct lrd_zset_change *);
+int lrd_zset_add(struct lrd_zset *, const larder_memory *, const struct lrd_universal_key *,
+                 unsigned flags, size_t n, const struct lrd_scored *, struct lrd_zset_change *);
 /* 1: it was there. */
 int lrd_zset_remove(struct lrd_zset *, const larder_memory *, larder_bytes member);
 /* n entries from a rank on, which must be there. */
@@ -71,7 +71,8 @@ void lrd_zset_remove_range(struct lrd_zset *, const larder_memory *, size_t rank
 
 /* Marks a member as a sum; 0, or -1: no memory.  An add without LRD_ZSET_INCR
  * and a removal take the mark away. */
-int lrd_zset_mark_sum(struct lrd_zset *, const larder_memory *, larder_bytes member);
+int lrd_zset_mark_sum(struct lrd_zset *, const larder_memory *, const struct lrd_universal_key *,
+                      larder_bytes member);
 void lrd_zset_unmark_sum(struct lrd_zset *, const larder_memory *, larder_bytes member);
 int lrd_zset_is_sum(const struct lrd_zset *, larder_bytes member);
 

@@ -4,6 +4,7 @@ core_sources += \
   lib/util/arena.h \
   lib/util/buffer.c \
   lib/util/buffer.h \
+  lib/util/bytes.h \
   lib/util/cancel.h \
   lib/util/clock.c \
   lib/util/clock.h \

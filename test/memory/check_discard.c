@@ -15,8 +15,9 @@ static larder_bytes element(unsigned i, char text[NAME_SIZE])
   return (larder_bytes){ text, (size_t)snprintf(text, NAME_SIZE, "element %u", i) };
 }
 
-static void *fill(enum lrd_kind kind, const larder_memory *m)
+static void *fill(enum lrd_kind kind, const struct pool *pool)
 {
+  const larder_memory *m = &pool->memory;
   void *value = lrd_kind_type(kind)->create(m);
   struct lrd_zset_change change;
   char text[NAME_SIZE];
@@ -30,13 +31,13 @@ static void *fill(enum lrd_kind kind, const larder_memory *m)
       ck_assert_int_eq(lrd_list_push(value, m, LRD_LIST_BACK, 1, pair), 0);
       break;
     case LRD_SET_KIND:
-      ck_assert_int_eq(lrd_set_add(value, m, 1, pair), 1);
+      ck_assert_int_eq(lrd_set_add(value, m, &pool->key, 1, pair), 1);
       break;
     case LRD_HASH:
-      ck_assert_int_eq(lrd_hash_set(value, m, 1, pair), 1);
+      ck_assert_int_eq(lrd_hash_set(value, m, &pool->key, 1, pair), 1);
       break;
     default:
-      ck_assert_int_eq(lrd_zset_add(value, m, 0, 1, &scored, &change), 0);
+      ck_assert_int_eq(lrd_zset_add(value, m, &pool->key, 0, 1, &scored, &change), 0);
     }
   }
   return value;
@@ -53,7 +54,7 @@ START_TEST(step_by_step)
   size_t blocks, left;
 
   pool_init(&pool);
-  value = fill(kinds[_i], &pool.memory);
+  value = fill(kinds[_i], &pool);
   do {
     blocks = pool.blocks;
     pool.fail_in = pool.blocks % 2 ? 0 : -1; /* memory to free is not needed */

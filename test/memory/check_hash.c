@@ -83,7 +83,7 @@ static int set(struct fixture *f, const unsigned *i, size_t n, unsigned version,
     pair[2 * k + 1] = value_of(i[k], version + (unsigned)k, text[2 * k + 1]);
   }
   f->pool.fail_in = fail_in;
-  added = lrd_hash_set(f->hash, &f->pool.memory, n, pair);
+  added = lrd_hash_set(f->hash, &f->pool.memory, &f->pool.key, n, pair);
   f->pool.fail_in = -1;
   if (added < 0)
     return -1;
@@ -103,7 +103,7 @@ static int set_sum(struct fixture *f, unsigned i, unsigned version, long fail_in
   int failed;
 
   f->pool.fail_in = fail_in;
-  failed = lrd_hash_set_sum(f->hash, &f->pool.memory, name_of(i, field),
+  failed = lrd_hash_set_sum(f->hash, &f->pool.memory, &f->pool.key, name_of(i, field),
                             value_of(i, version, value));
   f->pool.fail_in = -1;
   if (failed)
@@ -191,7 +191,7 @@ START_TEST(memory_follows_count)
   for (i = 0; i < 20000; i++) {
     larder_bytes pair[2] = { { text, (size_t)snprintf(text, sizeof text, "field:%09u", i) },
                              { "01234567890123456789", 20 } };
-    ck_assert_int_eq(lrd_hash_set(hash, &pool.memory, 1, pair), 1);
+    ck_assert_int_eq(lrd_hash_set(hash, &pool.memory, &pool.key, 1, pair), 1);
   }
   check_ok(lrd_hash_check(hash));
   most = pool.bytes;

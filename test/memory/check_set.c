@@ -53,7 +53,7 @@ static int add(struct fixture *f, const unsigned *i, size_t n, long fail_in)
   for (k = 0; k < n; k++)
     member[k] = name_of(i[k], text[k]);
   f->pool.fail_in = fail_in;
-  added = lrd_set_add(f->set, &f->pool.memory, n, member);
+  added = lrd_set_add(f->set, &f->pool.memory, &f->pool.key, n, member);
   f->pool.fail_in = -1;
   if (added < 0)
     return -1;
@@ -151,7 +151,7 @@ START_TEST(memory_follows_count)
   for (round = 0; round < 2; round++) {
     for (i = 0; i < 20000; i++) {
       larder_bytes m = { text, (size_t)snprintf(text, sizeof text, "member:%09u", i) };
-      ck_assert_int_eq(lrd_set_add(set, &pool.memory, 1, &m), 1);
+      ck_assert_int_eq(lrd_set_add(set, &pool.memory, &pool.key, 1, &m), 1);
     }
     check_ok(lrd_set_check(set));
     most = pool.bytes;

@@ -38,7 +38,7 @@ static struct fixture *begin(void)
 
   pool_init(&f->pool);
   seed_prng(&f->prng, "table");
-  f->table = lrd_table_new(&f->pool.memory);
+  f->table = lrd_table_new(&f->pool.memory, &f->pool.key);
   ck_assert_ptr_nonnull(f->table);
   for (k = 0; k < 2; k++)
     for (i = 0; i < CROWD; i++)
@@ -130,6 +130,32 @@ START_TEST(crowded_buckets)
 }
 END_TEST
 
+/* What was built to meet under one key does not under another. */
+START_TEST(crowds_belong_to_their_key)
+{
+  struct fixture *f = begin();
+  struct lrd_universal_key other;
+  struct lrd_table *table;
+  unsigned i;
+
+  ck_assert_int_eq(lrd_universal_init(&other), 0);
+  table = lrd_table_new(&f->pool.memory, &other);
+  ck_assert_ptr_nonnull(table);
+  for (i = 0; i < CROWD; i++) {
+    insert(f, f->crowd[0][i]);
+    ck_assert_int_eq(lrd_table_reserve(table, &f->pool.memory, 1), 0);
+    lrd_table_insert(table, &f->pool.memory, lrd_table_hash(table, lrd_blob(f->crowd[0][i])),
+                     f->crowd[0][i]);
+  }
+  check_ok(lrd_table_check(table));
+  ck_assert_uint_eq(f->table->longest, CROWD);
+  /* 3.75 on average; 20 once in 10^8 */
+  ck_assert_uint_lt(table->longest, 20);
+  lrd_table_free(table, &f->pool.memory, keep);
+  end(f);
+}
+END_TEST
+
 /* A crowd's members have no other chance than the others. */
 START_TEST(crowds_are_sampled_fairly)
 {
@@ -212,6 +238,7 @@ int main(void)
 
   tcase_set_timeout(t, 120);
   tcase_add_test(t, crowded_buckets);
+  tcase_add_test(t, crowds_belong_to_their_key);
   tcase_add_test(t, crowds_are_sampled_fairly);
   tcase_add_test(t, bytes_an_item);
   tcase_add_test(t, drained_in_steps);

@@ -153,7 +153,7 @@ static int put(struct fixture *f, unsigned flags, const unsigned *i, const doubl
   for (k = 0; k < n; k++)
     pair[k] = (struct lrd_scored){ f->name[i[k]], score[k] };
   f->pool.fail_in = fail_in;
-  failed = lrd_zset_add(f->zset, &f->pool.memory, flags, n, pair, &change);
+  failed = lrd_zset_add(f->zset, &f->pool.memory, &f->pool.key, flags, n, pair, &change);
   f->pool.fail_in = -1;
   if (failed)
     return -1;
@@ -276,7 +276,7 @@ static void fill(struct lrd_zset *z, struct pool *pool, struct lrd_prng *prng, i
   for (i = 0; i < members; i++) {
     struct lrd_scored pair = { { text, (size_t)snprintf(text, sizeof text, "%u", i) }, 0 };
     pair.score = shape == 0 ? i : shape == 1 ? -(double)i : roll(prng, 1000);
-    ck_assert_int_eq(lrd_zset_add(z, &pool->memory, 0, 1, &pair, &change), 0);
+    ck_assert_int_eq(lrd_zset_add(z, &pool->memory, &pool->key, 0, 1, &pair, &change), 0);
     ck_assert_int_eq(change.added, 1);
     if (i % 977 == 0)
       check_ok(lrd_zset_check(z));
@@ -294,7 +294,8 @@ static void stir(struct lrd_zset *z, struct pool *pool, struct lrd_prng *prng, u
     struct lrd_scored pair = { { text, (size_t)snprintf(text, sizeof text, "%u", m) }, 0 };
     pair.score = (double)roll(prng, 2000) - 1000;
     ck_assert_int_eq(
-        lrd_zset_add(z, &pool->memory, LRD_ZSET_INCR | LRD_ZSET_XX, 1, &pair, &change), 0);
+        lrd_zset_add(z, &pool->memory, &pool->key, LRD_ZSET_INCR | LRD_ZSET_XX, 1, &pair,
+                     &change), 0);
     if (i % 977 == 0)
       check_ok(lrd_zset_check(z));
   }
@@ -382,14 +383,14 @@ START_TEST(sums)
   unsigned i = 7;
   double one = 1;
 
-  ck_assert_int_eq(lrd_zset_mark_sum(f->zset, &f->pool.memory, f->name[i]), 0);
+  ck_assert_int_eq(lrd_zset_mark_sum(f->zset, &f->pool.memory, &f->pool.key, f->name[i]), 0);
   put(f, LRD_ZSET_INCR, &i, &one, 1, -1);
   ck_assert_int_eq(lrd_zset_is_sum(f->zset, f->name[i]), 1);
   put(f, LRD_ZSET_INCR, &i, &one, 1, -1);
   ck_assert_int_eq(lrd_zset_is_sum(f->zset, f->name[i]), 1);
   put(f, 0, &i, &one, 1, -1);
   ck_assert_int_eq(lrd_zset_is_sum(f->zset, f->name[i]), 0);
-  ck_assert_int_eq(lrd_zset_mark_sum(f->zset, &f->pool.memory, f->name[i]), 0);
+  ck_assert_int_eq(lrd_zset_mark_sum(f->zset, &f->pool.memory, &f->pool.key, f->name[i]), 0);
   drop(f, i);
   ck_assert_int_eq(lrd_zset_is_sum(f->zset, f->name[i]), 0);
   end(f);

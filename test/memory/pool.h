@@ -9,7 +9,7 @@
 
 #include <larder/backend.h>
 
-#include "util/hash.h"
+#include "util/universal.h"
 
 /* A memory hook that counts, compares the sizes that it is told with those
  * that it gave, and fails when it is asked to. */
@@ -17,6 +17,7 @@ struct pool {
   larder_memory memory;
   size_t bytes, blocks;
   long fail_in; /* allocations that still succeed; -1: all */
+  struct lrd_universal_key key; /* for hash tables */
 };
 
 enum { POOL_HEAD = 16 };
@@ -74,6 +75,7 @@ static inline void pool_init(struct pool *p)
   p->memory = (larder_memory){ pool_allocate, pool_resize, pool_release, p };
   p->bytes = p->blocks = 0;
   p->fail_in = -1;
+  ck_assert_int_eq(lrd_universal_init(&p->key), 0);
 }
 
 /* Everything was given back. */
