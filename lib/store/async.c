@@ -26,7 +26,7 @@ static larder_outcome begin(struct start *a, larder *store, larder_callback *cal
   a->cell = lrd_enter(store, &why);
   if (!a->cell)
     return why;
-  a->promise = lrd_promise_new(store, a->cell, callback, context);
+  a->promise = lrd_promise_new(store, callback, context);
   if (a->promise)
     return LARDER_OK;
   lrd_leave(a->cell);

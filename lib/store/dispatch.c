@@ -6,38 +6,12 @@
 
 /* --- entering ------------------------------------------------------------ */
 
-/* Threads' stacks lie far apart: a good enough hint, and it needs no state. */
-static unsigned cell_of_thread(void)
+struct lrd_cell *lrd_refuse(larder *store, struct lrd_cell *cell, larder_outcome *why)
 {
-  char here;
-  uintptr_t at = (uintptr_t)&here;
-  return (unsigned)((at >> 16) ^ (at >> 20) ^ (at >> 23)) % LRD_CELLS;
-}
-
-struct lrd_cell *lrd_enter(larder *store, larder_outcome *why)
-{
-  *why = LARDER_BAD_ARGUMENT;
-  if (!store)
-    return NULL;
-  *why = LARDER_FORKED;
-  if (lrd_forked(&store->fork))
-    return NULL;
-  struct lrd_cell *cell = &store->cell[cell_of_thread()];
-  /* Both sequentially consistent: either closing sees us, or we see it. */
-  atomic_fetch_add(&cell->active, 1);
-  if (atomic_load(&store->phase) == LRD_OPEN)
-    return cell;
-  lrd_leave(cell);
-  *why = LARDER_CLOSED;
+  *why = !store ? LARDER_BAD_ARGUMENT : cell ? LARDER_CLOSED : LARDER_FORKED;
+  if (cell)
+    lrd_leave(cell);
   return NULL;
-}
-
-uint64_t lrd_active(const larder *store)
-{
-  uint64_t sum = 0;
-  for (int i = 0; i < LRD_CELLS; i++)
-    sum += atomic_load(&store->cell[i].active);
-  return sum;
 }
 
 int64_t lrd_deadline(const larder *store, int64_t timeout)
@@ -57,11 +31,11 @@ int64_t lrd_timeout(const larder *store, int64_t timeout_ms)
 void lrd_tally_many(struct lrd_cell *cell, const larder_verdict *v, uint64_t replies)
 {
   if ((unsigned)v->outcome < LARDER_OUTCOMES)
-    lrd_count_many(&cell->calls[v->outcome], replies);
+    lrd_cell_add(cell, &cell->calls[v->outcome], replies);
   if ((unsigned)v->origin < LARDER_ORIGINS)
-    lrd_count_many(&cell->origins[v->origin], replies);
+    lrd_cell_add(cell, &cell->origins[v->origin], replies);
   if (v->cause == LARDER_CAUSE_SILENT || v->cause == LARDER_CAUSE_SLOW)
-    lrd_count_many(&cell->deadline_misses, replies);
+    lrd_cell_add(cell, &cell->deadline_misses, replies);
 }
 
 /* --- the meter ----------------------------------------------------------- */

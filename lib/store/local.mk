@@ -7,6 +7,8 @@ core_sources += \
   lib/store/call.c \
   lib/store/call.h \
   lib/store/catalog.c \
+  lib/store/cell.c \
+  lib/store/cell.h \
   lib/store/config.c \
   lib/store/config.h \
   lib/store/describe.c \

@@ -27,7 +27,7 @@ struct lrd_promise {
 };
 
 /* NULL: no memory. */
-struct lrd_promise *lrd_promise_new(larder *, struct lrd_cell *, larder_callback *, void *context);
+struct lrd_promise *lrd_promise_new(larder *, larder_callback *, void *context);
 
 /* Gives it a slot and a number; starts the delivery thread if there is none.
  * OK, NOT_SENT (too many), NO_MEMORY (or no thread). */

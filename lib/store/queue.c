@@ -148,8 +148,8 @@ static void promise_done(larder_submission *submission)
     ring(q);
 }
 
-struct lrd_promise *lrd_promise_new(larder *s, struct lrd_cell *cell, larder_callback *callback,
-                            void *context)
+/* It ends on any thread: it is counted where any thread may. */
+struct lrd_promise *lrd_promise_new(larder *s, larder_callback *callback, void *context)
 {
   struct lrd_answer *answer = lrd_answer_new(&s->config.memory);
   if (!answer)
@@ -165,7 +165,7 @@ struct lrd_promise *lrd_promise_new(larder *s, struct lrd_cell *cell, larder_cal
   promise->answer = answer;
   promise->callback = callback;
   promise->context = context;
-  lrd_meter_attach(&promise->meter, &answer->tree.sink, cell);
+  lrd_meter_attach(&promise->meter, &answer->tree.sink, lrd_cells_shared(&s->cells));
   return promise;
 }
 

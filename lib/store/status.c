@@ -30,13 +30,13 @@ static int64_t age_ms(int64_t now, int64_t then)
 /* What the store itself counts. */
 static void add_counters(larder *s, larder_status *out)
 {
-  for (int i = 0; i < LRD_CELLS; i++) {
+  for (int i = 0; i < LRD_CELLS_OWN + LRD_CELLS_SHARED; i++) {
+    const struct lrd_cell *cell = &s->cells.cell[i];
     for (int k = 0; k < LARDER_OUTCOMES; k++)
-      out->calls[k] += atomic_load_explicit(&s->cell[i].calls[k], memory_order_relaxed);
+      out->calls[k] += atomic_load_explicit(&cell->calls[k], memory_order_relaxed);
     for (int k = 0; k < LARDER_ORIGINS; k++)
-      out->origins[k] += atomic_load_explicit(&s->cell[i].origins[k], memory_order_relaxed);
-    out->deadline_misses +=
-        atomic_load_explicit(&s->cell[i].deadline_misses, memory_order_relaxed);
+      out->origins[k] += atomic_load_explicit(&cell->origins[k], memory_order_relaxed);
+    out->deadline_misses += atomic_load_explicit(&cell->deadline_misses, memory_order_relaxed);
   }
   /* All but this call itself. */
   out->in_flight = lrd_active(s) - 1 + lrd_queue_running(s);

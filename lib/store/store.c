@@ -26,11 +26,8 @@ static larder_outcome no_memory(char *error, size_t error_size)
 static larder_outcome make_parts(larder *s, char *error, size_t error_size)
 {
   const larder_memory *m = &s->config.memory;
-  s->cells = lrd_allocate_zeroed(m, LRD_CELLS * sizeof(struct lrd_cell) + LRD_CELL_ALIGN, 1);
-  if (!s->cells)
+  if (lrd_cells_open(&s->cells, m) != 0)
     return no_memory(error, error_size);
-  uintptr_t at = ((uintptr_t)s->cells + LRD_CELL_ALIGN - 1) & ~(uintptr_t)(LRD_CELL_ALIGN - 1);
-  s->cell = (struct lrd_cell *)at;
   s->hook = lrd_hook_new(m, &s->config.clock, s->config.event, s->config.event_context);
   if (!s->hook)
     return no_memory(error, error_size);
@@ -53,7 +50,7 @@ static void free_parts(larder *s)
   lrd_release(&memory, s->late.block, s->late.size);
   if (s->hook)
     lrd_hook_free(s->hook);
-  lrd_release(&memory, s->cells, LRD_CELLS * sizeof(struct lrd_cell) + LRD_CELL_ALIGN);
+  lrd_cells_close(&s->cells, &memory);
   lrd_fork_release(&s->fork);
   lrd_config_release(&s->config);
   lrd_release(&memory, s, sizeof *s);
@@ -226,6 +223,7 @@ uint64_t larder_close(larder *s, int64_t timeout_ms)
   int64_t deadline = lrd_monotonic(&s->config.clock) + timeout;
   int state = lrd_cancel_disable();
   atomic_store(&s->phase, LRD_CLOSING);
+  lrd_cells_settle(&s->cells);
   if (s->counts_typed)
     s->table->cancel(s->base, NULL);
   settle(s, timeout);

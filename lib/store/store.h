@@ -7,6 +7,7 @@
 #include <larder.h>
 #include <larder/backend.h>
 
+#include "store/cell.h"
 #include "store/config.h"
 #include "store/fork.h"
 #include "store/queue.h"
@@ -20,22 +21,11 @@
  *
  * Life: opening -> open -> closing -> gone.  Every public call enters (which
  * fails unless the store is open and ours) and leaves; closing waits until
- * nobody is inside.  What calls count is spread over a few cells, each on a
- * cache line of its own, so that threads do not share one.  Only typed calls of a
- * backend that LARDER_COUNTS_TYPED do not enter while the store is open: the backend
- * sees to it that closing waits for them.
+ * nobody is inside.  Only typed calls of a backend that LARDER_COUNTS_TYPED do not enter
+ * while the store is open: the backend sees to it that closing waits for them.
  */
 
 enum lrd_phase { LRD_OPEN = 0, LRD_CLOSING };
-
-enum { LRD_CELLS = 16, LRD_CELL_ALIGN = 64 };
-
-struct lrd_cell {
-  _Alignas(LRD_CELL_ALIGN) _Atomic uint64_t active; /* calls inside */
-  _Atomic uint64_t calls[LARDER_OUTCOMES];
-  _Atomic uint64_t origins[LARDER_ORIGINS];
-  _Atomic uint64_t deadline_misses;
-};
 
 struct larder {
   const larder_backend_table *table;
@@ -46,8 +36,7 @@ struct larder {
   struct lrd_config config;
   struct lrd_hook *hook;
   struct lrd_fork fork;
-  struct lrd_cell *cell;   /* LRD_CELLS of them, inside cells */
-  void *cells;
+  struct lrd_cells cells;
   int64_t opened_at;       /* monotonic ns */
   _Atomic uint64_t sessions; /* the last session's number */
   struct lrd_queue queue;  /* of asynchronous calls */
@@ -55,12 +44,25 @@ struct larder {
 
 /* --- entering and leaving ------------------------------------------------ */
 
-/* The caller's cell, or NULL: *why is CLOSED, FORKED or (store NULL) BAD_ARGUMENT. */
-struct lrd_cell *lrd_enter(larder *, larder_outcome *why);
+/* lrd_enter where it fails. */
+struct lrd_cell *lrd_refuse(larder *, struct lrd_cell *, larder_outcome *why);
 
 static inline void lrd_leave(struct lrd_cell *cell)
 {
-  atomic_fetch_sub_explicit(&cell->active, 1, memory_order_release);
+  lrd_cell_leave(cell);
+}
+
+/* The caller's cell, or NULL: *why is CLOSED, FORKED or (store NULL) BAD_ARGUMENT. */
+static inline struct lrd_cell *lrd_enter(larder *store, larder_outcome *why)
+{
+  if (!store || lrd_forked(&store->fork))
+    return lrd_refuse(store, NULL, why);
+  struct lrd_cell *cell = lrd_cell_mine(&store->cells);
+  lrd_cell_enter(cell);
+  /* either closing sees us, or we see it: cell.h */
+  if (atomic_load(&store->phase) == LRD_OPEN)
+    return cell;
+  return lrd_refuse(store, cell, why);
 }
 
 /* Around a call of the backend that may wait or do I/O, which a local one does not: the
@@ -84,11 +86,9 @@ static inline void lrd_hold_end(const larder *s, larder_hold *hold)
 }
 
 /* Sum of the calls inside. */
-uint64_t lrd_active(const larder *);
-
-static inline void lrd_count_many(_Atomic uint64_t *counter, uint64_t n)
+static inline uint64_t lrd_active(const larder *s)
 {
-  atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+  return lrd_cells_active(&s->cells);
 }
 
 /* Counts replies that ended the same way. */

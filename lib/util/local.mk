@@ -2,6 +2,8 @@
 core_sources += \
   lib/util/arena.c \
   lib/util/arena.h \
+  lib/util/barrier.c \
+  lib/util/barrier.h \
   lib/util/buffer.c \
   lib/util/buffer.h \
   lib/util/bytes.h \

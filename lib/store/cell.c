@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "store/cell.h"
+
+#include "util/barrier.h"
+#include "util/memory.h"
+
+enum {
+  ALL = LRD_CELLS_OWN + LRD_CELLS_SHARED,
+  PROBES = 4,
+  SIZE = ALL * sizeof(struct lrd_cell) + LRD_CELL_ALIGN
+};
+
+int lrd_cells_open(struct lrd_cells *cells, const larder_memory *memory)
+{
+  cells->block = lrd_allocate_zeroed(memory, 1, SIZE);
+  if (!cells->block)
+    return -1;
+  uintptr_t at = ((uintptr_t)cells->block + LRD_CELL_ALIGN - 1) & ~(uintptr_t)(LRD_CELL_ALIGN - 1);
+  cells->cell = (struct lrd_cell *)at;
+  for (int i = LRD_CELLS_OWN; i < ALL; i++)
+    atomic_init(&cells->cell[i].owner, LRD_SHARED);
+  cells->owned = lrd_barrier_register();
+  return 0;
+}
+
+void lrd_cells_close(struct lrd_cells *cells, const larder_memory *memory)
+{
+  lrd_release(memory, cells->block, SIZE);
+}
+
+struct lrd_cell *lrd_cells_shared(struct lrd_cells *cells)
+{
+  unsigned place = lrd_cell_place(lrd_thread_address());
+  return &cells->cell[LRD_CELLS_OWN + place % LRD_CELLS_SHARED];
+}
+
+struct lrd_cell *lrd_cells_claim(struct lrd_cells *cells, uintptr_t self)
+{
+  unsigned place = lrd_cell_place(self);
+  for (unsigned i = 0; cells->owned && i < PROBES; i++) {
+    struct lrd_cell *cell = &cells->cell[(place + i) % LRD_CELLS_OWN];
+    uintptr_t owner = atomic_load_explicit(&cell->owner, memory_order_relaxed);
+    if (owner == self || (owner == 0 && atomic_compare_exchange_strong(&cell->owner, &owner, self)))
+      return cell;
+  }
+  return lrd_cells_shared(cells);
+}
+
+void lrd_cells_settle(const struct lrd_cells *cells)
+{
+  if (cells->owned)
+    lrd_barrier();
+}
+
+uint64_t lrd_cells_active(const struct lrd_cells *cells)
+{
+  uint64_t sum = 0;
+  for (int i = 0; i < ALL; i++)
+    sum += atomic_load(&cells->cell[i].active);
+  return sum;
+}
