@@ -27,14 +27,42 @@ static inline char to_lower(char c)
   return (char)(c | ((unsigned char)(c - 'A') < 26) << 5);
 }
 
-static inline int equals_name(const char *s, size_t len, const char *name)
+/* Of each byte: whether it is a capital letter shows in its highest bit, first of those from
+ * 'A' on and then of those behind 'Z'. */
+static inline uint64_t to_lower8(uint64_t w)
 {
-  size_t i;
+  const uint64_t ones = UINT64_C(0x0101010101010101);
+  uint64_t low = w & ones * 0x7f;
+  uint64_t capital = ((low + ones * (0x80 - 'A')) ^ (low + ones * (0x7f - 'Z'))) & ~w & ones * 0x80;
 
-  for (i = 0; i < len; i++)
-    if (to_lower(s[i]) != name[i])
-      return 0;
-  return !name[i];
+  return w | capital >> 2;
+}
+
+static inline uint64_t load4(const char *s)
+{
+  uint32_t w;
+
+  memcpy(&w, s, sizeof w);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  w = __builtin_bswap32(w);
+#endif
+  return w;
+}
+
+/* What lookup.awk calls words: the whole of a name of up to 16 bytes. */
+static inline uint64_t head_of(const char *s, size_t len)
+{
+  const unsigned char *u = (const unsigned char *)s;
+
+  if (len >= 4)
+    return to_lower8(load4(s) | load4(len <= 8 ? s + len - 4 : s + 4) << 32);
+  return len ? to_lower8((uint64_t)u[0] | (uint64_t)u[len / 2] << 8 | (uint64_t)u[len - 1] << 16)
+             : 0;
+}
+
+static inline uint64_t tail_of(const char *s, size_t len)
+{
+  return len > 8 ? to_lower8(load4(s + len - 8) | load4(s + len - 4) << 32) : 0;
 }
 
 int lrd_is_word(const larder_bytes *b, const char *word)
@@ -49,9 +77,19 @@ int lrd_is_word(const larder_bytes *b, const char *word)
 
 unsigned lrd_command_find(const char *name, size_t len)
 {
-  unsigned id = lookup((const unsigned char *)name, len);
+  const struct lookup *found;
+  uint64_t head, tail;
 
-  return id && equals_name(name, len, lrd_commands[id].name) ? id : LRD_NO_COMMAND;
+  if (len > LOOKUP_LONGEST)
+    return LRD_NO_COMMAND;
+  head = head_of(name, len);
+  tail = tail_of(name, len);
+  found = &lookup_slot[lookup_hash(head, tail, len)];
+  if (found->head != head || found->tail != tail || found->len != len)
+    return LRD_NO_COMMAND;
+  if (len > 16 && !lrd_is_word(&(larder_bytes){ name, len }, lrd_commands[found->command].name))
+    return LRD_NO_COMMAND;
+  return found->command;
 }
 
 /* --- checking ------------------------------------------------------------ */
