@@ -24,9 +24,11 @@ check_PROGRAMS += \
   test/memory/check_discard \
   test/memory/check_evict \
   test/memory/check_expiry \
+  test/memory/check_fifo \
   test/memory/check_index \
   test/memory/check_nomemory \
   test/memory/check_partial \
+  test/memory/check_policy \
   test/memory/check_scan \
   test/memory/check_threads \
   test/memory/check_wheel
@@ -34,13 +36,17 @@ test_memory_check_atomic_SOURCES = test/memory/check_atomic.c test/memory/pool.h
 test_memory_check_break_SOURCES = test/memory/check_break.c test/memory/pool.h test/memory/rig.h
 test_memory_check_discard_SOURCES = test/memory/check_discard.c test/memory/pool.h \
   test/memory/rig.h
-test_memory_check_evict_SOURCES = test/memory/check_evict.c test/memory/pool.h test/memory/rig.h
+test_memory_check_evict_SOURCES = test/memory/check_evict.c test/memory/bounded.h \
+  test/memory/pool.h test/memory/rig.h
 test_memory_check_expiry_SOURCES = test/memory/check_expiry.c test/memory/pool.h test/memory/rig.h
+test_memory_check_fifo_SOURCES = test/memory/check_fifo.c test/memory/pool.h test/memory/rig.h
 test_memory_check_index_SOURCES = test/memory/check_index.c test/memory/pool.h
 test_memory_check_nomemory_SOURCES = test/memory/check_nomemory.c test/memory/pool.h \
   test/memory/rig.h
 test_memory_check_partial_SOURCES = test/memory/check_partial.c test/memory/pool.h \
   test/memory/rig.h
+test_memory_check_policy_SOURCES = test/memory/check_policy.c test/memory/bounded.h \
+  test/memory/pool.h test/memory/rig.h
 test_memory_check_scan_SOURCES = test/memory/check_scan.c test/memory/pool.h test/memory/rig.h
 test_memory_check_threads_SOURCES = test/memory/check_threads.c test/memory/pool.h \
   test/memory/rig.h

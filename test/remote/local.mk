@@ -1,13 +1,27 @@
 # SPDX-License-Identifier: BSD-2-Clause
 if REDIS
-support_sources += test/support/peer.c test/support/peer.h
+support_sources += \
+  test/support/peer.c test/support/peer.h \
+  test/support/peer_wire.c test/support/peer_wire.h
 
 rig_sources = test/remote/rig.c test/remote/rig.h
 
-check_PROGRAMS += test/remote/check_wire test/remote/check_link test/remote/check_submit \
-  test/remote/check_server test/remote/check_break
+against_sources = test/remote/against.c test/remote/against.h $(rig_sources)
+
+check_PROGRAMS += \
+  test/remote/check_break \
+  test/remote/check_callers \
+  test/remote/check_deadline \
+  test/remote/check_handshake \
+  test/remote/check_link \
+  test/remote/check_server \
+  test/remote/check_submit \
+  test/remote/check_wire
 test_remote_check_wire_SOURCES = test/remote/check_wire.c $(rig_sources)
-test_remote_check_link_SOURCES = test/remote/check_link.c $(rig_sources)
+test_remote_check_callers_SOURCES = test/remote/check_callers.c $(against_sources)
+test_remote_check_deadline_SOURCES = test/remote/check_deadline.c $(against_sources)
+test_remote_check_handshake_SOURCES = test/remote/check_handshake.c $(against_sources)
+test_remote_check_link_SOURCES = test/remote/check_link.c $(against_sources)
 test_remote_check_submit_SOURCES = test/remote/check_submit.c $(rig_sources)
 test_remote_check_server_SOURCES = test/remote/check_server.c $(rig_sources)
 test_remote_check_break_SOURCES = test/remote/check_break.c $(rig_sources)

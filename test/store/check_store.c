@@ -1,33 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <check.h>
-#include <dirent.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <larder.h>
-
-#include "store/fake.h"
-#include "store/heap.h"
 #include "store/reference.h"
+#include "store/store_rig.h"
 
-static char error[LARDER_ERROR_SIZE];
-
-static larder *open_on(const larder_backend_table *table)
-{
-  larder_options o = LARDER_OPTIONS_INIT;
-  o.backend = table;
-  larder *store = larder_open("memory:", &o, error, sizeof error);
-  ck_assert_msg(store != NULL, "%s", error);
-  return store;
-}
-
-static void setup(void)
-{
-  fake_reset();
-}
+/* Opening, calls, typed calls. */
 
 /* --- opening ------------------------------------------------------------- */
 
@@ -143,14 +118,6 @@ START_TEST(disabled_is_memory)
 END_TEST
 
 /* --- calls --------------------------------------------------------------- */
-
-static larder_outcome run(larder *store, int argc, const char *const *argv)
-{
-  larder_reply *r = larder_argv(store, argc, argv, NULL);
-  larder_outcome outcome = r->outcome;
-  larder_reply_free(r);
-  return outcome;
-}
 
 START_TEST(calls_reach_the_backend)
 {
@@ -347,252 +314,11 @@ START_TEST(typed_calls_check)
 }
 END_TEST
 
-/* --- status -------------------------------------------------------------- */
-
-START_TEST(status_counts)
-{
-  larder_status s = {.size = sizeof s};
-  larder *store = open_on(&fake_table);
-  run(store, 1, (const char *const[]){"PING"});
-  run(store, 2, (const char *const[]){"GET", "a"});
-  run(store, 1, (const char *const[]){"NOSUCH"});
-  fake.answer = FAKE_ERROR;
-  fake.verdict = (larder_verdict){.outcome = LARDER_UNKNOWN,
-                                  .origin = LARDER_FROM_REDIS,
-                                  .cause = LARDER_CAUSE_SILENT,
-                                  .age_ms = -1};
-  run(store, 3, (const char *const[]){"SET", "a", "b"});
-  ck_assert_int_eq(larder_get_status(store, &s), LARDER_OK);
-  ck_assert_uint_eq(s.calls[LARDER_OK], 1);
-  ck_assert_uint_eq(s.calls[LARDER_ABSENT], 1);
-  ck_assert_uint_eq(s.calls[LARDER_BAD_ARGUMENT], 1);
-  ck_assert_uint_eq(s.calls[LARDER_UNKNOWN], 1);
-  ck_assert_uint_eq(s.origins[LARDER_FROM_LOCAL], 2);
-  ck_assert_uint_eq(s.origins[LARDER_FROM_REDIS], 1);
-  ck_assert_uint_eq(s.origins[LARDER_FROM_NOWHERE], 1);
-  ck_assert_uint_eq(s.deadline_misses, 1);
-  ck_assert_uint_eq(s.in_flight, 0);
-  ck_assert_str_eq(s.backend, "fake");
-  ck_assert_str_eq(s.serving, "memory");
-  ck_assert_int_eq(s.state, LARDER_STATE_UP);
-  ck_assert_int_eq(s.last_error_ms, -1);
-  ck_assert_int_eq(s.journal_oldest_ms, -1);
-  larder_close(store, 0);
-}
-END_TEST
-
-START_TEST(status_of_a_backend)
-{
-  larder_status s = {.size = sizeof s};
-  larder *store = open_on(&fake_table);
-  fake.status.link = LARDER_LINK_DOWN;
-  strcpy(fake.status.address, "h:1");
-  strcpy(fake.status.last_error, "gone");
-  fake.status.last_error_at = 1;
-  fake.status.keys = 7;
-  ck_assert_int_eq(larder_get_status(store, &s), LARDER_OK);
-  ck_assert_int_eq(s.state, LARDER_STATE_DOWN);
-  ck_assert_str_eq(s.serving, "none");
-  ck_assert_str_eq(s.address, "h:1");
-  ck_assert_str_eq(s.last_error, "gone");
-  ck_assert_int_ge(s.last_error_ms, 0);
-  ck_assert_str_eq(s.breaker, "");
-  ck_assert_uint_eq(s.keys, 7);
-  fake.status.state = LARDER_STATE_REPLAYING;
-  fake.status.breaker = "trial";
-  fake.status.serving = "memory";
-  fake.status.fence = 1;
-  fake.status.replayed = 5;
-  fake.status.journal_oldest_ms = 12;
-  ck_assert_int_eq(larder_get_status(store, &s), LARDER_OK);
-  ck_assert_int_eq(s.state, LARDER_STATE_REPLAYING);
-  ck_assert_str_eq(s.serving, "memory");
-  ck_assert_str_eq(s.breaker, "trial");
-  ck_assert_str_eq(s.fence, "yes");
-  ck_assert_uint_eq(s.replayed, 5);
-  ck_assert_int_eq(s.journal_oldest_ms, 12);
-  s.size = 8;
-  ck_assert_int_eq(larder_get_status(store, &s), LARDER_BAD_ARGUMENT);
-  larder_close(store, 0);
-}
-END_TEST
-
-START_TEST(names)
-{
-  ck_assert_str_eq(larder_outcome_name(LARDER_OK), "OK");
-  ck_assert_str_eq(larder_outcome_name(LARDER_UNSUPPORTED), "UNSUPPORTED");
-  ck_assert_str_eq(larder_outcome_name((larder_outcome)99), "?");
-  ck_assert_str_eq(larder_origin_name(LARDER_FROM_STALE), "stale");
-  ck_assert_str_eq(larder_origin_name((larder_origin)-1), "?");
-  ck_assert_str_eq(larder_state_name(LARDER_STATE_CLOSED), "closed");
-  ck_assert_str_eq(larder_state_name((larder_state)17), "?");
-  ck_assert_str_eq(larder_version(), LARDER_VERSION);
-}
-END_TEST
-
-START_TEST(tick_converts)
-{
-  larder *store = open_on(&fake_table);
-  ck_assert_int_eq(larder_tick(store, 100), -1);
-  fake.tick = 1; /* long ago */
-  ck_assert_int_eq(larder_tick(store, -5), 0);
-  fake.tick = INT64_MAX / 2;
-  ck_assert_int_gt(larder_tick(store, 0), 1000);
-  ck_assert_int_eq(fake.ticked, 3);
-  larder_close(store, 0);
-}
-END_TEST
-
-/* --- events -------------------------------------------------------------- */
-
-static char seen[200];
-
-static void on_event(void *context, const larder_event *e)
-{
-  (void)context;
-  strcat(seen, e->name);
-  strcat(seen, " ");
-}
-
-START_TEST(events)
-{
-  larder_options o = LARDER_OPTIONS_INIT;
-  o.backend = &fake_table;
-  o.event = on_event;
-  larder *store = larder_open("memory:", &o, error, sizeof error);
-  larder_close(store, 0);
-  ck_assert_str_eq(seen, "open close ");
-}
-END_TEST
-
-/* --- processes ----------------------------------------------------------- */
-
-static int child(larder *store, larder_session *session, larder_batch *batch, int pollfd)
-{
-  size_t length;
-  larder_status status = {.size = sizeof status};
-  int wrong_here = run(store, 1, (const char *const[]){"PING"}) != LARDER_FORKED;
-  wrong_here += larder_get(store, "k", 1, NULL, 0, &length) != LARDER_FORKED;
-  wrong_here += larder_set(store, "k", 1, "v", 1, 0) != LARDER_FORKED;
-  wrong_here += larder_get_status(store, &status) != LARDER_FORKED;
-  wrong_here += larder_batch_run(batch, 0, 0) != LARDER_FORKED;
-  wrong_here += larder_session_open(store) != NULL;
-  wrong_here += larder_pollfd(store) != -1;
-  wrong_here += larder_async_command(store, NULL, NULL, "PING") == LARDER_OK;
-  larder_reply *r = larder_session_command(session, "PING");
-  wrong_here += r->outcome != LARDER_FORKED;
-  larder_reply_free(r);
-  wrong_here += fake.executed != 1;
-  larder_session_close(session);
-  larder_batch_free(batch);
-  larder_close(store, 1000);
-  wrong_here += fake.closed_forked != 1;
-  /* A store of its own works. */
-  larder_options o = LARDER_OPTIONS_INIT;
-  o.backend = &fake_table;
-  o.delivery = pollfd < 0 ? LARDER_DELIVER_THREAD : LARDER_DELIVER_DISPATCH;
-  larder *mine = larder_open("memory:", &o, NULL, 0);
-  wrong_here += !mine || run(mine, 1, (const char *const[]){"PING"}) != LARDER_OK;
-  larder_close(mine, 0);
-  return wrong_here;
-}
-
-START_TEST(forked)
-{
-  larder_options o = LARDER_OPTIONS_INIT;
-  struct heap heap;
-  heap_init(&heap);
-  o.memory = &heap.memory;
-  o.backend = &fake_table;
-  o.delivery = _i ? LARDER_DELIVER_DISPATCH : LARDER_DELIVER_THREAD;
-  larder *store = larder_open("memory:", &o, error, sizeof error);
-  run(store, 1, (const char *const[]){"PING"});
-  larder_session *session = larder_session_open(store);
-  larder_batch *batch = larder_batch_new(store);
-  larder_batch_command(batch, "PING");
-  int fd = larder_pollfd(store), status = 0;
-  fflush(NULL);
-  pid_t pid = fork();
-  if (pid == 0) {
-    int result = child(store, session, batch, fd);
-    _exit(heap.blocks ? 100 : result);
-  }
-  ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-  ck_assert_int_eq(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 0);
-  /* The parent's store goes on. */
-  ck_assert_int_eq(fake.closed, 0);
-  ck_assert_int_eq(larder_batch_run(batch, 0, 0), LARDER_OK);
-  larder_reply *r = larder_session_command(session, "PING");
-  ck_assert_int_eq(r->outcome, LARDER_OK);
-  larder_reply_free(r);
-  larder_session_close(session);
-  larder_batch_free(batch);
-  larder_close(store, 0);
-  ck_assert_int_eq(heap.blocks, 0);
-}
-END_TEST
-
-static int entries(const char *path)
-{
-  DIR *d = opendir(path);
-  int n = 0;
-  while (readdir(d))
-    n++;
-  closedir(d);
-  return n;
-}
-
-static void ignore_reply(void *context, larder_reply *reply)
-{
-  (void)context;
-  larder_reply_free(reply);
-}
-
-START_TEST(thousand_cycles)
-{
-  struct heap heap;
-  heap_init(&heap);
-  larder_options o = LARDER_OPTIONS_INIT;
-  o.memory = &heap.memory;
-  o.backend = &fake_table;
-  int fds = 0, threads = 0;
-  for (int i = 0; i < 1010; i++) {
-    if (i == 10) { /* a sanitizer may have started a thread of its own by now */
-      fds = entries("/proc/self/fd");
-      threads = entries("/proc/self/task");
-    }
-    o.delivery = i % 2 ? LARDER_DELIVER_DISPATCH : LARDER_DELIVER_THREAD;
-    larder *store = larder_open("memory:", &o, error, sizeof error);
-    ck_assert_int_eq(run(store, 1, (const char *const[]){"PING"}), LARDER_OK);
-    ck_assert_int_eq(larder_async_command(store, ignore_reply, NULL, "PING"), LARDER_OK);
-    larder_close(store, 0);
-  }
-  ck_assert_int_eq(entries("/proc/self/fd"), fds);
-  /* A joined thread may be listed for a moment longer. */
-  for (int i = 0; i < 1000 && entries("/proc/self/task") > threads; i++)
-    usleep(1000);
-  ck_assert_int_le(entries("/proc/self/task"), threads);
-  ck_assert_int_eq(heap.blocks, 0);
-}
-END_TEST
-
-START_TEST(two_stores)
-{
-  larder *a = open_on(&reference_table), *b = open_on(&reference_table);
-  size_t length;
-  ck_assert_int_eq(larder_set(a, "k", 1, "v", 1, 0), LARDER_OK);
-  ck_assert_int_eq(larder_get(b, "k", 1, NULL, 0, &length), LARDER_ABSENT);
-  larder_close(a, 0);
-  ck_assert_int_eq(larder_get(b, "k", 1, NULL, 0, &length), LARDER_ABSENT);
-  larder_close(b, 0);
-}
-END_TEST
-
 int main(void)
 {
   Suite *suite = suite_create("store/store");
   TCase *tc = tcase_create("store");
-  tcase_add_checked_fixture(tc, setup, NULL);
+  tcase_add_checked_fixture(tc, fake_reset, NULL);
   tcase_set_timeout(tc, 60);
   tcase_add_test(tc, opens_and_closes);
   tcase_add_test(tc, refuses_bad_tables);
@@ -613,14 +339,6 @@ int main(void)
   tcase_add_test(tc, bad_formats);
   tcase_add_test(tc, reference_backend);
   tcase_add_test(tc, typed_calls_check);
-  tcase_add_test(tc, status_counts);
-  tcase_add_test(tc, status_of_a_backend);
-  tcase_add_test(tc, names);
-  tcase_add_test(tc, tick_converts);
-  tcase_add_test(tc, events);
-  tcase_add_loop_test(tc, forked, 0, 2);
-  tcase_add_test(tc, thousand_cycles);
-  tcase_add_test(tc, two_stores);
   suite_add_tcase(suite, tc);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);

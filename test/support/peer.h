@@ -17,7 +17,7 @@
 enum peer_verb {
   PEER_STEP_ACCEPT, PEER_STEP_GREET, PEER_STEP_EXPECT, PEER_STEP_SEND, PEER_STEP_DRIP,
   PEER_STEP_CLOSE, PEER_STEP_RST, PEER_STEP_USE, PEER_STEP_SYNC, PEER_STEP_HANG, PEER_STEP_GONE,
-  PEER_STEP_UNBIND, PEER_STEP_SERVE
+  PEER_STEP_UNBIND, PEER_STEP_SERVE, PEER_STEP_READ
 };
 
 struct peer_step {
@@ -33,6 +33,8 @@ struct peer_step {
 #define PEER_GREET {.verb = PEER_STEP_GREET}
 /* Reads one command: its words joined by spaces; NULL: any. */
 #define PEER_EXPECT(words) {.verb = PEER_STEP_EXPECT, .text = (words)}
+/* Reads at least so many bytes, whatever they are, and forgets them. */
+#define PEER_READ(least) {.verb = PEER_STEP_READ, .number = (least)}
 /* Sends bytes up to a NUL; PEER_DRIP: one every so many milliseconds. */
 #define PEER_SEND(bytes) {.verb = PEER_STEP_SEND, .text = (bytes)}
 #define PEER_DRIP(bytes, ms) {.verb = PEER_STEP_DRIP, .text = (bytes), .number = (ms)}
