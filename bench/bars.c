@@ -7,9 +7,10 @@
 /*
  * The bars: what has to be reached.  A bar is a figure, or the ratio of two, taken round
  * by round, of which the median counts.  What is taken off (a server's PING) is of the same round.
+ * A row without a bar stands below the one that it helps to read.
  */
 
-enum sense { AT_MOST, AT_LEAST };
+enum sense { AT_MOST, AT_LEAST, NO_BAR };
 
 struct bar {
   const char *text;
@@ -40,9 +41,16 @@ struct bar {
     { what, "larder", "bytes asked", 1e5 }, { 0 }, { 0 } }, \
   { text ", as malloc took them", AT_MOST, bound, "B", \
     { what, "larder", "bytes taken", 1e5 }, { 0 }, { 0 } }
-#define SLOWEST(text, what, x) \
-  { text ": slowest GET beside it", AT_MOST, 1, "ms", { what, "larder", "ms slowest GET", x }, \
-    { 0 }, { 0 } }
+#define BESIDE(text, what, who, unit, x) \
+  { text, NO_BAR, 0, "ms", { what, who, unit, x }, { 0 }, { 0 } }
+#define SLOWEST(text, what, x, machine) \
+  { text ": slowest GET beside it", AT_MOST, 1, "ms", \
+    { what, "larder", "ms slowest GET, own", x }, { 0 }, { 0 } }, \
+  BESIDE("- the slowest, if those count that the scheduler interrupted", what, "larder", \
+         "ms slowest GET", x), \
+  BESIDE("- the slowest nothing between two GETs", what, machine, "ms slowest nothing", x)
+#define WRITER(what, x) \
+  BESIDE("- the slowest call of the writer itself", what, "larder", "ms slowest writer, own", x)
 #define SERVE(text, what, bound) \
   { "serve, redis-benchmark " text ": commands a second / redis-server's", AT_LEAST, bound, "x", \
     { what, "larder", "op/s", 0 }, { what, "redis", "op/s", 0 }, { 0 } }
@@ -90,13 +98,13 @@ static const struct bar bars[] = {
   SMALL("a hash of 10 fields of 2 + 32, whole", "memory-small-hash", 493),
   { "1e6 keys that expire at once: all gone after", AT_MOST, 1, "s",
     { "expire", "larder", "s all gone", 0 }, { 0 }, { 0 } },
-  SLOWEST("1e6 keys that expire at once", "expire", 0),
-  SLOWEST("growth from 0 to 2e6 keys", "growth", 2e6),
-  SLOWEST("growth from 0 to 1e7 keys", "growth", 1e7),
-  SLOWEST("DEL of a set of 1e6", "free-set", 1e6),
-  SLOWEST("DEL of a zset of 1e6", "free-zset", 1e6),
-  SLOWEST("DEL of a hash of 1e6", "free-hash", 1e6),
-  SLOWEST("DEL of a list of 1e6", "free-list", 1e6),
+  SLOWEST("1e6 keys that expire at once", "expire", 0, "larder"),
+  SLOWEST("growth from 0 to 1e7 keys", "growth", 1e7, "machine"),
+  WRITER("growth", 1e7),
+  SLOWEST("DEL of a set of 1e6", "free-set", 1e6, "machine"),
+  SLOWEST("DEL of a zset of 1e6", "free-zset", 1e6, "machine"),
+  SLOWEST("DEL of a hash of 1e6", "free-hash", 1e6, "machine"),
+  SLOWEST("DEL of a list of 1e6", "free-list", 1e6, "machine"),
   { "hit ratio, Zipf 1.0, cache of 1 % of the keys, S3-FIFO", AT_LEAST, 51, "%",
     { "ratio-zipf", "allkeys-s3fifo", "% hits", 1 }, { 0 }, { 0 } },
   { "hit ratio, Zipf 0.9 with scans, S3-FIFO / sampled LRU", AT_LEAST, 1.2, "x",
@@ -148,46 +156,92 @@ static int value_of(const struct bench *bench, const struct bar *bar, struct sum
   return count > 0;
 }
 
-static const char *verdict(const struct bar *bar, double value)
-{
-  int met = bar->sense == AT_MOST ? value <= bar->bound : value >= bar->bound;
+enum verdict { MET, MISSED, UNKNOWN, UNJUDGED, VERDICTS };
 
-  return met ? "met" : "NOT met";
+static const char *const verdict_text[VERDICTS] = {
+  [MET] = "met", [MISSED] = "NOT met", [UNKNOWN] = "not measured", [UNJUDGED] = "",
+};
+
+/* Bars are stated for 1e6 keys. */
+static enum verdict judge(const struct bench *bench, const struct bar *bar, int known, double value)
+{
+  if (bar->sense == NO_BAR)
+    return UNJUDGED;
+  if (!known)
+    return UNKNOWN;
+  if (bench->keys != 1000000)
+    return UNJUDGED;
+  return (bar->sense == AT_MOST ? value <= bar->bound : value >= bar->bound) ? MET : MISSED;
 }
 
-static void print_value(FILE *out, double value, const char *unit)
-{
-  char text[32];
+enum { TEXT = 32 };
 
-  snprintf(text, sizeof text, value >= 100 ? "%.0f" : value >= 10 ? "%.1f" : "%.2f", value);
-  fprintf(out, "%s%s%s", text, strcmp(unit, "x") == 0 ? "" : " ", unit);
+static void print_value(char text[TEXT], double value, const char *unit)
+{
+  int digits = value >= 100 ? 0 : value >= 10 ? 1 : 2;
+
+  snprintf(text, TEXT, "%.*f%s%s", digits, value, unit[0] == 'x' || unit[0] == 0 ? "" : " ", unit);
+}
+
+struct row {
+  char figure[TEXT], spread[2 * TEXT + 8], bound[TEXT + 16];
+  enum verdict verdict;
+};
+
+static void make_row(const struct bench *bench, const struct bar *bar, struct row *row)
+{
+  char least[TEXT], most[TEXT];
+  struct summary s = { 0, 0, 0 };
+  int known = value_of(bench, bar, &s);
+
+  row->figure[0] = row->spread[0] = row->bound[0] = '\0';
+  row->verdict = judge(bench, bar, known, s.median);
+  if (known) {
+    print_value(row->figure, s.median, bar->unit);
+    print_value(least, s.least, "");
+    print_value(most, s.most, "");
+    snprintf(row->spread, sizeof row->spread, "%s to %s", least, most);
+  }
+  if (bar->sense == NO_BAR)
+    return;
+  print_value(least, bar->bound, bar->unit);
+  snprintf(row->bound, sizeof row->bound, "at %s %s", bar->sense == AT_MOST ? "most" : "least",
+           least);
+}
+
+/* The verdict's cell of the README. */
+static const char *emphasized(enum verdict verdict)
+{
+  return verdict == MISSED ? "**NOT met**" : verdict_text[verdict];
 }
 
 static void print_rows(FILE *out, const struct bench *bench, int markdown)
 {
-  struct summary s;
-  size_t i;
+  size_t count[VERDICTS] = { 0 }, i;
+  struct row row;
 
   for (i = 0; i < BARS; i++) {
-    int known = value_of(bench, &bars[i], &s);
-
-    if (!known && bench->patterns > 0)
+    make_row(bench, &bars[i], &row);
+    if (row.figure[0] == '\0' && (bench->patterns > 0 || row.verdict == UNJUDGED))
       continue;
-    fprintf(out, markdown ? "| %s | " : "%-78s ", bars[i].text);
-    if (known)
-      print_value(out, s.median, bars[i].unit);
+    count[row.verdict]++;
+    if (markdown)
+      fprintf(out, "| %s | %s | %s | %s | %s |\n", bars[i].text, row.figure, row.spread,
+              row.bound, emphasized(row.verdict));
     else
-      fprintf(out, "-");
-    fprintf(out, markdown ? " | %s " : "  (%s ", bars[i].sense == AT_MOST ? "at most" : "at least");
-    print_value(out, bars[i].bound, bars[i].unit);
-    fprintf(out, markdown ? " | %s |\n" : ")  %s\n",
-            known ? verdict(&bars[i], s.median) : "not measured");
+      fprintf(out, "%-74s %9s  %-16s %-16s %s\n", bars[i].text, row.figure, row.spread, row.bound,
+              verdict_text[row.verdict]);
   }
+  fprintf(out, "\n%zu bars met, %zu not met, %zu not measured.", count[MET], count[MISSED],
+          count[UNKNOWN]);
+  if (bench->keys != 1000000)
+    fprintf(out, "  Bars are stated for 1e6 keys: with %zu nothing is judged.", bench->keys);
+  fprintf(out, "\n");
 }
 
 void print_bars(FILE *out, const struct bench *bench)
 {
-  fprintf(out, "\nThe bars: figure (bar) verdict\n");
+  fprintf(out, "\n%-74s %9s  %-16s %-16s\n", "The bars", "median", "least to most", "bar");
   print_rows(out, bench, 0);
 }
 
@@ -195,14 +249,13 @@ void print_markdown(FILE *out, const struct bench *bench)
 {
   size_t i;
 
-  fprintf(out, "```\n");
-  print_environment(out, bench, "");
-  fprintf(out, "```\n\n| | figure | bar | |\n| --- | --- | --- | --- |\n");
+  fprintf(out, "| | median | least to most | bar | |\n| --- | --- | --- | --- | --- |\n");
   print_rows(out, bench, 1);
-  if (bench->notes > 0)
-    fprintf(out, "\n");
   for (i = 0; i < bench->notes; i++)
-    fprintf(out, "%sot measured: %s.", i == 0 ? "N" : " N", bench->note[i]);
+    fprintf(out, "%sot measured: %s.", i == 0 ? "\nN" : " N", bench->note[i]);
   if (bench->notes > 0)
     fprintf(out, "\n");
+  fprintf(out, "\n```\n");
+  print_environment(out, bench, "");
+  fprintf(out, "```\n");
 }

@@ -50,7 +50,8 @@ struct bench {
   struct figure *figure;
   size_t figures, room;
 
-  double load_before;        /* load average when it began */
+  double began;              /* now_ns() */
+  double load_before;        /* load average then */
   char server[4][NAME_SIZE]; /* name and version of those that were measured */
   size_t servers;
   char *note[64]; /* what could not be measured, and why; owned */
@@ -66,6 +67,9 @@ bench_run run_throughput, run_threads, run_isolated, run_memory, run_expire, run
 
 /* Whether the row is to be measured now. */
 int bench_wants(struct bench *, const char *what, const char *who);
+/* How many rounds a row gets: judged: a bar is stated for it.  The others are for plots and for
+ * looking at, and get two unless everything is to be measured at its full size. */
+size_t bench_rounds(const struct bench *, int judged);
 /* The progress line on standard error; where that is no terminal, one every 10 s. */
 void bench_progress(struct bench *, const char *format, ...)
   __attribute__((format(printf, 2, 3)));
@@ -103,6 +107,6 @@ uint64_t random_next(uint64_t *state);
 uint64_t random_below(uint64_t *state, uint64_t bound);
 double now_ns(void);         /* monotonic */
 double process_cpu_ns(void); /* of all threads of this process */
-double process_ns(int pid);   /* user + system time of a process, from /proc */
+double process_ns(int pid);  /* of all threads of another one; 0: it is not there */
 
 #endif

@@ -11,8 +11,8 @@
 #include "bench.h"
 
 /*
- * The slowest GET of one thread while another does something large.  Beside each, a call
- * that does nothing, under the same load: what the machine itself takes away from a thread.
+ * The slowest GET of one thread while another does something large; beside it the slowest
+ * call of nothing, on the same thread (stall.h).
  */
 
 enum { PROBES = 10000 };
@@ -28,6 +28,8 @@ static const struct event events[] = {
   { "free-hash", "HSET", 0 },     { "free-list", "RPUSH", 0 },
 };
 
+enum { EVENTS = sizeof events / sizeof events[0] };
+
 static int get_probe(void *store, uint64_t *random)
 {
   char key[KEY_LENGTH + 1], value[VALUE_LENGTH];
@@ -35,13 +37,6 @@ static int get_probe(void *store, uint64_t *random)
 
   key_text(key, 1000000000 + random_below(random, PROBES));
   return larder_get(store, key, KEY_LENGTH, value, sizeof value, &length) == LARDER_OK ? 0 : -1;
-}
-
-static int do_nothing(void *context, uint64_t *random)
-{
-  (void)context;
-  random_next(random);
-  return 0;
 }
 
 static int set_number(larder *store, uint64_t number, const char *value)
@@ -67,21 +62,22 @@ static larder *open_with_probes(void)
   return store;
 }
 
-/* Grows to count keys; the slowest of its own calls, or -1. */
-static double grow(larder *store, size_t count)
+/* Grows to count keys; notes its own calls. */
+static int grow(larder *store, size_t count, struct stall *own)
 {
   char value[VALUE_LENGTH + 1] = "a value of thirty-two bytes.....";
-  double slowest = 0, begin = now_ns(), end;
+  struct stall_clock clock;
+  double begin;
   size_t i;
 
+  stall_start(&clock);
   for (i = 0; i < count; i++) {
+    begin = now_ns();
     if (set_number(store, i, value) != 0)
       return -1;
-    end = now_ns();
-    slowest = end - begin > slowest ? end - begin : slowest;
-    begin = end;
+    stall_note(&clock, own, now_ns() - begin);
   }
-  return slowest;
+  return 0;
 }
 
 static int fill_value(larder *store, const struct event *event, size_t count)
@@ -106,16 +102,20 @@ static int fill_value(larder *store, const struct event *event, size_t count)
   return failed ? -1 : 0;
 }
 
-/* The time of one DEL, or -1. */
-static double delete_value(larder *store)
+static int delete_value(larder *store, struct stall *own)
 {
-  double begin = now_ns(), end;
-  larder_reply *reply = larder_command(store, "DEL value");
-  int failed = reply->outcome != LARDER_OK || reply->value.integer != 1;
+  struct stall_clock clock;
+  double begin;
+  larder_reply *reply;
+  int failed;
 
-  end = now_ns();
+  stall_start(&clock);
+  begin = now_ns();
+  reply = larder_command(store, "DEL value");
+  stall_note(&clock, own, now_ns() - begin);
+  failed = reply->outcome != LARDER_OK || reply->value.integer != 1;
   larder_reply_free(reply);
-  return failed ? -1 : end - begin;
+  return failed ? -1 : 0;
 }
 
 /* Freeing goes on behind the call: the probe stays until memory has come down, at most 10 s. */
@@ -132,13 +132,27 @@ static void wait_for_memory(larder *store, uint64_t bytes)
   }
 }
 
-static double happen(larder *store, const struct event *event, size_t count, uint64_t bytes)
+static int happen(larder *store, const struct event *event, size_t count, uint64_t bytes,
+                  struct stall *own)
 {
-  double own = event->command == NULL ? grow(store, count) : delete_value(store);
+  if (event->command == NULL)
+    return grow(store, count, own);
+  if (delete_value(store, own) != 0)
+    return -1;
+  wait_for_memory(store, bytes + bytes / 2 + 65536);
+  return 0;
+}
 
-  if (event->command != NULL && own >= 0)
-    wait_for_memory(store, bytes + bytes / 2 + 65536);
-  return own;
+static void note_stalls(struct bench *bench, const char *what, double x,
+                        const struct probed *probed, const struct stall *own)
+{
+  figure_add(bench, what, "larder", "ms slowest GET", x, probed->call.slowest / 1e6);
+  figure_add(bench, what, "larder", "ms slowest GET, own", x, probed->call.own / 1e6);
+  figure_add(bench, what, "larder", "GETs over 1 ms", x, (double)probed->call.over);
+  figure_add(bench, what, "larder", "of them interrupted", x, (double)probed->call.taken);
+  figure_add(bench, what, "larder", "ms slowest writer", x, own->slowest / 1e6);
+  figure_add(bench, what, "larder", "ms slowest writer, own", x, own->own / 1e6);
+  figure_add(bench, what, "machine", "ms slowest nothing", x, probed->nothing.slowest / 1e6);
 }
 
 /* One round: 0, or -1. */
@@ -146,9 +160,9 @@ static int measure_event(struct bench *bench, const struct event *event, size_t 
 {
   larder_status status = { .size = sizeof status };
   larder *store = open_with_probes();
-  struct probed probed, idle;
+  struct stall own = { 0, 0, 0, 0 };
+  struct probed probed;
   struct prober *prober;
-  double own, begin, took, until;
   int failed = store == NULL || larder_get_status(store, &status) != LARDER_OK ||
                (event->command != NULL && fill_value(store, event, count) != 0);
 
@@ -157,40 +171,30 @@ static int measure_event(struct bench *bench, const struct event *event, size_t 
     return -1;
   }
   prober = prober_start(get_probe, store);
-  begin = now_ns();
-  own = happen(store, event, count, status.memory);
-  took = now_ns() - begin;
-  failed = prober_stop(prober, &probed) != 0 || own < 0;
+  failed = happen(store, event, count, status.memory, &own);
+  failed |= prober_stop(prober, &probed);
   larder_close(store, 0);
-
-  prober = prober_start(do_nothing, NULL);
-  for (until = now_ns() + took; now_ns() < until;)
-    ; /* a load like the one that was */
-  prober_stop(prober, &idle);
-  figure_add(bench, event->name, "larder", "ms slowest GET", x, probed.slowest / 1e6);
-  figure_add(bench, event->name, "larder", "ms slowest own call", x, own / 1e6);
-  figure_add(bench, event->name, "machine", "ms slowest nothing", x, idle.slowest / 1e6);
+  note_stalls(bench, event->name, x, &probed, &own);
   return failed;
 }
 
 int run_beside(struct bench *bench)
 {
+  int wanted[EVENTS], failed = 0;
   size_t e, round;
-  int failed = 0;
 
-  for (e = 0; e < sizeof events / sizeof events[0]; e++) {
-    size_t count = bench->keys;
+  for (e = 0; e < EVENTS; e++)
+    wanted[e] = bench_wants(bench, events[e].name, "larder");
+  for (round = 0; round < bench->rounds && !failed; round++)
+    for (e = 0; e < EVENTS && !failed; e++) {
+      size_t count = bench->keys * (events[e].command == NULL ? 10 : 1);
 
-    if (!bench_wants(bench, events[e].name, "larder"))
-      continue;
-    if (events[e].command == NULL)
-      count *= bench->full ? 10 : 2;
-    for (round = 0; round < bench->rounds && !failed; round++) {
+      if (!wanted[e])
+        continue;
       bench_progress(bench, "round %zu of %zu  %s", round + 1, bench->rounds, events[e].name);
       failed = measure_event(bench, &events[e], count, (double)count);
+      if (failed)
+        fprintf(stderr, "bench: %s: a wrong result\n", events[e].name);
     }
-    if (failed)
-      fprintf(stderr, "bench: %s: a wrong result\n", events[e].name);
-  }
   return failed;
 }

@@ -17,6 +17,13 @@ bench=$top_builddir/bench/bench
 done
 grep -q 'raw uthash' "$scratch/report"
 
+# Every bar stands in the table, measured or not, and with so few keys none is judged.
+grep -qE '^0 bars met, 0 not met, [0-9]+ not measured' "$scratch/report"
+if grep -E ' (NOT )?met$' "$scratch/report"; then
+  echo "a bar was judged with too few keys" >&2
+  exit 1
+fi
+
 "$bench" --quick get/larder-typed | grep -q '^get *larder-typed'
 if "$bench" --quick no/such-case 2>/dev/null; then
   echo "an unknown case was accepted" >&2

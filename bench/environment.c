@@ -99,5 +99,6 @@ void print_environment(FILE *out, const struct bench *bench, const char *prefix)
   print_peers(out, bench, prefix);
   fprintf(out, "%ssize: %zu keys of 16 bytes, values of 32, %zu operations a round, %zu rounds\n",
           prefix, bench->keys, bench->operations, bench->rounds);
+  fprintf(out, "%stook: %.0f s\n", prefix, (now_ns() - bench->began) / 1e9);
   fprintf(out, "%sseed: %llu (LARDER_SEED)\n", prefix, (unsigned long long)bench->seed);
 }

@@ -48,14 +48,14 @@ static void note_timeline(struct bench *bench, const struct victim *victim,
                  ((double)b - offset) * PROBE_BUCKET_NS / 1e6, probed->bucket[b] / 1e3);
 }
 
-static double slowest_since(const struct probed *probed, double moment)
+static double slowest_since(const struct probed *probed, const double *bucket, double moment)
 {
   double slowest = 0;
   size_t b;
 
   for (b = 0; b < PROBE_BUCKETS; b++)
-    if (probed->at + (double)(b + 1) * PROBE_BUCKET_NS > moment && probed->bucket[b] > slowest)
-      slowest = probed->bucket[b];
+    if (probed->at + (double)(b + 1) * PROBE_BUCKET_NS > moment && bucket[b] > slowest)
+      slowest = bucket[b];
   return slowest;
 }
 
@@ -89,7 +89,11 @@ static int watch(struct bench *bench, const struct victim *victim, size_t keys, 
   figure_add(bench, "expire", victim->name, "s half gone", 0, half / 1e9);
   figure_add(bench, "expire", victim->name, "s all gone", 0, gone == 0 ? 9 : gone / 1e9);
   figure_add(bench, "expire", victim->name, "ms slowest GET", 0,
-             slowest_since(&probed, moment) / 1e6);
+             slowest_since(&probed, probed.bucket, moment) / 1e6);
+  figure_add(bench, "expire", victim->name, "ms slowest GET, own", 0,
+             slowest_since(&probed, probed.own, moment) / 1e6);
+  figure_add(bench, "expire", victim->name, "ms slowest nothing", 0,
+             probed.nothing.slowest / 1e6);
   if (first)
     note_timeline(bench, victim, &probed, moment);
   return 0;
@@ -111,7 +115,8 @@ static double typed_count(void *store)
   return larder_get_status(store, &status) == LARDER_OK ? (double)status.keys : 0;
 }
 
-static int fill_larder(larder *store, size_t keys, double moment)
+/* In random order, as the servers are filled. */
+static int fill_larder(larder *store, const struct load *load, double moment)
 {
   static const char value[] = "a value of thirty-two bytes.....";
   char key[KEY_LENGTH + 1];
@@ -122,25 +127,29 @@ static int fill_larder(larder *store, size_t keys, double moment)
     key_text(key, 1000000000 + i);
     failed = larder_set(store, key, KEY_LENGTH, value, VALUE_LENGTH, 0) != LARDER_OK;
   }
-  for (i = 0; i < keys && !failed; i++) {
+  for (i = 0; i < load->count && !failed; i++) {
     double left = (moment - now_ns()) / 1e6;
 
-    key_text(key, i);
-    failed = larder_set(store, key, KEY_LENGTH, value, VALUE_LENGTH, left < 1 ? 1 : (int64_t)left)
-             != LARDER_OK;
+    failed = larder_set(store, load->step[i].key, KEY_LENGTH, value, VALUE_LENGTH,
+                        left < 1 ? 1 : (int64_t)left) != LARDER_OK;
   }
   return failed ? -1 : 0;
 }
 
-static int expire_larder(struct bench *bench, int first)
+static int expire_larder(struct bench *bench, size_t round)
 {
   larder *store = larder_open("memory:", NULL, NULL, 0);
+  struct load load;
   struct victim victim = { "larder", bench->quick ? 3e8 : 3e9, store, store, typed_probe,
                            typed_count };
-  double moment = now_ns() + victim.lead;
-  int failed = store == NULL || fill_larder(store, bench->keys, moment) != 0 ||
-               watch(bench, &victim, bench->keys, moment, first) != 0;
+  double moment;
+  int failed;
 
+  load_shuffled(&load, bench->keys, bench->round_seed[round]);
+  moment = now_ns() + victim.lead;
+  failed = store == NULL || fill_larder(store, &load, moment) != 0 ||
+           watch(bench, &victim, bench->keys, moment, round == 0) != 0;
+  load_free(&load);
   larder_close(store, 0);
   return failed ? -1 : 0;
 }
@@ -242,11 +251,11 @@ int run_expire(struct bench *bench)
   for (round = 0; round < bench->rounds && !failed; round++) {
     if (larder_wanted) {
       bench_progress(bench, "round %zu of %zu  expire/larder", round + 1, bench->rounds);
-      failed = expire_larder(bench, round == 0);
+      failed = expire_larder(bench, round);
     }
 #ifdef LARDER_REDIS
     bench_progress(bench, "round %zu of %zu  expire", round + 1, bench->rounds);
-    if (!failed)
+    if (!failed && round < bench_rounds(bench, 0))
       failed = expire_servers(bench, wanted, round == 0);
 #endif
   }

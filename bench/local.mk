@@ -19,6 +19,7 @@ bench_bench_SOURCES = \
   bench/ratio.c \
   bench/redis.h \
   bench/report.c \
+  bench/stall.c bench/stall.h \
   bench/target.c bench/target.h \
   bench/target_larder.c \
   bench/target_uthash.c \
@@ -54,11 +55,16 @@ bench: bench/bench tools/larder
 	  test ! -f "$$csv" || '$(top_srcdir)/bench/plot.sh' "$$csv"
 .PHONY: bench
 
-# What the README shows of one run: make bench-readme > FILE.
+# One run's table into README.md, its plots into doc/plots.
 bench-readme: bench/bench tools/larder
-	@bench/bench --markdown $(BENCH_ARGS)
+	@'$(abs_top_srcdir)/bench/readme.sh' '$(abs_top_srcdir)' $(BENCH_ARGS)
 .PHONY: bench-readme
 
-EXTRA_DIST += bench/plot.sh
+EXTRA_DIST += bench/plot.sh bench/readme.sh
 dist_check_SCRIPTS += bench/check_bench.sh
 bench/check_bench.log: bench/bench tools/larder
+
+# The plots, once there are some: README.md refers to them.
+dist-hook:
+	@test ! -d '$(srcdir)/doc/plots' || \
+	  { $(MKDIR_P) '$(distdir)/doc/plots' && cp '$(srcdir)'/doc/plots/*.svg '$(distdir)/doc/plots/'; }

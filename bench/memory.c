@@ -300,7 +300,8 @@ static int measure_servers(struct bench *bench, struct task *task)
 }
 #endif
 
-static int measure_row(struct bench *bench, const struct row *row)
+/* Peers give the same bytes each time: once is enough. */
+static int measure_row(struct bench *bench, const struct row *row, size_t round)
 {
   struct task task = { .row = row, .sizes = row->grows ? SIZES : 1 };
   int wanted = bench_wants(bench, row->name, "larder");
@@ -312,12 +313,13 @@ static int measure_row(struct bench *bench, const struct row *row)
     task.size[s] = (size_t)((double)(bench->keys / row->divisor) * sizes[s] + 0.5);
   if (bench->surveying)
     return measure_servers(bench, &task);
-  load_shuffled(&task.load, task.size[task.sizes - 1], bench->seed);
+  if (round == 0 || wanted)
+    load_shuffled(&task.load, task.size[task.sizes - 1], bench->round_seed[round]);
   if (wanted)
     failed = measure_larder(bench, &task);
-  if (table && !failed)
+  if (round == 0 && table && !failed)
     failed = measure_uthash(bench, &task);
-  if (!failed)
+  if (round == 0 && !failed)
     failed = measure_servers(bench, &task);
   load_free(&task.load);
   if (failed)
@@ -327,10 +329,11 @@ static int measure_row(struct bench *bench, const struct row *row)
 
 int run_memory(struct bench *bench)
 {
-  size_t r;
+  size_t r, round, rounds = bench->surveying ? 1 : bench->rounds;
   int failed = 0;
 
-  for (r = 0; r < ROWS && !failed; r++)
-    failed = measure_row(bench, &rows[r]);
+  for (round = 0; round < rounds && !failed; round++)
+    for (r = 0; r < ROWS && !failed; r++)
+      failed = measure_row(bench, &rows[r], round);
   return failed;
 }

@@ -1,14 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# bench/plot.sh FILE.csv [DIRECTORY]: the plots of one run, as SVG, by gnuplot; each that the
-# run has figures for.  Points are medians of the rounds.
+# bench/plot.sh FILE.csv [DIRECTORY [PREFIX]]: the plots of one run, as SVG, by gnuplot; each that
+# the run has figures for.  Points are medians of the rounds.  PREFIX: of the files' names,
+# instead of the CSV's.
 set -eu
 export LC_ALL=C
 
 csv=$1
 directory=${2:-$(dirname "$csv")}
-name=$(basename "$csv" .csv)
+name=${3-$(basename "$csv" .csv)-}
 if ! command -v gnuplot >/dev/null; then
   echo "no gnuplot here (Debian: apt-get install gnuplot-nox): no plots" >&2
   exit 0
@@ -29,11 +30,11 @@ series() {
 draw() {
   {
     echo "set terminal svg size 800,500 font 'sans,13' background rgb 'white'"
-    echo "set output '$directory/$name-$1.svg'"
+    echo "set output '$directory/$name$1.svg'"
     cat
   } > "$scratch/gnuplot"
   if gnuplot "$scratch/gnuplot"; then
-    echo "$directory/$name-$1.svg"
+    echo "$directory/$name$1.svg"
   else
     echo "gnuplot failed on $1" >&2
   fi

@@ -7,6 +7,8 @@
 
 #include "bench.h"
 
+enum { NOTHING = 64 }; /* random numbers: some 100 ns */
+
 struct prober {
   pthread_t thread;
   _Atomic int stop;
@@ -16,29 +18,47 @@ struct prober {
   struct probed probed;
 };
 
-static void note(struct probed *probed, double begin, double end)
+static void note(struct probed *probed, struct stall_clock *clock, double begin, double end)
 {
-  double bucket = (begin - probed->at) / PROBE_BUCKET_NS, took = end - begin;
+  double at = (begin - probed->at) / PROBE_BUCKET_NS, took = end - begin;
+  int interrupted = stall_note(clock, &probed->call, took);
+  size_t bucket = at < PROBE_BUCKETS ? (size_t)at : PROBE_BUCKETS;
 
-  probed->calls++;
-  if (took > probed->slowest)
-    probed->slowest = took;
-  if (bucket < PROBE_BUCKETS && took > probed->bucket[(size_t)bucket])
-    probed->bucket[(size_t)bucket] = took;
+  if (bucket == PROBE_BUCKETS)
+    return;
+  if (took > probed->bucket[bucket])
+    probed->bucket[bucket] = took;
+  if (!interrupted && took > probed->own[bucket])
+    probed->own[bucket] = took;
+}
+
+static void do_nothing(uint64_t *random)
+{
+  int i;
+
+  for (i = 0; i < NOTHING; i++)
+    random_next(random);
 }
 
 static void *probe(void *context)
 {
   struct prober *p = context;
+  struct probed *probed = &p->probed;
+  struct stall_clock clock;
   uint64_t random = 1;
-  double begin = now_ns(), end;
+  double begin, middle, end;
 
-  p->probed.at = begin;
+  stall_start(&clock);
+  probed->at = now_ns();
   while (!atomic_load_explicit(&p->stop, memory_order_relaxed) && !p->failed) {
+    begin = now_ns();
     p->failed = p->call(p->context, &random);
+    middle = now_ns();
+    note(probed, &clock, begin, middle);
+    middle = now_ns(); /* noting may have asked the kernel */
+    do_nothing(&random);
     end = now_ns();
-    note(&p->probed, begin, end);
-    begin = end;
+    stall_note(&clock, &probed->nothing, end - middle);
   }
   return NULL;
 }

@@ -5,19 +5,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "stall.h"
+
 /*
  * A thread that makes one call after another while something else happens, and knows
- * the slowest.
+ * the slowest.  Between two calls it does nothing for about as long as a GET takes: what
+ * is slow there is the machine's.
  */
 
 enum { PROBE_BUCKETS = 1000 };
 #define PROBE_BUCKET_NS 1e7
 
 struct probed {
-  double slowest; /* ns */
-  size_t calls;
-  double at;                        /* when it began: now_ns() */
-  double bucket[PROBE_BUCKETS];     /* the slowest in each 10 ms since then */
+  struct stall call, nothing;
+  double at;                      /* when it began: now_ns() */
+  double bucket[PROBE_BUCKETS];   /* the slowest call in each 10 ms since then */
+  double own[PROBE_BUCKETS];      /* of those that the scheduler did not interrupt */
 };
 
 struct prober;

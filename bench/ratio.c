@@ -26,6 +26,7 @@ static const struct scene scan_scene = { "ratio-scan", 0.9, 1 };
 static const char *const policies[] = { "allkeys-s3fifo", "allkeys-lru", "allkeys-lfu",
                                         "allkeys-random" };
 enum { POLICIES = sizeof policies / sizeof policies[0] };
+enum { REQUESTS = 2 }; /* for each of the settings' operations */
 
 /* 1: a hit, 0: a miss, -1: the store refuses. */
 static int request(larder *store, uint64_t number)
@@ -57,17 +58,29 @@ static uint64_t memory_of(size_t keys)
   return bytes;
 }
 
-/* Hits in percent, or -1: the store refuses. */
-static double play(larder *store, const struct scene *scene, size_t keys, size_t cache,
-                   size_t requests, uint64_t seed)
+/* What is asked for: the same for all policies and sizes of a round. */
+static uint32_t *make_requests(const struct bench *bench, const struct scene *scene, size_t round)
 {
-  size_t i, s, hits = 0, every = requests / 20;
-  uint64_t scanned = keys;
+  size_t count = REQUESTS * bench->operations, i;
+  uint32_t *number = bench_memory(count, sizeof *number);
+  uint64_t seed = bench->round_seed[round];
   struct zipf zipf;
 
-  zipf_start(&zipf, scene->exponent, keys);
+  zipf_start(&zipf, scene->exponent, bench->keys);
+  for (i = 0; i < count; i++)
+    number[i] = (uint32_t)zipf_scattered(&zipf, &seed);
+  return number;
+}
+
+/* Hits in percent, or -1: the store refuses. */
+static double play(larder *store, const struct scene *scene, const struct bench *bench,
+                   size_t cache, const uint32_t *number)
+{
+  size_t requests = REQUESTS * bench->operations, every = requests / 20, hits = 0, i, s;
+  uint64_t scanned = bench->keys;
+
   for (i = 0; i < requests; i++) {
-    int hit = request(store, zipf_scattered(&zipf, &seed));
+    int hit = request(store, number[i]);
 
     if (hit < 0)
       return -1;
@@ -81,7 +94,7 @@ static double play(larder *store, const struct scene *scene, size_t keys, size_t
 }
 
 static int measure_policy(struct bench *bench, const struct scene *scene, const char *policy,
-                          double percent, double x, uint64_t seed)
+                          double percent, double x, const uint32_t *number)
 {
   larder_status status = { .size = sizeof status };
   size_t cache = (size_t)((double)bench->keys * percent / 100);
@@ -96,7 +109,7 @@ static int measure_policy(struct bench *bench, const struct scene *scene, const 
     bench_note(bench, "%s/%s: %s", scene->name, policy, why);
     return 0;
   }
-  hits = play(store, scene, bench->keys, cache, 2 * bench->operations, seed);
+  hits = play(store, scene, bench, cache, number);
   if (hits < 0 || larder_get_status(store, &status) != LARDER_OK) {
     bench_note(bench, "%s/%s: the store refuses a SET at its bound", scene->name, policy);
   } else {
@@ -108,36 +121,43 @@ static int measure_policy(struct bench *bench, const struct scene *scene, const 
   return 0;
 }
 
-static int measure_scene(struct bench *bench, const struct scene *scene, double percent, double x)
+/* Bars are stated for S3-FIFO with 1 % of the keys, and with scans for sampled LRU too. */
+static int is_judged(const struct scene *scene, size_t policy, double percent)
 {
-  int wanted[POLICIES], any = 0;
-  size_t round, p;
+  return percent == 1 && (policy == 0 || (scene->scans && policy == 1));
+}
+
+static int measure_scene(struct bench *bench, const struct scene *scene, const double *percent,
+                         size_t sizes)
+{
+  int wanted[POLICIES], any = 0, failed = 0;
+  size_t round, p, s;
 
   for (p = 0; p < POLICIES; p++)
     any |= wanted[p] = bench_wants(bench, scene->name, policies[p]);
-  for (round = 0; any && round < bench->rounds; round++)
-    for (p = 0; p < POLICIES; p++)
-      if (wanted[p]) {
+  for (round = 0; any && round < bench->rounds && !failed; round++) {
+    uint32_t *number = make_requests(bench, scene, round);
+
+    for (s = 0; s < sizes && !failed; s++)
+      for (p = 0; p < POLICIES && !failed; p++) {
+        if (!wanted[p] || round >= bench_rounds(bench, is_judged(scene, p, percent[s])))
+          continue;
         bench_progress(bench, "round %zu of %zu  %s/%s, %g %%", round + 1, bench->rounds,
-                       scene->name, policies[p], percent);
-        if (measure_policy(bench, scene, policies[p], percent, x, bench->round_seed[round]) != 0)
-          return -1;
+                       scene->name, policies[p], percent[s]);
+        failed = measure_policy(bench, scene, policies[p], percent[s],
+                                scene->scans ? 0 : percent[s], number);
       }
-  return 0;
+    free(number);
+  }
+  return failed;
 }
 
 /* The other sizes are for the plot. */
 int run_ratio(struct bench *bench)
 {
-  static const double sizes[] = { 0.1, 0.3, 1, 3, 10 };
-  size_t s;
-  int failed = 0;
+  static const double sizes[] = { 1, 0.1, 0.3, 3, 10 };
+  size_t count = bench->quick || bench->surveying ? 1 : sizeof sizes / sizeof sizes[0];
 
-  if (bench->surveying)
-    return measure_scene(bench, &zipf_scene, 1, 1) | measure_scene(bench, &scan_scene, 1, 0);
-  for (s = bench->quick ? 2 : 0; s < sizeof sizes / sizeof sizes[0] && !failed; s++)
-    failed = measure_scene(bench, &zipf_scene, sizes[s], sizes[s]);
-  if (!failed)
-    failed = measure_scene(bench, &scan_scene, 1, 0);
-  return failed;
+  return measure_scene(bench, &zipf_scene, sizes, count) |
+         measure_scene(bench, &scan_scene, sizes, 1);
 }

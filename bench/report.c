@@ -21,8 +21,8 @@ void print_figures(FILE *out, const struct bench *bench)
 {
   size_t i;
 
-  fprintf(out, "\n%-22s %-22s %9s %12s %11s %11s %7s  %s\n", "", "", "x", "median", "least", "most",
-          "spread", "unit");
+  fprintf(out, "\n%-22s %-22s %9s %12s %11s %11s %7s %6s  %s\n", "", "", "x", "median", "least",
+          "most", "spread", "rounds", "unit");
   for (i = 0; i < bench->figures; i++) {
     const struct figure *f = &bench->figure[i];
     struct summary s = summarize(f->value, f->count);
@@ -37,10 +37,10 @@ void print_figures(FILE *out, const struct bench *bench)
     print_number(out, s.median);
     print_number(out, s.least);
     print_number(out, s.most);
-    fprintf(out, " %6.0f%%  %s\n", s.median != 0 ? 100 * (s.most - s.least) / s.median : 0,
-            f->unit);
+    fprintf(out, " %6.0f%% %6zu  %s\n", s.median != 0 ? 100 * (s.most - s.least) / s.median : 0,
+            f->count, f->unit);
   }
-  fprintf(out, "\nspread: (most - least) / median, of %zu rounds.\n", bench->rounds);
+  fprintf(out, "\nspread: (most - least) / median.\n");
 }
 
 int write_csv(const char *path, const struct bench *bench)

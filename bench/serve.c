@@ -27,9 +27,9 @@ struct row {
 
 /* SET first: it fills what GET reads. */
 static const struct row rows[] = {
-  { "serve-set-P64", "set", 64, 2000000 }, { "serve-set-P16", "set", 16, 1000000 },
-  { "serve-set-P1", "set", 1, 200000 },    { "serve-get-P64", "get", 64, 2000000 },
-  { "serve-get-P16", "get", 16, 1000000 }, { "serve-get-P1", "get", 1, 200000 },
+  { "serve-set-P64", "set", 64, 1000000 }, { "serve-set-P16", "set", 16, 600000 },
+  { "serve-set-P1", "set", 1, 120000 },    { "serve-get-P64", "get", 64, 1000000 },
+  { "serve-get-P16", "get", 16, 600000 },  { "serve-get-P1", "get", 1, 120000 },
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0], SERVERS = 4 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "target.h"
 
+#include <unistd.h>
+
 /*
  * Operations one after another on one thread: ns of wall time, and ns of CPU for those
  * that take commands.  A server's CPU is that of its process, for as many steps as it takes to
@@ -84,7 +86,6 @@ static void note_values(struct table *table, enum op op, size_t t, double steps,
   double keys = steps * (double)op_info[op].per;
   double x = op == OP_PING ? (double)table->kind : 0; /* a PING for each kind */
 
-
   figure_add(table->bench, op_info[op].name, name, "ns", x, wall / keys);
   if (targets[t]->cpu != NULL || targets[t] == &target_argv)
     figure_add(table->bench, op_info[op].name, name, "ns CPU", x, cpu / keys);
@@ -110,26 +111,48 @@ static int time_server(struct table *table, enum op op, size_t t, const struct l
   return 0;
 }
 
+struct task {
+  const struct target *target;
+  void *opened;
+  enum op op;
+  const struct load *load;
+  size_t steps;
+};
+
+/* out: wall and CPU, in ns. */
+static int time_task(const struct task *task, double *out)
+{
+  int failed;
+
+  out[0] = now_ns();
+  out[1] = process_cpu_ns();
+  failed = task->target->run(task->opened, task->op, task->load, 0, task->steps);
+  out[1] = process_cpu_ns() - out[1];
+  out[0] = now_ns() - out[0];
+  return failed;
+}
+
+static void fill_afresh(void *context, double *out)
+{
+  struct task *task = context;
+  char why[256];
+
+  task->opened = task->target->open(why, sizeof why);
+  if (task->opened == NULL || time_task(task, out) != 0)
+    _exit(1);
+  task->target->close(task->opened); /* it may have left files */
+}
+
+/* New keys: in a process of its own, so that nobody finds memory that another has warmed. */
 static int time_table(struct table *table, enum op op, size_t t, const struct load *load,
                       size_t steps)
 {
-  const struct target *target = targets[t];
-  void *opened = table->opened[t];
-  double wall, cpu;
-  char why[256];
-  int failed;
+  struct task task = { targets[t], table->opened[t], op, load, steps };
+  double out[2];
+  int failed = op == OP_NEW ? in_child(fill_afresh, &task, out, 2) : time_task(&task, out);
 
-  if (op == OP_NEW && (opened = target->open(why, sizeof why)) == NULL)
-    return -1;
-  wall = now_ns();
-  cpu = process_cpu_ns();
-  failed = target->run(opened, op, load, 0, steps);
-  cpu = process_cpu_ns() - cpu;
-  wall = now_ns() - wall;
-  if (op == OP_NEW)
-    target->close(opened);
   if (!failed)
-    note_values(table, op, t, (double)steps, wall, cpu);
+    note_values(table, op, t, (double)steps, out[0], out[1]);
   return failed;
 }
 
