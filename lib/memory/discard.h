@@ -7,12 +7,11 @@
 #include "memory/kind.h"
 
 /*
- * Values that are too large to be freed under a shard's lock: collections of many
- * elements, and entries with long strings.  What takes one out of the keyspace (DEL,
- * UNLINK, an overwrite, expiry, eviction) puts it on this list of its engine.  It is freed when the locks are released: by the
- * maintenance thread if the engine has one, else by the call that has put it
- * there, before it returns; no other call waits for that.  Until then its bytes
- * are accounted as used.
+ * Values that are too large to be freed under a shard's lock: collections of many elements, and
+ * entries with long strings.  What takes one out of the keyspace (DEL, UNLINK, an overwrite,
+ * expiry, eviction) puts it on this list of its engine.  It is freed when the locks are released:
+ * by the maintenance thread if the engine has one, else by the call that has put it there, before
+ * it returns; no other call waits for that.  Until then its bytes are accounted as used.
  *
  * The list is a stack: anybody pushes, who frees takes all of it.
  */
