@@ -143,6 +143,9 @@ lrd_handler *const lrd_handlers[LRD_COMMANDS] = {
   [LRD_ZRANGESTORE] = lrd_t_zrangestore,
   [LRD_ZRANDMEMBER] = lrd_t_zrandmember,
 
+  [LRD_SORT] = lrd_t_sort,
+  [LRD_SORT_RO] = lrd_t_sort,
+
   [LRD_WATCH] = lrd_t_watch,
   [LRD_UNWATCH] = lrd_t_unwatch,
   [LRD_PING] = lrd_t_ping,

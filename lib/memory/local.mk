@@ -61,6 +61,8 @@ core_sources += \
   lib/memory/t_set.c \
   lib/memory/t_set_algebra.c \
   lib/memory/t_set_part.c \
+  lib/memory/sorting.c lib/memory/sorting.h \
+  lib/memory/t_sort.c \
   lib/memory/t_store.c \
   lib/memory/t_types.h \
   lib/memory/t_zset.c \

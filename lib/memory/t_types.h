@@ -26,6 +26,8 @@ lrd_handler lrd_t_zadd, lrd_t_zincrby, lrd_t_zrem, lrd_t_zremrangebyscore, lrd_t
     lrd_t_zinter, lrd_t_zunion, lrd_t_zdiff, lrd_t_zinterstore, lrd_t_zunionstore,
     lrd_t_zdiffstore, lrd_t_zintercard, lrd_t_zrangestore, lrd_t_zrandmember;
 
+lrd_handler lrd_t_sort;
+
 /* --- what they share ------------------------------------------------------- */
 
 /* Makes a key a collection that expires at (-1: never); value NULL: deletes it.  The value is

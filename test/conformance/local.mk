@@ -14,7 +14,7 @@ test_conformance_check_conformance_SOURCES = $(conformance_sources) \
   test/conformance/table_connection.c test/conformance/table_expiry.c \
   test/conformance/table_generic.c test/conformance/table_hash.c \
   test/conformance/table_list.c test/conformance/table_move.c test/conformance/table_set.c \
-  test/conformance/table_string.c test/conformance/table_transaction.c \
+  test/conformance/table_sort.c test/conformance/table_string.c test/conformance/table_transaction.c \
   test/conformance/table_zset.c \
   test/conformance/target_serve.c \
   test/conformance/unseen.c test/conformance/unseen.h
@@ -24,6 +24,7 @@ test_conformance_check_random_SOURCES = $(conformance_sources) \
   test/conformance/random/check_random.c \
   test/conformance/random/generate.c test/conformance/random/generate.h \
   test/conformance/random/history.c test/conformance/random/history.h \
+  test/conformance/random/pattern.c test/conformance/random/pattern.h \
   test/conformance/random/play.c test/conformance/random/play.h \
   test/conformance/random/shrink.c
 

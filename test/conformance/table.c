@@ -221,6 +221,11 @@ static const char *const commands[] = {
     "COPY k k DB 1",
     "MOVE k 1",
     "MOVE k 0",
+    "SORT k LIMIT 0 9 ALPHA",
+    "SORT k STORE l",
+    "SORT l ALPHA STORE k",
+    "SORT_RO k ALPHA DESC",
+    "SORT k ALPHA GET # GET # DESC STORE q",
     "ZREVRANGE k 0 -1 WITHSCORES",
     "ZRANGEBYSCORE k 1 2 WITHSCORES",
     "ZREVRANGEBYSCORE k 9 0 LIMIT 1 1",
@@ -360,6 +365,10 @@ static const char *const numeric[] = {
     "EXPIRE s %s LT",
     "SCAN 0 COUNT %s",
     "SELECT %s",
+    "SORT l ALPHA LIMIT %s 2",
+    "SORT l ALPHA LIMIT 1 %s",
+    "MOVE s %s",
+    "COPY s t DB %s",
     "HINCRBY h n %s",
     "SPOP missing %s",
     "LPOP l %s",
@@ -502,7 +511,7 @@ void table_run(struct run *run, const char *only)
       sequences_string, sequences_generic,     sequences_expiry,
       sequences_hash,   sequences_set,         sequences_list,
       sequences_zset,   sequences_transaction, sequences_connection,
-      sequences_move};
+      sequences_move,   sequences_sort};
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
     run_table(run, tables[i], only);
   run_commands(run, only);

@@ -9,6 +9,7 @@ test_outage_check_outage_SOURCES = \
 test_outage_check_replay_SOURCES = $(conformance_sources) \
   test/outage/check_replay.c \
   test/conformance/random/generate.c test/conformance/random/generate.h \
+  test/conformance/random/pattern.c test/conformance/random/pattern.h \
   test/conformance/random/history.c test/conformance/random/history.h
 test_outage_check_switch_SOURCES = \
   test/outage/check_switch.c \

@@ -16,6 +16,7 @@ check_PROGRAMS += \
 test_proof_check_bank_SOURCES = $(yield_sources) test/memory/pool.h test/proof/check_bank.c
 test_proof_check_everything_SOURCES = $(conformance_sources) $(yield_sources) \
   test/conformance/random/generate.c test/conformance/random/generate.h \
+  test/conformance/random/pattern.c test/conformance/random/pattern.h \
   test/conformance/random/history.c test/conformance/random/history.h \
   test/proof/check_everything.c test/proof/crowd.c test/proof/crowd.h \
   test/store/heap.c test/store/heap.h

@@ -94,6 +94,8 @@ const char *const script_lines[] = {
   "BRPOPLPUSH list none 0.01", "BLMOVE list none LEFT LEFT 0.01",
   "BLMPOP 0.01 2 none list RIGHT", "SORT numbers DESC", "SORT numbers LIMIT 0 2 STORE none",
   "SORT list ALPHA GET # GET nosuch_*", "SORT bigset ALPHA", "SORT_RO numbers",
+  "SORT numbers BY nosuch_* GET # STORE none", "SORT zset ALPHA", "SORT bigzset BY x STORE str",
+  "SORT biglist BY element-*LONG ALPHA LIMIT 2 30", "SORT numbers BY int* GET int GET * DESC",
 
   /* sets */
   "SADD set x", "SADD none x", "SADD none 1 2", "SADD set a", "SADD ints 4 5", "SADD ints x",

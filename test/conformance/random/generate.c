@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "conformance/random/generate.h"
+#include "conformance/random/pattern.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,149 +10,6 @@
 #include "support/compare.h"
 
 enum { TYPES = 5, TEXT_SIZE = 8192, MAX_REPEAT = 4 };
-
-/*
- * Patterns: words between spaces; $x is replaced (see placeholder());
- * {a|b|c} is one of them, perhaps nothing; <...> is repeated one to four times.
- * $y: a sorted set with equal scores (otherwise BYLEX is not defined).
- * type: whose command it is, adds: what it does to a collection's size.
- */
-struct pattern {
-  char type; /* s l S z h; k: any key; d: the whole database */
-  signed char adds;
-  unsigned char weight;
-  const char *text;
-};
-
-static const struct pattern patterns[] = {
-    {'s', 0, 6, "GET $s"},
-    {'s', 0, 8, "SET $s $v"},
-    {'s', 0, 8, "SET $s $v {NX|XX|} {GET|} {EX $e|PX $E|EXAT $a|PXAT $A|KEEPTTL|}"},
-    {'s', 0, 2, "SET $s $i"},
-    {'s', 0, 2, "GETDEL $s"},
-    {'s', 0, 4, "GETEX $s {EX $e|PX $E|EXAT $a|PXAT $A|PERSIST|}"},
-    {'s', 0, 2, "MGET <$k>"},
-    {'s', 0, 2, "MSET <$s $v>"},
-    {'s', 0, 4, "APPEND $s $v"},
-    {'s', 0, 2, "STRLEN $s"},
-    {'s', 0, 4, "{INCR|DECR} $s"},
-    {'s', 0, 5, "{INCRBY|DECRBY} $s $i"},
-    {'s', 0, 2, "{GETRANGE|SUBSTR} $s $j $j"},
-    {'s', 0, 3, "SETRANGE $s $n $v"},
-    {'s', 0, 2, "GETSET $s $v"},
-    {'s', 0, 2, "SETNX $s $v"},
-    {'s', 0, 2, "SETEX $s $e $v"},
-    {'s', 0, 2, "PSETEX $s $E $v"},
-    {'s', 0, 1, "MSETNX <$s $v>"},
-    {'s', 0, 3, "INCRBYFLOAT $s $r"},
-    {'s', 0, 2, "LCS $s $s {LEN|} {IDX|} {WITHMATCHLEN|} {MINMATCHLEN $n|}"},
-    {'h', 1, 10, "HSET $h <$m $v>"},
-    {'h', 1, 5, "HINCRBY $h $m $i"},
-    {'h', 0, 5, "HGET $h $m"},
-    {'h', -1, 8, "HDEL $h <$m>"},
-    {'h', 0, 2, "HGETALL $h"},
-    {'h', 0, 2, "HLEN $h"},
-    {'h', 1, 4, "HMSET $h <$m $v>"},
-    {'h', 1, 3, "HSETNX $h $m $v"},
-    {'h', 1, 4, "HINCRBYFLOAT $h $m $r"},
-    {'h', 0, 3, "{HEXISTS|HSTRLEN} $h $m"},
-    {'h', 0, 3, "HMGET $h <$m>"},
-    {'h', 0, 1, "{HKEYS|HVALS} $h"},
-    {'h', 0, 2, "HRANDFIELD $h {|0|1|2|7|-1|-3|200|abc|-9223372036854775808} "
-     "{WITHVALUES|WITHVALUES|nosuch}"},
-    {'h', 0, 2, "HRANDFIELD $h {|1|-2}"},
-    {'h', 0, 2, "HSCAN $h 0 {COUNT 100000|COUNT 100000|COUNT 0} {MATCH $p|}"},
-    {'S', 1, 12, "SADD $S <$m>"},
-    {'S', -1, 8, "SREM $S <$m>"},
-    {'S', 0, 5, "SISMEMBER $S $m"},
-    {'S', 0, 2, "SMEMBERS $S"},
-    {'S', 0, 2, "SCARD $S"},
-    {'S', 0, 3, "{SINTER|SUNION|SDIFF} <$S>"},
-    {'S', 0, 3, "{SINTERSTORE|SUNIONSTORE|SDIFFSTORE} $S <$S>"},
-    {'S', 0, 2, "SINTERCARD {1 $S|2 $S $S|3 $S $S $S} {LIMIT $n|}"},
-    {'S', 0, 3, "SMOVE $S $S $m"},
-    {'S', 0, 3, "SMISMEMBER $S <$m>"},
-    {'S', 0, 2, "SRANDMEMBER $S {|0|1|2|7|-1|-3|200|abc|-9223372036854775808}"},
-    {'S', 0, 2, "SSCAN $S 0 COUNT 100000 {MATCH $p|}"},
-    {'S', -1, 5, "SPOP $S {$n|}"},
-    {'l', 1, 12, "{LPUSH|RPUSH} $l <$v>"},
-    {'l', -1, 8, "{LPOP|RPOP} $l {$n|}"},
-    {'l', 0, 2, "LLEN $l"},
-    {'l', 0, 5, "LRANGE $l $j $j"},
-    {'l', 0, 3, "LINDEX $l $j"},
-    {'l', 0, 3, "LSET $l $j $v"},
-    {'l', 1, 3, "LINSERT $l {BEFORE|AFTER} $v $v"},
-    {'l', -1, 3, "LREM $l $j $v"},
-    {'l', -1, 2, "LTRIM $l $j $j"},
-    {'l', 0, 3, "LPOS $l $v {RANK $j|} {COUNT $n|} {MAXLEN $n|}"},
-    {'l', 1, 2, "{LPUSHX|RPUSHX} $l <$v>"},
-    {'l', 0, 3, "LMOVE $l $l {LEFT|RIGHT} {LEFT|RIGHT}"},
-    {'l', 0, 2, "RPOPLPUSH $l $l"},
-    {'l', -1, 3, "LMPOP {1 $l|2 $l $l|2 $l $k} {LEFT|RIGHT} {COUNT $n|}"},
-    {'z', 1, 9, "ZADD $z <$r $m>"},
-    {'z', 1, 9, "ZADD $z {NX|XX|} {GT|LT|} {CH|} <$r $m>"},
-    {'z', 1, 4, "ZADD $z {NX|XX|GT|LT|} INCR $r $m"},
-    {'z', 1, 5, "ZINCRBY $z $r $m"},
-    {'z', -1, 7, "ZREM $z <$m>"},
-    {'z', 0, 4, "ZSCORE $z $m"},
-    {'z', 0, 2, "ZCARD $z"},
-    {'z', 0, 4, "ZRANK $z $m"},
-    {'z', 0, 4, "ZRANGE $z $j $j {REV|} {WITHSCORES|}"},
-    {'z', 0, 4, "ZRANGE $z $b $b BYSCORE {REV|} {LIMIT $j $j|} {WITHSCORES|}"},
-    {'z', 1, 6, "ZADD $y {NX|XX|} {CH|} <0 $m>"},
-    {'z', -1, 3, "ZREM $y <$m>"},
-    {'z', 0, 5, "ZRANGE $y $x $x BYLEX {REV|} {LIMIT $j $j|}"},
-    {'k', 0, 1, "DEL $y"},
-    {'z', -1, 3, "ZREMRANGEBYSCORE $z $b $b"},
-    {'z', 0, 4, "{ZUNION|ZINTER} {1 $z|2 $z $z|2 $z $S|3 $z $S $z} "
-     "{WEIGHTS $r|WEIGHTS $r $r||} {AGGREGATE SUM|AGGREGATE MIN|AGGREGATE MAX|} {WITHSCORES|}"},
-    {'z', 0, 2, "ZDIFF {1 $z|2 $z $z|2 $z $S|3 $z $S $z} {WITHSCORES|}"},
-    {'z', 0, 4, "{ZUNIONSTORE|ZINTERSTORE} $z {1 $z|2 $z $z|2 $z $S} "
-     "{WEIGHTS $r|WEIGHTS $r $r||} {AGGREGATE SUM|AGGREGATE MIN|AGGREGATE MAX|}"},
-    {'z', 0, 2, "ZDIFFSTORE $z {1 $z|2 $z $z|2 $z $S|3 $z $S $z}"},
-    {'z', 0, 2, "ZINTERCARD {1 $z|2 $z $z|2 $z $S} {LIMIT $n|}"},
-    {'z', 0, 2, "ZRANGESTORE $z $z $j $j {REV|}"},
-    {'z', 0, 2, "ZRANGESTORE $z $z $b $b BYSCORE {REV|} {LIMIT $j $j|}"},
-    {'z', 0, 2, "ZRANDMEMBER $z {|0|1|2|7|-1|-3|200|abc|-9223372036854775808} {WITHSCORES|}"},
-    {'z', 0, 2, "ZREVRANGE $z $j $j {WITHSCORES|}"},
-    {'z', 0, 3, "{ZRANGEBYSCORE|ZREVRANGEBYSCORE} $z $b $b {WITHSCORES|} {LIMIT $j $j|}"},
-    {'z', 0, 3, "{ZRANGEBYLEX|ZREVRANGEBYLEX} $y $x $x {LIMIT $j $j|}"},
-    {'z', 0, 2, "ZCOUNT $z $b $b"},
-    {'z', 0, 2, "ZLEXCOUNT $y $x $x"},
-    {'z', -1, 2, "ZREMRANGEBYRANK $z $j $j"},
-    {'z', -1, 2, "ZREMRANGEBYLEX $y $x $x"},
-    {'z', 0, 2, "ZREVRANK $z $m"},
-    {'z', 0, 2, "ZMSCORE $z <$m>"},
-    {'z', -1, 3, "ZPOPMAX $z {$n|}"},
-    {'z', -1, 3, "ZMPOP {1 $z|2 $z $z|2 $z $k} {MIN|MAX} {COUNT $n|}"},
-    {'z', 0, 2, "ZSCAN $z 0 COUNT 100000 {MATCH $p|}"},
-    {'z', -1, 4, "ZPOPMIN $z {$n|}"},
-    {'k', 0, 2, "DEL <$k>"},
-    {'k', 0, 1, "UNLINK <$k>"},
-    {'k', 0, 2, "EXISTS <$k>"},
-    {'k', 0, 2, "TYPE $k"},
-    {'k', 0, 2, "RENAME $k $k"},
-    {'s', 0, 1, "RENAME $s $s"},
-    {'h', 0, 1, "RENAME $h $h"},
-    {'S', 0, 1, "RENAME $S $S"},
-    {'l', 0, 1, "RENAME $l $l"},
-    {'z', 0, 1, "RENAME $z $z"},
-    {'k', 0, 3, "EXPIRE $k $e {NX|XX|GT|LT|}"},
-    {'k', 0, 2, "PEXPIRE $k $E {NX|XX|GT|LT|}"},
-    {'k', 0, 3, "PEXPIREAT $k $A {NX|XX|GT|LT|} {GT|LT|XX|}"},
-    {'k', 0, 2, "TTL $k"},
-    {'k', 0, 2, "PTTL $k"},
-    {'k', 0, 2, "PERSIST $k"},
-    {'k', 0, 2, "EXPIREAT $k $a {NX|XX|GT|LT|}"},
-    {'k', 0, 1, "TOUCH <$k>"},
-    {'k', 0, 1, "{EXISTS|TOUCH} $k"},
-    {'s', 0, 1, "RENAMENX $s $s"},
-    {'l', 0, 1, "RENAMENX $l $l"},
-    {'d', 0, 1, "KEYS $p"},
-    {'d', 0, 1, "DBSIZE"},
-    {'d', 0, 1, "SCAN 0 COUNT 100000 {MATCH $p|} {TYPE string|TYPE hash|TYPE nosuch|}"},
-    {'d', 0, 1, "ECHO $v"},
-};
 
 static const char type_letters[] = "slSzh";
 
@@ -439,8 +297,8 @@ static void expand(struct builder *b, const char *p, const char *end)
 static const struct pattern *choose_pattern(struct builder *b)
 {
   for (;;) {
-    const struct pattern *p = &CHOOSE(b, patterns);
-    if (b->g->typed && strcmp(p->text, "RENAME $k $k") == 0)
+    const struct pattern *p = &patterns[below(b, (unsigned)pattern_count)];
+    if (b->g->typed && p->type == 'k' && strstr(p->text, "$k $k"))
       continue;
     int in_focus = p->type == type_letters[b->g->focus];
     if (below(b, 12) >= p->weight || (!in_focus && below(b, 100) < 60))
@@ -475,6 +333,7 @@ static void spoil(struct builder *b)
 static int is_delicate(const struct builder *b)
 {
   return (b->len[0] && b->argv[0][b->len[0] - 1] == 'N') || /* SCAN and its like */
+         compare_is_word(b->argv, b->len, 0, "SORT") ||
          (b->argc > 1 && b->len[1] && b->argv[1][0] == 'y');
 }
 
