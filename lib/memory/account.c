@@ -8,7 +8,7 @@
 #include "util/memory.h"
 
 /* Wraps around below zero: blocks are freed by other threads than took them. */
-static void count(struct lrd_account *a, size_t bytes)
+void lrd_account_add(struct lrd_account *a, size_t bytes)
 {
   uint64_t self = (uint64_t)(uintptr_t)pthread_self();
   size_t i = (size_t)((self * UINT64_C(0x9e3779b97f4a7c15)) >> 60);
@@ -22,7 +22,7 @@ static void *account_allocate(void *context, size_t size)
   void *block = lrd_allocate(&a->below, size);
 
   if (block)
-    count(a, size);
+    lrd_account_add(a, size);
   return block;
 }
 
@@ -32,7 +32,7 @@ static void *account_resize(void *context, void *block, size_t old_size, size_t 
   void *moved = lrd_resize(&a->below, block, old_size, size);
 
   if (moved)
-    count(a, size - old_size);
+    lrd_account_add(a, size - old_size);
   return moved;
 }
 
@@ -41,7 +41,7 @@ static void account_release(void *context, void *block, size_t size)
   struct lrd_account *a = context;
 
   lrd_release(&a->below, block, size);
-  count(a, (size_t)0 - size);
+  lrd_account_add(a, (size_t)0 - size);
 }
 
 void lrd_account_init(struct lrd_account *a, const larder_memory *below)

@@ -27,6 +27,8 @@ struct lrd_account {
 
 /* The account must not be moved afterwards. */
 void lrd_account_init(struct lrd_account *, const larder_memory *below);
+/* Of a block that was not taken through it: its bytes, or (size_t)0 - them. */
+void lrd_account_add(struct lrd_account *, size_t bytes);
 size_t lrd_account_bytes(const struct lrd_account *);
 
 #endif

@@ -56,22 +56,24 @@ int lrd_shards_open(struct lrd_engine *e, unsigned shards)
   if (lrd_universal_init(&e->hash_key))
     return -1;
   e->shift = (unsigned)(64 - __builtin_ctz(n));
-  e->shard_block = lrd_allocate_zeroed(&e->account.memory, 1, block_size(n));
+  e->shard_block = lrd_allocate_zeroed(&e->base.memory, 1, block_size(n));
   if (!e->shard_block)
     return -1;
+  lrd_account_add(&e->account, block_size(n));
   e->shard = (struct lrd_shard *)(((uintptr_t)e->shard_block + LRD_LINE - 1) &
                                   ~(uintptr_t)(LRD_LINE - 1));
   for (; e->shards < n; e->shards++)
     if (shard_init(e, &e->shard[e->shards], e->shards)) {
       for (unsigned i = 0; i < e->shards; i++)
         shard_close(e, &e->shard[i], 1);
-      lrd_release(&e->account.memory, e->shard_block, block_size(n));
+      lrd_release(&e->base.memory, e->shard_block, block_size(n));
       return -1;
     }
   return 0;
 }
 
-/* Typed calls that come late still ask a shard whether it is sealed. */
+/* Typed calls that come late still ask a shard whether it is sealed: so the shards are
+ * never in the slab. */
 static void release_block(struct lrd_engine *e)
 {
   larder_late *late = e->base.late;
@@ -79,7 +81,7 @@ static void release_block(struct lrd_engine *e)
   if (late && !late->block)
     *late = (larder_late){ e->shard_block, block_size(e->shards) };
   else
-    lrd_release(&e->account.memory, e->shard_block, block_size(e->shards));
+    lrd_release(&e->base.memory, e->shard_block, block_size(e->shards));
 }
 
 void lrd_shards_close(struct lrd_engine *e, int locks)
@@ -109,12 +111,37 @@ void lrd_shards_seal(struct lrd_engine *e)
     seal(&e->shard[i]);
 }
 
+/* The account counts either what the slab gives, or what the application's hook gives. */
+static int memory_open(struct lrd_engine *e)
+{
+  larder_memory slab;
+
+  lrd_account_init(&e->account, &e->base.memory);
+  if (!LRD_SLAB_BY_DEFAULT || e->base.memory.allocate != lrd_memory_system.allocate)
+    return 0;
+  e->slab = lrd_slab_open(NULL);
+  if (!e->slab)
+    return -1;
+  slab = lrd_slab_memory(e->slab);
+  lrd_account_init(&e->account, &slab);
+  return 0;
+}
+
+static void memory_close(struct lrd_engine *e)
+{
+  if (e->slab)
+    lrd_slab_close(e->slab);
+}
+
 static larder_outcome engine_open(larder_backend *base, const larder_backend_options *options,
                                   char *error, size_t error_size)
 {
   struct lrd_engine *e = (struct lrd_engine *)base;
 
-  lrd_account_init(&e->account, &base->memory);
+  if (memory_open(e)) {
+    snprintf(error, error_size, "memory: no memory for its allocator");
+    return LARDER_NO_MEMORY;
+  }
   if (options->observer)
     e->observer = *options->observer;
   e->partial = options->partial;
@@ -127,10 +154,12 @@ static larder_outcome engine_open(larder_backend *base, const larder_backend_opt
   if (lrd_shards_open(e, options->config->shards)) {
     snprintf(error, error_size, "memory: no memory for %u shards, or no random numbers",
              options->config->shards);
+    memory_close(e);
     return LARDER_NO_MEMORY;
   }
   if (lrd_maintenance_open(e)) {
     lrd_shards_close(e, 1);
+    memory_close(e);
     snprintf(error, error_size, "memory: the system has no more locks");
     return LARDER_NO_MEMORY;
   }
@@ -142,9 +171,12 @@ static uint64_t engine_close(larder_backend *base, int64_t deadline, int forked)
   struct lrd_engine *e = (struct lrd_engine *)base;
 
   (void)deadline;
+  if (forked && e->slab)
+    e->account.below = lrd_slab_forked(e->slab);
   lrd_maintenance_close(e, forked);
   (void)lrd_discard_free(e, SIZE_MAX);
   lrd_shards_close(e, !forked);
+  memory_close(e);
   return 0;
 }
 

@@ -13,6 +13,7 @@
 #include "memory/index.h"
 #include "memory/parameter.h"
 #include "util/latch.h"
+#include "util/slab.h"
 
 /*
  * The engine: a power of two of shards, chosen by the highest bits of a key's
@@ -79,6 +80,7 @@ struct lrd_evict {
 struct lrd_engine {
   larder_backend base;
   struct lrd_account account;
+  struct lrd_slab *slab;    /* below the account; NULL: the application's own allocator */
   struct lrd_parameters parameters;
   struct lrd_evict evict;
   larder_observer observer; /* changed NULL: there is none */

@@ -24,6 +24,10 @@ core_sources += \
   lib/util/memory.h \
   lib/util/number.c \
   lib/util/number.h \
+  lib/util/page.c \
+  lib/util/page.h \
+  lib/util/slab.c \
+  lib/util/slab.h \
   lib/util/universal.c \
   lib/util/universal.h \
   lib/util/yield.h

@@ -5,6 +5,7 @@ check_PROGRAMS += \
   test/util/check_lock \
   test/util/check_memory \
   test/util/check_number \
+  test/util/check_slab \
   test/util/check_universal
 
 test_util_check_hash_SOURCES = test/util/check_hash.c test/util/seed.h
@@ -12,4 +13,5 @@ test_util_check_hook_SOURCES = test/util/check_hook.c test/util/heap.h
 test_util_check_lock_SOURCES = test/util/check_lock.c
 test_util_check_memory_SOURCES = test/util/check_memory.c test/util/heap.h
 test_util_check_number_SOURCES = test/util/check_number.c test/util/seed.h
+test_util_check_slab_SOURCES = test/util/check_slab.c test/util/seed.h
 test_util_check_universal_SOURCES = test/util/check_universal.c test/util/seed.h

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LRD_UTIL_PAGE_H
+#define LRD_UTIL_PAGE_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/latch.h"
+
+/*
+ * Pages for the slab allocator (util/slab.h), from extents of 2 MiB that are aligned at
+ * their size.  The descriptors of an extent's pages stand together at its start, so that
+ * blocks in a page begin at a multiple of 64.
+ *
+ *   +--------+-----------------+--------+--------+-----+----------+----------+
+ *   | extent | 127 descriptors | page 0 | page 1 | ... | page 126 | 64 bytes |
+ *   +--------+-----------------+--------+--------+-----+----------+----------+
+ *
+ * A page is 16 KiB and one line more: a segment of a hash table (memory/index.c,
+ * memory/table.c), which asks for that line to be aligned, fills one.
+ *
+ * The first extents take memory as it is touched.  A store that needs more of them is big,
+ * and has its extents in huge pages: a miss then costs no walk through page tables.
+ * A page is taken from the extent that has the fewest to give, so that others
+ * empty; an empty one is kept, the next goes back to the system.
+ *
+ * Safe for threads.  The latch (LRD_RANK_PAGES) is innermost; the system is called
+ * without it.
+ */
+
+enum {
+  LRD_LINE_SIZE = 64,
+  LRD_PAGE_SIZE = 16 * 1024 + LRD_LINE_SIZE,
+  LRD_EXTENT_SIZE = 2 * 1024 * 1024,
+  LRD_EXTENT_PAGES = 127,
+  LRD_EXTENT_HEAD = (LRD_EXTENT_PAGES + 1) * LRD_LINE_SIZE,
+  LRD_EXTENTS_LAZY = 2 /* so many before those in huge pages */
+};
+
+/* A descriptor; what is in it is its owner's while the page is taken. */
+struct lrd_page {
+  _Alignas(LRD_LINE_SIZE) void *owner;
+  void *free;            /* blocks that were given back; their first word is the next one */
+  struct lrd_page *next, *previous; /* in a list of its level */
+  uint32_t size, fresh;  /* of a block; bytes from which on no block was ever given */
+  uint16_t used, capacity, least; /* blocks; when used falls to least the level changes */
+  uint8_t class, level;
+};
+
+struct lrd_extent {
+  _Alignas(LRD_LINE_SIZE) struct lrd_extent *next; /* of as many free pages */
+  struct lrd_extent *previous;
+  uint64_t taken[2];     /* a bit for each page */
+  unsigned free, touched; /* pages; those from touched on never were in use */
+  int huge;
+};
+
+/* Where extents come from.  map: LRD_EXTENT_SIZE bytes, zeroed, aligned at their size;
+ * NULL: the system has none.  Any lock may be held. */
+struct lrd_page_source {
+  void *(*map)(void *context, int huge);
+  void (*unmap)(void *context, void *extent);
+  void *context;
+};
+
+/* mmap, munmap. */
+extern const struct lrd_page_source lrd_page_source_system;
+
+struct lrd_pages {
+  struct lrd_latch latch;
+  struct lrd_page_source source;
+  size_t extents;
+  _Atomic size_t used, resident; /* pages; bytes, as far as it can be known */
+  uint64_t some[2];              /* a bit for each list that isn't empty */
+  struct lrd_extent *by_free[LRD_EXTENT_PAGES + 1];
+};
+
+void lrd_pages_init(struct lrd_pages *, const struct lrd_page_source *);
+/* Gives all extents back, whatever is in use.  In a forked child a thread that is not
+ * there may have been changing them: then they are left. */
+void lrd_pages_close(struct lrd_pages *);
+
+/* NULL: no memory. */
+struct lrd_page *lrd_pages_take(struct lrd_pages *);
+void lrd_pages_give(struct lrd_pages *, struct lrd_page *);
+
+/* Of any block in a page. */
+static inline struct lrd_page *lrd_page_of(const void *block)
+{
+  uintptr_t at = (uintptr_t)block, extent = at & ~(uintptr_t)(LRD_EXTENT_SIZE - 1);
+  uint32_t number = ((uint32_t)(at - extent) - LRD_EXTENT_HEAD) / LRD_PAGE_SIZE;
+
+  return (struct lrd_page *)(extent + sizeof(struct lrd_extent)) + number;
+}
+
+static inline unsigned char *lrd_page_start(const struct lrd_page *page)
+{
+  uintptr_t at = (uintptr_t)page, extent = at & ~(uintptr_t)(LRD_EXTENT_SIZE - 1);
+  size_t number = (at - extent) / sizeof *page - 1;
+
+  return (unsigned char *)(extent + LRD_EXTENT_HEAD + number * LRD_PAGE_SIZE);
+}
+
+/* For tests: NULL, or what is wrong.  visit is shown each page in use and may object; no
+ * other thread is at it. */
+const char *lrd_pages_check(const struct lrd_pages *,
+                            const char *(*visit)(void *context, const struct lrd_page *),
+                            void *context);
+
+#endif
