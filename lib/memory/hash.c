@@ -3,7 +3,7 @@
 
 #include "util/memory.h"
 
-enum { PACKED_COUNT = 128, PACKED_LEN = 64, FEW = 16 };
+enum { PACKED_COUNT = 128, PACKED_LEN = 64 };
 
 static size_t pair_size(const struct lrd_pair *pair)
 {
@@ -158,64 +158,89 @@ fail:
 
 /* --- large --------------------------------------------------------------- */
 
-static int nodes_make(const larder_memory *memory, size_t n, const larder_bytes *pairs,
-                      unsigned char **node)
+static int64_t table_set_one(struct lrd_table *table, const larder_memory *memory,
+                             struct lrd_pair pair)
+{
+  uint64_t hash = lrd_table_hash(table, pair.field);
+  const unsigned char **place = lrd_table_find(table, hash, pair.field);
+  unsigned char *node;
+  struct lrd_pair old;
+
+  if (place) {
+    pair_read(*place, &old);
+    if (old.value.len == pair.value.len) {
+      if (pair.value.len)
+        memcpy((char *)(uintptr_t)old.value.data, pair.value.data, pair.value.len);
+      return 0;
+    }
+  } else if (lrd_table_reserve(table, memory, 1) != 0) {
+    return -1;
+  }
+  if (!(node = node_new(memory, &pair)))
+    return -1;
+  if (!place) {
+    lrd_table_insert(table, memory, hash, node);
+    return 1;
+  }
+  node_free(memory, *place);
+  *place = node;
+  return 0;
+}
+
+static int nodes_make(struct lrd_stage *stage, const larder_memory *memory,
+                      const larder_bytes *pairs)
 {
   size_t i;
 
-  for (i = 0; i < n; i++) {
+  for (i = 0; i < stage->n; i++) {
     struct lrd_pair pair = pair_of(pairs, i);
-    node[i] = node_new(memory, &pair);
-    if (!node[i]) {
-      while (i--)
-        node_free(memory, node[i]);
+    if (!(stage->each[i].item = node_new(memory, &pair)))
       return -1;
-    }
   }
   return 0;
 }
 
-static int64_t table_set(struct lrd_hash *hash, const larder_memory *memory, size_t n,
-                         const larder_bytes *pairs, unsigned char **node)
+static int64_t table_set(struct lrd_table *table, const larder_memory *memory, size_t n,
+                         const larder_bytes *pairs)
 {
-  struct lrd_table *table = hash->table;
-  size_t i, added = 0;
+  struct lrd_stage stage;
+  int64_t added = 0;
+  size_t i;
 
-  if (lrd_table_reserve(table, memory, n) != 0 || nodes_make(memory, n, pairs, node) != 0) {
-    lrd_table_unreserve(table, memory);
+  if (n == 1)
+    return table_set_one(table, memory, pair_of(pairs, 0));
+  if (lrd_stage_open(&stage, table, memory, n, pairs, 2 * sizeof *pairs) != 0)
     return -1;
-  }
-  for (i = 0; i < n; i++) {
-    uint64_t at = lrd_table_hash(table, pairs[2 * i]);
-    const unsigned char **place = lrd_table_find(table, at, pairs[2 * i]);
-    if (place) {
-      node_free(memory, *place);
-      *place = node[i];
+  if (nodes_make(&stage, memory, pairs) != 0)
+    added = -1;
+  for (i = 0; i < n && added >= 0; i++) {
+    struct lrd_staged *staged = &stage.each[i];
+    const unsigned char **place = lrd_table_find(table, staged->hash, pairs[2 * i]), *node;
+    if (place) { /* the old node is released with what is left */
+      node = *place;
+      *place = staged->item;
+      staged->item = node;
     } else {
-      lrd_table_insert(table, memory, at, node[i]);
+      lrd_table_insert(table, memory, staged->hash, staged->item);
+      staged->item = NULL;
       added++;
     }
   }
-  lrd_table_unreserve(table, memory);
-  hash->count += added;
-  return (int64_t)added;
+  lrd_stage_close(&stage, table, memory, node_free);
+  return added;
 }
 
 static int64_t put(struct lrd_hash *hash, const larder_memory *memory,
                    const struct lrd_universal_key *key, size_t n, const larder_bytes *pairs)
 {
-  unsigned char *few[FEW], **node = few;
   int64_t added;
 
   if (!hash->table && packed_fits(hash, n, pairs))
     return packed_set(hash, memory, n, pairs);
   if (!hash->table && convert(hash, memory, key) != 0)
     return -1;
-  if (n > FEW && !(node = lrd_allocate(memory, n * sizeof *node)))
-    return -1;
-  added = table_set(hash, memory, n, pairs, node);
-  if (node != few)
-    lrd_release(memory, node, n * sizeof *node);
+  added = table_set(hash->table, memory, n, pairs);
+  hash->count = hash->table->count;
   return added;
 }
 

@@ -420,9 +420,7 @@ size_t lrd_order_take(struct lrd_order *o, size_t rank, size_t n,
 
   for (depth = 0; depth < o->height; depth++) {
     struct lrd_order_inner *inner = page;
-    unsigned at = 0;
-    for (; rank >= inner->count[at]; at++)
-      rank -= inner->count[at];
+    unsigned at = lrd_order_link_at(inner, &rank);
     path.step[depth].page = inner;
     path.step[depth].at = at;
     page = inner->page[at];

@@ -55,14 +55,43 @@ static inline int lrd_order_compare(const struct lrd_order_entry *a,
   return a->item == b->item ? 0 : lrd_bytes_compare(lrd_blob(a->item), lrd_blob(b->item));
 }
 
+enum { LRD_ORDER_BLOCK = 8 }; /* counts that are added together, two in a word */
+
+/* All counts of an order are below 2^32, their sum too, so no half of the word
+ * overflows into the other. */
+static inline size_t lrd_order_block_count(const uint32_t *count)
+{
+  uint64_t word[LRD_ORDER_BLOCK / 2], sum;
+
+  memcpy(word, count, sizeof word);
+  sum = word[0] + word[1] + word[2] + word[3];
+  return (size_t)((uint32_t)sum + (sum >> 32));
+}
+
 static inline size_t lrd_order_inner_count(const struct lrd_order_inner *page, unsigned links)
 {
   size_t count = 0;
-  unsigned i;
+  unsigned i = 0;
 
-  for (i = 0; i < links; i++)
+  for (; i + LRD_ORDER_BLOCK <= links; i += LRD_ORDER_BLOCK)
+    count += lrd_order_block_count(&page->count[i]);
+  for (; i < links; i++)
     count += page->count[i];
   return count;
+}
+
+/* The link under which the entry of a rank lies; the rank becomes that below the link. */
+static inline unsigned lrd_order_link_at(const struct lrd_order_inner *page, size_t *rank)
+{
+  unsigned i = 0;
+  size_t block;
+
+  for (; i + LRD_ORDER_BLOCK <= page->used; i += LRD_ORDER_BLOCK, *rank -= block)
+    if ((block = lrd_order_block_count(&page->count[i])) > *rank)
+      break;
+  for (; *rank >= page->count[i]; i++)
+    *rank -= page->count[i];
+  return i;
 }
 
 static inline unsigned lrd_order_page_used(const void *page, unsigned level)
@@ -77,13 +106,14 @@ static inline unsigned lrd_order_scores_below(const double *score, unsigned n, d
 {
   const double *first = score;
 
-  while (n) {
-    unsigned half = n / 2;
-    int below = or_equal ? first[half] <= than : first[half] < than;
-    first = below ? first + half + 1 : first;
-    n = below ? n - half - 1 : half;
+  if (!n)
+    return 0;
+  for (; n > 1; n -= n / 2) {
+    const double *middle = first + n / 2;
+    int below = or_equal ? middle[-1] <= than : middle[-1] < than;
+    first = below ? middle : first;
   }
-  return (unsigned)(first - score);
+  return (unsigned)(first - score) + (or_equal ? *first <= than : *first < than);
 }
 
 /* How many of n entries are below e. */

@@ -57,9 +57,7 @@ void lrd_order_seek(const struct lrd_order *o, size_t rank, struct lrd_order_cur
 
   for (level = o->height; level; level--) {
     const struct lrd_order_inner *inner = page;
-    for (i = 0; rank >= inner->count[i]; i++)
-      rank -= inner->count[i];
-    page = inner->page[i];
+    page = inner->page[lrd_order_link_at(inner, &rank)];
   }
   c->leaf = page;
   c->at = (unsigned)rank;

@@ -4,7 +4,7 @@
 #include "util/memory.h"
 #include "util/number.h"
 
-enum { PACKED_COUNT = 128, PACKED_LEN = 64, FEW = 16 };
+enum { PACKED_COUNT = 128, PACKED_LEN = 64 };
 
 static size_t node_size(const unsigned char *node)
 {
@@ -126,51 +126,56 @@ fail:
 
 /* --- large --------------------------------------------------------------- */
 
-/* Nodes for those of the n that are not in the table, NULL for the others. */
-static int nodes_make(struct lrd_set *set, const larder_memory *memory, size_t n,
-                      const larder_bytes *members, unsigned char **node)
+static int64_t table_add_one(struct lrd_table *table, const larder_memory *memory,
+                             larder_bytes member)
+{
+  uint64_t hash = lrd_table_hash(table, member);
+  unsigned char *node;
+
+  if (lrd_table_find(table, hash, member))
+    return 0;
+  if (lrd_table_reserve(table, memory, 1) != 0 || !(node = node_new(memory, member)))
+    return -1;
+  lrd_table_insert(table, memory, hash, node);
+  return 1;
+}
+
+/* Nodes for those of the n that are not in the table; 0, or -1: no memory. */
+static int nodes_make(struct lrd_stage *stage, const struct lrd_table *table,
+                      const larder_memory *memory, const larder_bytes *members)
 {
   size_t i;
 
-  for (i = 0; i < n; i++) {
-    node[i] = NULL;
-    if (lrd_table_find(set->table, lrd_table_hash(set->table, members[i]), members[i]))
-      continue;
-    node[i] = node_new(memory, members[i]);
-    if (!node[i]) {
-      while (i--)
-        node_free(memory, node[i]);
+  for (i = 0; i < stage->n; i++)
+    if (!lrd_table_find(table, stage->each[i].hash, members[i]) &&
+        !(stage->each[i].item = node_new(memory, members[i])))
       return -1;
-    }
-  }
   return 0;
 }
 
-static int64_t table_add(struct lrd_set *set, const larder_memory *memory, size_t n,
-                         const larder_bytes *members, unsigned char **node)
+static int64_t table_add(struct lrd_table *table, const larder_memory *memory, size_t n,
+                         const larder_bytes *members)
 {
-  struct lrd_table *table = set->table;
-  size_t i, added = 0;
+  struct lrd_stage stage;
+  int64_t added = 0;
+  size_t i;
 
-  if (lrd_table_reserve(table, memory, n) != 0 || nodes_make(set, memory, n, members, node) != 0) {
-    lrd_table_unreserve(table, memory);
+  if (n == 1)
+    return table_add_one(table, memory, *members);
+  if (lrd_stage_open(&stage, table, memory, n, members, sizeof *members) != 0)
     return -1;
-  }
-  for (i = 0; i < n; i++) {
-    uint64_t hash;
-    if (!node[i])
+  if (nodes_make(&stage, table, memory, members) != 0)
+    added = -1;
+  for (i = 0; i < n && added >= 0; i++) {
+    struct lrd_staged *staged = &stage.each[i];
+    if (!staged->item || lrd_table_find(table, staged->hash, members[i])) /* named twice */
       continue;
-    hash = lrd_table_hash(table, members[i]);
-    if (i && lrd_table_find(table, hash, members[i])) { /* named twice */
-      node_free(memory, node[i]);
-      continue;
-    }
-    lrd_table_insert(table, memory, hash, node[i]);
+    lrd_table_insert(table, memory, staged->hash, staged->item);
+    staged->item = NULL;
     added++;
   }
-  lrd_table_unreserve(table, memory);
-  set->count += added;
-  return (int64_t)added;
+  lrd_stage_close(&stage, table, memory, node_free);
+  return added;
 }
 
 /* --- the set ------------------------------------------------------------- */
@@ -185,18 +190,14 @@ int lrd_set_has(const struct lrd_set *set, larder_bytes member)
 static int64_t add(struct lrd_set *set, const larder_memory *memory,
                    const struct lrd_universal_key *key, size_t n, const larder_bytes *members)
 {
-  unsigned char *few[FEW], **node = few;
   int64_t added;
 
   if (!set->table && packed_fits(set, n, members))
     return packed_add(set, memory, n, members);
   if (!set->table && convert(set, memory, key) != 0)
     return -1;
-  if (n > FEW && !(node = lrd_allocate(memory, n * sizeof *node)))
-    return -1;
-  added = table_add(set, memory, n, members, node);
-  if (node != few)
-    lrd_release(memory, node, n * sizeof *node);
+  added = table_add(set->table, memory, n, members);
+  set->count = set->table->count;
   return added;
 }
 

@@ -42,6 +42,8 @@ static int parse_options(struct lrd_exec *x, unsigned *flags)
 
   for (i = 2; i < x->argc; i++) {
     size_t k;
+    if (x->argv[i].len && (unsigned char)(x->argv[i].data[0] - '0') < 10)
+      break; /* as most scores begin, and no option */
     for (k = 0; k < sizeof option / sizeof option[0]; k++)
       if (lrd_is_word(&x->argv[i], option[k].word))
         break;
@@ -179,8 +181,10 @@ static void zadd_run(struct zadd *z, struct lrd_exec *x)
 
 static void zadd(struct lrd_exec *x, unsigned flags)
 {
-  struct zadd z = { .flags = flags };
+  struct zadd z;
 
+  z.flags = flags;
+  memset(&z.change, 0, sizeof z.change);
   if (!zadd_parse(&z, x))
     return;
   zadd_run(&z, x);

@@ -6,8 +6,6 @@
 #include "memory/zset_entry.h"
 #include "util/memory.h"
 
-enum { FEW = 16 };
-
 static size_t item_size(larder_bytes member)
 {
   return LRD_ZSET_SCORE + lrd_blob_size(member.len);
@@ -209,108 +207,98 @@ fail:
 
 /* --- large --------------------------------------------------------------- */
 
-/* What is got ready for a pair: an item if its member is not there. */
-struct staged {
-  uint64_t hash;
-  const unsigned char *item;
-};
-
-static int stage(struct lrd_zset_large *large, const larder_memory *memory, unsigned flags,
-                 size_t n, const struct lrd_scored *pairs, struct staged *staged)
+/* Items for those of the n that are not in the table; 0, or -1: no memory. */
+static int items_make(struct lrd_stage *stage, const struct lrd_zset_large *large,
+                      const larder_memory *memory, unsigned flags, const struct lrd_scored *pairs)
 {
   size_t i;
 
-  for (i = 0; i < n; i++) {
-    staged[i] = (struct staged){ lrd_table_hash(large->table, pairs[i].member), NULL };
-    if (flags & LRD_ZSET_XX || lrd_table_find(large->table, staged[i].hash, pairs[i].member))
-      continue;
-    staged[i].item = item_new(memory, &pairs[i]);
-    if (!staged[i].item) {
-      while (i--)
-        item_free(memory, staged[i].item);
+  for (i = 0; i < stage->n && !(flags & LRD_ZSET_XX); i++)
+    if (!lrd_table_find(large->table, stage->each[i].hash, pairs[i].member) &&
+        !(stage->each[i].item = item_new(memory, &pairs[i])))
       return -1;
-    }
-  }
   return 0;
 }
 
-/* One pair; its place in the table is reserved.  0, or -1: no memory, and the
- * staged item is still the caller's. */
+static int large_move(struct lrd_zset_large *large, const larder_memory *memory,
+                      struct lrd_order_entry e, double score, struct lrd_zset_change *change)
+{
+  if (lrd_order_move(&large->order, memory, e, score) != 0)
+    return -1;
+  memcpy((unsigned char *)(uintptr_t)e.item - LRD_ZSET_SCORE, &score, LRD_ZSET_SCORE);
+  change->updated++;
+  return 0;
+}
+
+/* One pair.  An item for a new member is staged, or made here.  0, or -1: no memory. */
 static int large_put(struct lrd_zset_large *large, const larder_memory *memory, unsigned flags,
-                     const struct lrd_scored *pair, const struct staged *staged,
+                     const struct lrd_scored *pair, struct lrd_staged *staged,
                      struct lrd_zset_change *change)
 {
   const unsigned char **place = lrd_table_find(large->table, staged->hash, pair->member);
-  struct lrd_order_entry e = place ? lrd_zset_item_entry(*place)
-                                   : (struct lrd_order_entry){ 0, staged->item };
-  double score = e.score;
+  struct lrd_order_entry e = { 0, NULL };
+  double score;
 
   if (place)
-    item_free(memory, staged->item); /* named twice */
+    e = lrd_zset_item_entry(*place);
+  score = e.score;
   if (decide(flags, place != NULL, pair, &score, change) != PUT)
     return 0;
-  if (place) {
-    if (lrd_order_move(&large->order, memory, e, score) != 0)
-      return -1;
-    memcpy((unsigned char *)(uintptr_t)e.item - LRD_ZSET_SCORE, &score, LRD_ZSET_SCORE);
-    change->updated++;
-  } else {
-    e.score = score;
-    if (lrd_order_insert(&large->order, memory, e) != 0)
-      return -1;
-    lrd_table_insert(large->table, memory, staged->hash, staged->item);
-    change->added++;
-  }
+  if (place)
+    return large_move(large, memory, e, score, change);
+  e = (struct lrd_order_entry){ score, staged->item ? staged->item : item_new(memory, pair) };
+  staged->item = e.item;
+  if (!e.item || lrd_order_insert(&large->order, memory, e) != 0)
+    return -1;
+  staged->item = NULL;
+  lrd_table_insert(large->table, memory, staged->hash, e.item);
+  change->added++;
   return 0;
 }
 
-/* Of several pairs none may fail once the first is done. */
-static int large_reserve(struct lrd_zset_large *large, const larder_memory *memory, size_t n)
+static int large_add_one(struct lrd_zset_large *large, const larder_memory *memory, unsigned flags,
+                         const struct lrd_scored *pair, struct lrd_zset_change *change)
 {
-  if (lrd_table_reserve(large->table, memory, n) != 0)
-    return -1;
-  return n > 1 ? lrd_order_reserve(&large->order, memory, n) : 0;
+  struct lrd_staged staged = { lrd_table_hash(large->table, pair->member), NULL };
+  int result = lrd_table_reserve(large->table, memory, 1);
+
+  if (result == 0)
+    result = large_put(large, memory, flags, pair, &staged, change);
+  item_free(memory, staged.item);
+  return result;
 }
 
-static int large_add(struct lrd_zset *z, const larder_memory *memory, unsigned flags, size_t n,
-                     const struct lrd_scored *pairs, struct staged *staged,
-                     struct lrd_zset_change *change)
+static int large_add_several(struct lrd_zset_large *large, const larder_memory *memory,
+                             unsigned flags, size_t n, const struct lrd_scored *pairs,
+                             struct lrd_zset_change *change)
 {
-  struct lrd_zset_large *large = z->large;
+  struct lrd_stage stage;
   int result = -1;
   size_t i;
 
-  if (stage(large, memory, flags, n, pairs, staged) != 0)
+  if (lrd_stage_open(&stage, large->table, memory, n, &pairs->member, sizeof *pairs) != 0)
     return -1;
-  if (large_reserve(large, memory, n) == 0)
-    result = 0;
-  for (i = 0; i < n; i++) {
-    if (result == 0)
-      result = large_put(large, memory, flags, &pairs[i], &staged[i], change);
-    if (result != 0)
-      item_free(memory, staged[i].item);
-  }
-  lrd_table_unreserve(large->table, memory);
+  if (items_make(&stage, large, memory, flags, pairs) == 0)
+    result = lrd_order_reserve(&large->order, memory, n);
+  for (i = 0; i < n && result == 0; i++)
+    result = large_put(large, memory, flags, &pairs[i], &stage.each[i], change);
+  lrd_stage_close(&stage, large->table, memory, item_free);
+  return result;
+}
+
+static int large_add(struct lrd_zset *z, const larder_memory *memory, unsigned flags, size_t n,
+                     const struct lrd_scored *pairs, struct lrd_zset_change *change)
+{
+  struct lrd_zset_large *large = z->large;
+  int result = n == 1 ? large_add_one(large, memory, flags, pairs, change)
+                      : large_add_several(large, memory, flags, n, pairs, change);
+
   lrd_order_unreserve(&large->order, memory);
   z->count = large->order.count;
   return result;
 }
 
 /* --- changing ------------------------------------------------------------ */
-
-static int large_add_all(struct lrd_zset *z, const larder_memory *memory, unsigned flags, size_t n,
-                         const struct lrd_scored *pairs, struct lrd_zset_change *change)
-{
-  struct staged few[FEW], *staged = few;
-  int result;
-
-  if (n > FEW && !(staged = lrd_allocate(memory, n * sizeof *staged)))
-    return -1;
-  result = large_add(z, memory, flags, n, pairs, staged, change);
-  if (staged != few)
-    lrd_release(memory, staged, n * sizeof *staged);
-  return result;
-}
 
 static int packed_copy(struct lrd_packed *copy, const larder_memory *memory,
                        const struct lrd_packed *p)
@@ -344,7 +332,7 @@ static int outgrow(struct lrd_zset *z, const larder_memory *memory,
     if (packed_add(z, memory, flags, 1, &pairs[i], change) != 0)
       goto fail;
   if (i < n && (convert(z, memory, key) != 0 ||
-                large_add_all(z, memory, flags, n - i, pairs + i, change) != 0))
+                large_add(z, memory, flags, n - i, pairs + i, change) != 0))
     goto fail;
   lrd_packed_free(&saved, memory);
   return 0;
@@ -364,7 +352,7 @@ static int add(struct lrd_zset *z, const larder_memory *memory,
                const struct lrd_scored *pairs, struct lrd_zset_change *change)
 {
   if (z->large)
-    return large_add_all(z, memory, flags, n, pairs, change);
+    return large_add(z, memory, flags, n, pairs, change);
   if (packed_fits(z, n, pairs))
     return packed_add(z, memory, flags, n, pairs, change);
   return outgrow(z, memory, key, flags, n, pairs, change);

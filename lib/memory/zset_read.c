@@ -51,7 +51,9 @@ static unsigned below_score(const void *context, const double *score,
   const struct score_bound *b = context;
 
   (void)item;
-  return lrd_order_scores_below(score, n, b->score, b->or_equal);
+  /* two searches, each with one comparison */
+  return b->or_equal ? lrd_order_scores_below(score, n, b->score, 1)
+                     : lrd_order_scores_below(score, n, b->score, 0);
 }
 
 /* How many of the first entries lie below the bound. */

@@ -372,10 +372,42 @@ size_t lrd_scan_double(const char *s, size_t len, double *out)
   return taken;
 }
 
+/* What most scores are: up to 15 digits, perhaps a point between two of them.  The digits
+ * and the power of ten are exact, so one division rounds correctly (Clinger).  0: something
+ * else, or wrong. */
+static int parse_short(const char *s, size_t len, double *out)
+{
+  static const double power[] = { 1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6, 1e7,
+                                  1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14 };
+  size_t begin = *s == '-', point = len, i;
+  int64_t digits = 0;
+
+  if (len - begin > 16)
+    return 0;
+  for (i = begin; i < len; i++) {
+    unsigned digit = (unsigned)(unsigned char)s[i] - '0';
+    if (digit < 10)
+      digits = digits * 10 + digit;
+    else if (s[i] == '.' && point == len && i > begin && i + 1 < len)
+      point = i;
+    else
+      return 0;
+  }
+  i = point < len ? len - point - 1 : 0; /* behind the point */
+  if (begin == len || (point == len && len - begin > 15))
+    return 0;
+  *out = (double)digits / power[i];
+  if (begin)
+    *out = -*out;
+  return 1;
+}
+
 int lrd_parse_double(const char *s, size_t len, double *out)
 {
   struct scanned number;
 
+  if (len && parse_short(s, len, out))
+    return 1;
   if (!len || is_space(s[0]) || scan(s, len, &number) != len || number.range ||
       isnan(number.value))
     return 0;
