@@ -6,6 +6,7 @@
 
 #include "memory/index.h"
 #include "util/bytes.h"
+#include "util/prefetch.h"
 
 /*
  * Looking up in an index, for its own file and for who knows at compile time
@@ -99,9 +100,6 @@ lrd_index_find_by(const struct lrd_index *ix, uint64_t hash, larder_bytes key,
     }
   return NULL;
 }
-
-/* gcc 12 leaves out the call of a function that does nothing but prefetch: inline, always. */
-#define LRD_PREFETCHES __attribute__((always_inline)) static inline void
 
 /* Asks for the cache lines of the items that may have that hash; the bucket's own
  * line should be there, or have been asked for with lrd_index_prefetch. */

@@ -291,8 +291,19 @@ static int insert_at(struct lrd_order *o, const larder_memory *memory,
   return 0;
 }
 
-int lrd_order_insert(struct lrd_order *o, const larder_memory *memory, struct lrd_order_entry e)
+void lrd_order_find(const struct lrd_order *o, double score, larder_bytes member,
+                    struct lrd_order_path *path)
 {
+  struct lrd_order_probe probe = { score, NULL, member };
+
+  if (o->root)
+    lrd_order_descend(o, &probe, path);
+}
+
+int lrd_order_insert(struct lrd_order *o, const larder_memory *memory,
+                     const struct lrd_order_path *at, struct lrd_order_entry e)
+{
+  struct lrd_order_probe probe = lrd_order_probe_of(e);
   struct lrd_order_path path;
 
   if (o->count == UINT32_MAX)
@@ -301,9 +312,13 @@ int lrd_order_insert(struct lrd_order *o, const larder_memory *memory, struct lr
     if (lrd_order_stock(o, memory, 1, 0) != 0)
       return -1;
     o->root = lrd_order_leaf_take(o);
+    at = NULL;
   }
-  lrd_order_descend(o, &e, &path);
-  return insert_at(o, memory, &path, lrd_order_place_for(path.leaf, &e), e);
+  if (!at) {
+    lrd_order_descend(o, &probe, &path);
+    at = &path;
+  }
+  return insert_at(o, memory, at, lrd_order_place_for(at->leaf, &probe), e);
 }
 
 /* --- removing ------------------------------------------------------------ */
@@ -405,10 +420,11 @@ static void remove_at(struct lrd_order *o, const struct lrd_order_path *path, un
 
 void lrd_order_remove(struct lrd_order *o, struct lrd_order_entry e)
 {
+  struct lrd_order_probe probe = lrd_order_probe_of(e);
   struct lrd_order_path path;
 
-  lrd_order_descend(o, &e, &path);
-  remove_at(o, &path, lrd_order_place_for(path.leaf, &e), 1);
+  lrd_order_descend(o, &probe, &path);
+  remove_at(o, &path, lrd_order_place_for(path.leaf, &probe), 1);
 }
 
 size_t lrd_order_take(struct lrd_order *o, size_t rank, size_t n,
@@ -438,37 +454,41 @@ size_t lrd_order_take(struct lrd_order *o, size_t rank, size_t n,
 
 /* Within one leaf, from a place to the one that is free when e is gone. */
 static void move_within(const struct lrd_order *o, const struct lrd_order_path *path, unsigned from,
-                        struct lrd_order_entry to)
+                        const struct lrd_order_probe *to)
 {
   struct lrd_order_leaf *leaf = path->leaf;
   unsigned at;
 
   leaf_close(leaf, from, 1);
-  at = lrd_order_place_for(leaf, &to);
-  leaf_open(leaf, at, to);
+  at = lrd_order_place_for(leaf, to);
+  leaf_open(leaf, at, (struct lrd_order_entry){ to->score, to->item });
   if (at == 0 || from == 0)
     lower(path, o->height, leaf_entry(leaf, 0));
 }
 
 /* Both leaves are fetched at the same time. */
-int lrd_order_move(struct lrd_order *o, const larder_memory *memory, struct lrd_order_entry e,
-                   double score)
+int lrd_order_move(struct lrd_order *o, const larder_memory *memory,
+                   const struct lrd_order_path *at, struct lrd_order_entry e, double score)
 {
-  struct lrd_order_entry to = { score, e.item };
+  struct lrd_order_probe old = lrd_order_probe_of(e), to = { score, e.item, old.member };
   struct lrd_order_path from, path;
   int splits;
 
-  lrd_order_descend(o, &e, &from);
-  lrd_order_descend(o, &to, &path);
-  if (from.leaf == path.leaf) {
-    move_within(o, &from, lrd_order_place_for(from.leaf, &e), to);
+  lrd_order_descend(o, &old, &from);
+  if (!at) {
+    lrd_order_descend(o, &to, &path);
+    at = &path;
+  }
+  if (from.leaf == at->leaf) {
+    move_within(o, &from, lrd_order_place_for(from.leaf, &old), &to);
     return 0;
   }
-  splits = path.leaf->used == LEAF;
-  if (insert_at(o, memory, &path, lrd_order_place_for(path.leaf, &to), to) != 0)
+  splits = at->leaf->used == LEAF;
+  e.score = score;
+  if (insert_at(o, memory, at, lrd_order_place_for(at->leaf, &to), e) != 0)
     return -1;
   if (splits)
-    lrd_order_descend(o, &e, &from);
-  remove_at(o, &from, lrd_order_place_for(from.leaf, &e), 1);
+    lrd_order_descend(o, &old, &from);
+  remove_at(o, &from, lrd_order_place_for(from.leaf, &old), 1);
   return 0;
 }

@@ -53,11 +53,19 @@ int lrd_order_reserve(struct lrd_order *, const larder_memory *, size_t n);
 /* Pages that a removal emptied are kept until this too. */
 void lrd_order_unreserve(struct lrd_order *, const larder_memory *);
 
-/* Of an item that is not there.  0, or -1: no memory, nothing was changed. */
-int lrd_order_insert(struct lrd_order *, const larder_memory *, struct lrd_order_entry);
+/* The way to where an entry is or belongs (order_page.h); its leaf is asked for, so that
+ * something else can be looked up meanwhile.  It holds until the order changes. */
+struct lrd_order_path;
+void lrd_order_find(const struct lrd_order *, double score, larder_bytes member,
+                    struct lrd_order_path *);
+
+/* Of an item that is not there.  0, or -1: no memory, nothing was changed.  at: the way to
+ * its place, NULL: not yet found. */
+int lrd_order_insert(struct lrd_order *, const larder_memory *, const struct lrd_order_path *at,
+                     struct lrd_order_entry);
 /* An entry that is there gets another score.  0, or -1 as above. */
-int lrd_order_move(struct lrd_order *, const larder_memory *, struct lrd_order_entry,
-                   double score);
+int lrd_order_move(struct lrd_order *, const larder_memory *, const struct lrd_order_path *at,
+                   struct lrd_order_entry, double score);
 /* Of an entry that is there. */
 void lrd_order_remove(struct lrd_order *, struct lrd_order_entry);
 /* Removes entries from a rank on, as many of n as lie in one leaf; their items,

@@ -4,6 +4,7 @@
 
 #include "memory/order.h"
 #include "memory/packed.h"
+#include "util/prefetch.h"
 
 /* The pages of an order, and the way down through them. */
 
@@ -29,6 +30,18 @@ struct lrd_order_link {
   size_t count;
   void *page;
 };
+
+/* What is looked for: a score and a member; its item, if it has one. */
+struct lrd_order_probe {
+  double score;
+  const unsigned char *item;
+  larder_bytes member;
+};
+
+static inline struct lrd_order_probe lrd_order_probe_of(struct lrd_order_entry e)
+{
+  return (struct lrd_order_probe){ e.score, e.item, lrd_blob(e.item) };
+}
 
 /* The way down to a leaf: step[0] is the root. */
 struct lrd_order_path {
@@ -116,10 +129,10 @@ static inline unsigned lrd_order_scores_below(const double *score, unsigned n, d
   return (unsigned)(first - score) + (or_equal ? *first <= than : *first < than);
 }
 
-/* How many of n entries are below e. */
+/* How many of n entries are below what is looked for. */
 static inline unsigned lrd_order_entries_below(const double *score,
                                                const unsigned char *const *item, unsigned n,
-                                               const struct lrd_order_entry *e)
+                                               const struct lrd_order_probe *e)
 {
   unsigned low = lrd_order_scores_below(score, n, e->score, 0), high;
 
@@ -129,7 +142,7 @@ static inline unsigned lrd_order_entries_below(const double *score,
   while (low < high) {
     unsigned middle = (low + high) / 2;
     if (item[middle] != e->item &&
-        lrd_bytes_compare(lrd_blob(item[middle]), lrd_blob(e->item)) < 0)
+        lrd_bytes_compare(lrd_blob(item[middle]), e->member) < 0)
       low = middle + 1;
     else
       high = middle;
@@ -139,25 +152,25 @@ static inline unsigned lrd_order_entries_below(const double *score,
 
 /* The place of the first entry that is not below e. */
 static inline unsigned lrd_order_place_for(const struct lrd_order_leaf *leaf,
-                                           const struct lrd_order_entry *e)
+                                           const struct lrd_order_probe *e)
 {
   return lrd_order_entries_below(leaf->score, leaf->item, leaf->used, e);
 }
 
 /* The link under which an entry lies or would: the last whose low is not above it. */
 static inline unsigned lrd_order_link_for(const struct lrd_order_inner *page,
-                                          const struct lrd_order_entry *e)
+                                          const struct lrd_order_probe *e)
 {
   unsigned at = lrd_order_entries_below(page->score, page->item, page->used, e);
 
   if (at < page->used && page->score[at] == e->score &&
       (page->item[at] == e->item ||
-       lrd_bytes_equal(lrd_blob(page->item[at]), lrd_blob(e->item))))
+       lrd_bytes_equal(lrd_blob(page->item[at]), e->member)))
     return at;
   return at ? at - 1 : 0;
 }
 
-static inline void lrd_order_prefetch(const void *start, size_t size)
+LRD_PREFETCHES lrd_order_prefetch(const void *start, size_t size)
 {
   size_t i;
 
@@ -166,7 +179,7 @@ static inline void lrd_order_prefetch(const void *start, size_t size)
 }
 
 /* The leaf is being fetched when this returns. */
-static inline void lrd_order_descend(const struct lrd_order *o, const struct lrd_order_entry *e,
+static inline void lrd_order_descend(const struct lrd_order *o, const struct lrd_order_probe *e,
                                      struct lrd_order_path *path)
 {
   void *page = o->root;

@@ -7,16 +7,17 @@
 
 size_t lrd_order_rank(const struct lrd_order *o, struct lrd_order_entry e)
 {
+  struct lrd_order_probe probe = lrd_order_probe_of(e);
   struct lrd_order_path path;
   size_t rank = 0;
   unsigned depth;
 
   if (!o->root)
     return 0;
-  lrd_order_descend(o, &e, &path);
+  lrd_order_descend(o, &probe, &path);
   for (depth = 0; depth < o->height; depth++)
     rank += lrd_order_inner_count(path.step[depth].page, path.step[depth].at);
-  return rank + lrd_order_place_for(path.leaf, &e);
+  return rank + lrd_order_place_for(path.leaf, &probe);
 }
 
 size_t lrd_order_bound(const struct lrd_order *o, lrd_order_below *below, const void *context)
@@ -42,7 +43,7 @@ size_t lrd_order_bound(const struct lrd_order *o, lrd_order_below *below, const 
 }
 
 /* Members are fetched that many entries before they are read. */
-enum { AHEAD = 4 };
+enum { AHEAD = 8 };
 
 static void fetch(const struct lrd_order_leaf *leaf, unsigned at)
 {

@@ -6,6 +6,7 @@
 
 #include "memory/packed.h"
 #include "util/memory.h"
+#include "util/prefetch.h"
 
 enum {
   PLACES = 7,
@@ -242,7 +243,7 @@ static const unsigned char *group_find(struct lrd_group *g, unsigned char tag, l
 
 /* --- growing and shrinking ----------------------------------------------- */
 
-static void prefetch_items(const struct lrd_group *g)
+LRD_PREFETCHES prefetch_items(const struct lrd_group *g)
 {
   unsigned i, n = items_of(g);
 
@@ -375,6 +376,16 @@ const unsigned char **lrd_table_find(const struct lrd_table *t, uint64_t hash, l
   return NULL;
 }
 
+LRD_PREFETCHES prefetch_bucket(const struct lrd_table *t, uint64_t hash)
+{
+  __builtin_prefetch(bucket_at(t, bucket_of(t, hash)));
+}
+
+void lrd_table_prefetch(const struct lrd_table *t, uint64_t hash)
+{
+  prefetch_bucket(t, hash);
+}
+
 int lrd_table_reserve(struct lrd_table *t, const larder_memory *memory, size_t n)
 {
   while (t->spares < n) {
@@ -431,7 +442,7 @@ const unsigned char *lrd_table_remove(struct lrd_table *t, const larder_memory *
 
 /* --- several at once ----------------------------------------------------- */
 
-static void prefetch_found(const struct lrd_table *t, uint64_t hash)
+LRD_PREFETCHES prefetch_found(const struct lrd_table *t, uint64_t hash)
 {
   const struct lrd_group *g = bucket_at(t, bucket_of(t, hash));
   uint64_t found;
@@ -451,7 +462,7 @@ int lrd_stage_open(struct lrd_stage *s, struct lrd_table *t, const larder_memory
     return -1;
   for (i = 0; i < n; i++, key = (const void *)((const char *)key + stride)) {
     s->each[i] = (struct lrd_staged){ lrd_table_hash(t, *key), NULL };
-    __builtin_prefetch(bucket_at(t, bucket_of(t, s->each[i].hash)));
+    prefetch_bucket(t, s->each[i].hash);
   }
   for (i = 0; i < n; i++)
     prefetch_found(t, s->each[i].hash);

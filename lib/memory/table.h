@@ -74,6 +74,9 @@ static inline uint64_t lrd_table_hash(const struct lrd_table *t, larder_bytes ke
  * there is none. */
 const unsigned char **lrd_table_find(const struct lrd_table *, uint64_t hash, larder_bytes key);
 
+/* Asks for what a look-up touches first. */
+void lrd_table_prefetch(const struct lrd_table *, uint64_t hash);
+
 /* After 0, the next n inserts can't fail; -1: no memory.  Ends with release. */
 int lrd_table_reserve(struct lrd_table *, const larder_memory *, size_t n);
 void lrd_table_unreserve(struct lrd_table *, const larder_memory *);

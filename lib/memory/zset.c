@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "memory/order_page.h"
 #include "memory/zset_entry.h"
 #include "util/memory.h"
 
@@ -192,7 +193,7 @@ static int convert(struct lrd_zset *z, const larder_memory *memory,
     if (!item)
       goto fail;
     lrd_table_insert(large->table, memory, lrd_table_hash(large->table, e.member), item);
-    (void)lrd_order_insert(&large->order, memory, lrd_zset_item_entry(item));
+    (void)lrd_order_insert(&large->order, memory, NULL, lrd_zset_item_entry(item));
   }
   lrd_table_unreserve(large->table, memory);
   lrd_order_unreserve(&large->order, memory);
@@ -221,9 +222,10 @@ static int items_make(struct lrd_stage *stage, const struct lrd_zset_large *larg
 }
 
 static int large_move(struct lrd_zset_large *large, const larder_memory *memory,
-                      struct lrd_order_entry e, double score, struct lrd_zset_change *change)
+                      const struct lrd_order_path *at, struct lrd_order_entry e, double score,
+                      struct lrd_zset_change *change)
 {
-  if (lrd_order_move(&large->order, memory, e, score) != 0)
+  if (lrd_order_move(&large->order, memory, at, e, score) != 0)
     return -1;
   memcpy((unsigned char *)(uintptr_t)e.item - LRD_ZSET_SCORE, &score, LRD_ZSET_SCORE);
   change->updated++;
@@ -235,20 +237,27 @@ static int large_put(struct lrd_zset_large *large, const larder_memory *memory, 
                      const struct lrd_scored *pair, struct lrd_staged *staged,
                      struct lrd_zset_change *change)
 {
-  const unsigned char **place = lrd_table_find(large->table, staged->hash, pair->member);
+  struct lrd_order_path path, *at = NULL;
   struct lrd_order_entry e = { 0, NULL };
+  const unsigned char **place;
   double score;
 
+  if (!flags) { /* where it will stand is known: both look-ups wait for memory together */
+    lrd_table_prefetch(large->table, staged->hash);
+    lrd_order_find(&large->order, pair->score, pair->member, &path);
+    at = &path;
+  }
+  place = lrd_table_find(large->table, staged->hash, pair->member);
   if (place)
     e = lrd_zset_item_entry(*place);
   score = e.score;
   if (decide(flags, place != NULL, pair, &score, change) != PUT)
     return 0;
   if (place)
-    return large_move(large, memory, e, score, change);
+    return large_move(large, memory, at, e, score, change);
   e = (struct lrd_order_entry){ score, staged->item ? staged->item : item_new(memory, pair) };
   staged->item = e.item;
-  if (!e.item || lrd_order_insert(&large->order, memory, e) != 0)
+  if (!e.item || lrd_order_insert(&large->order, memory, at, e) != 0)
     return -1;
   staged->item = NULL;
   lrd_table_insert(large->table, memory, staged->hash, e.item);

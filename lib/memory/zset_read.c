@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "memory/zset.h"
 
+#include <math.h>
+
 #include "memory/order_page.h"
 #include "memory/zset_entry.h"
 
@@ -78,6 +80,9 @@ static size_t bound(const struct lrd_zset *z, lrd_order_below *below, const void
 size_t lrd_zset_below(const struct lrd_zset *z, double score, int or_equal)
 {
   struct score_bound b = { score, or_equal };
+
+  if (isinf(score) && (score > 0) == or_equal) /* no entry is beyond it */
+    return or_equal ? z->count : 0;
   return bound(z, below_score, &b);
 }
 

@@ -28,6 +28,7 @@ core_sources += \
   lib/util/page.h \
   lib/util/slab.c \
   lib/util/slab.h \
+  lib/util/prefetch.h \
   lib/util/universal.c \
   lib/util/universal.h \
   lib/util/yield.h
