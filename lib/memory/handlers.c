@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "memory/engine.h"
 
+#include "memory/t_bitmap.h"
 #include "memory/t_engine.h"
+#include "memory/t_hll.h"
 #include "memory/t_types.h"
 
 lrd_handler *const lrd_handlers[LRD_COMMANDS] = {
@@ -29,6 +31,18 @@ lrd_handler *const lrd_handlers[LRD_COMMANDS] = {
   [LRD_GETSET] = lrd_t_getset,
   [LRD_MSETNX] = lrd_t_msetnx,
   [LRD_LCS] = lrd_t_lcs,
+
+  [LRD_GETBIT] = lrd_t_getbit,
+  [LRD_SETBIT] = lrd_t_setbit,
+  [LRD_BITCOUNT] = lrd_t_bitcount,
+  [LRD_BITPOS] = lrd_t_bitpos,
+  [LRD_BITOP] = lrd_t_bitop,
+  [LRD_BITFIELD] = lrd_t_bitfield,
+  [LRD_BITFIELD_RO] = lrd_t_bitfield,
+
+  [LRD_PFADD] = lrd_t_pfadd,
+  [LRD_PFCOUNT] = lrd_t_pfcount,
+  [LRD_PFMERGE] = lrd_t_pfmerge,
 
   [LRD_DEL] = lrd_t_del,
   [LRD_UNLINK] = lrd_t_del,

@@ -24,10 +24,18 @@ core_sources += \
   lib/memory/policy.c lib/memory/policy.h \
   lib/memory/s3fifo.c lib/memory/s3fifo.h \
   lib/memory/shard.h \
+  lib/memory/bits.c lib/memory/bits.h \
+  lib/memory/t_bitfield.c \
+  lib/memory/t_bitmap.c lib/memory/t_bitmap.h \
+  lib/memory/t_bitop.c \
   lib/memory/t_config.c \
   lib/memory/t_engine.h \
   lib/memory/t_expire.c \
   lib/memory/t_generic.c \
+  lib/memory/hll.c lib/memory/hll.h \
+  lib/memory/hll_count.c \
+  lib/memory/hll_run.c lib/memory/hll_run.h \
+  lib/memory/t_hll.c lib/memory/t_hll.h \
   lib/memory/t_info.c \
   lib/memory/t_internal.c \
   lib/memory/t_keyspace.c \

@@ -48,6 +48,14 @@ void lrd_reply_string(struct lrd_exec *, const struct lrd_entry *);
  * entry NULL: the key is known not to exist.  Where it is; NULL: no memory, replied. */
 char *lrd_string_extend(struct lrd_exec *, larder_bytes key, struct lrd_entry *entry, size_t len);
 
+/* A string that stays a text even if it is a number, as one that was changed in place: in no
+ * index yet (NULL: no memory), or as the key's value, COMPLETE (NULL: no memory, replied). */
+struct lrd_at;
+struct lrd_entry *lrd_stage_text(struct lrd_exec *, const struct lrd_at *, larder_bytes text,
+                                 int64_t at);
+struct lrd_entry *lrd_put_text(struct lrd_exec *, larder_bytes key, larder_bytes text,
+                               int64_t at);
+
 /* Intents. */
 void lrd_changed_set(struct lrd_exec *, larder_bytes key, larder_bytes value, int64_t at);
 void lrd_changed_del(struct lrd_exec *, larder_bytes key);

@@ -9,23 +9,15 @@
 
 /* --- placing --------------------------------------------------------------------------- */
 
-/* A copy of a string; one that was changed in place stays a text, even if it is a number. */
 static struct lrd_entry *stage_string(struct lrd_exec *x, const struct lrd_at *at,
                                       const struct lrd_entry *from)
 {
-  static const larder_bytes room = { "longer than any number", 22 };
   char number[LRD_NUMBER_SIZE];
   larder_bytes text = lrd_entry_string(from, number);
-  unsigned raw = from->flags & LRD_ENTRY_RAW;
-  struct lrd_entry *entry =
-      lrd_keyspace_stage(x->engine, at, raw && text.len < room.len ? room : text,
-                         lrd_entry_expiry(from), x->now);
 
-  if (!entry)
-    return NULL;
-  lrd_entry_set_string(entry, text);
-  entry->flags |= (uint8_t)raw;
-  return entry;
+  return from->flags & LRD_ENTRY_RAW
+           ? lrd_stage_text(x, at, text, lrd_entry_expiry(from))
+           : lrd_keyspace_stage(x->engine, at, text, lrd_entry_expiry(from), x->now);
 }
 
 /* The entry's value under another key, in a block that is not in any index yet; value: of a

@@ -29,6 +29,37 @@ char *lrd_string_extend(struct lrd_exec *x, larder_bytes key, struct lrd_entry *
   return lrd_entry_text(entry);
 }
 
+struct lrd_entry *lrd_stage_text(struct lrd_exec *x, const struct lrd_at *at, larder_bytes text,
+                                 int64_t when)
+{
+  static const larder_bytes room = { "longer than any number", 22 };
+  struct lrd_entry *entry = lrd_keyspace_stage(x->engine, at, text.len < room.len ? room : text,
+                                               when, x->now);
+
+  if (!entry)
+    return NULL;
+  lrd_entry_set_string(entry, text);
+  entry->flags |= LRD_ENTRY_RAW;
+  return entry;
+}
+
+struct lrd_entry *lrd_put_text(struct lrd_exec *x, larder_bytes key, larder_bytes text,
+                               int64_t when)
+{
+  struct lrd_entry *entry;
+  struct lrd_at at;
+
+  (void)lrd_peek(x, key);
+  at = lrd_at(x, key);
+  entry = lrd_stage_text(x, &at, text, when);
+  if (entry && !lrd_keyspace_commit(x->engine, &at, entry, when))
+    return entry;
+  if (entry)
+    lrd_entry_free(lrd_memory_of(x->engine), entry);
+  lrd_no_memory(x);
+  return NULL;
+}
+
 static size_t clamp(int64_t position, size_t len)
 {
   if (position < 0)

@@ -221,6 +221,23 @@ static const char *const commands[] = {
     "COPY k k DB 1",
     "MOVE k 1",
     "MOVE k 0",
+    "PFADD k a b",
+    "PFCOUNT k",
+    "PFCOUNT k l",
+    "PFMERGE k l",
+    "PFMERGE q k",
+    "SETBIT k 9 1",
+    "GETBIT k 9",
+    "BITCOUNT k",
+    "BITCOUNT k 0 1 BIT",
+    "BITPOS k 1",
+    "BITPOS k 0 1 2 BIT",
+    "BITOP AND k l",
+    "BITOP OR l k l",
+    "BITOP NOT q k",
+    "BITFIELD k GET u8 0",
+    "BITFIELD k SET i8 5 -3 OVERFLOW FAIL INCRBY u2 0 3",
+    "BITFIELD_RO k GET i8 5",
     "SORT k LIMIT 0 9 ALPHA",
     "SORT k STORE l",
     "SORT l ALPHA STORE k",
@@ -365,6 +382,16 @@ static const char *const numeric[] = {
     "EXPIRE s %s LT",
     "SCAN 0 COUNT %s",
     "SELECT %s",
+    "GETBIT s %s",
+    "SETBIT missing 1 %s",
+    "BITCOUNT s %s -1",
+    "BITCOUNT s 0 %s BIT",
+    "BITPOS s %s",
+    "BITPOS s 0 %s",
+    "BITPOS s 1 0 %s",
+    "BITFIELD s GET u8 %s",
+    "BITFIELD s SET i8 0 %s",
+    "BITFIELD s OVERFLOW SAT INCRBY u7 1 %s",
     "SORT l ALPHA LIMIT %s 2",
     "SORT l ALPHA LIMIT 1 %s",
     "MOVE s %s",
@@ -423,6 +450,31 @@ static const char *const numeric[] = {
     "HSET h n %s",
     "HELLO %s",
 };
+
+/* Counts of elements up to where a sparse counter becomes a dense one. */
+static void run_counters(struct run *run, const char *only)
+{
+  enum { STEPS = 60, EACH = 25 };
+  static char step[STEPS][EACH * 8 + 16];
+  const char *lines[3 * STEPS + 4];
+  int n = 0;
+  for (int i = 0; i < STEPS; i++) {
+    int len = snprintf(step[i], sizeof step[i], "PFADD %s", i % 3 ? "h" : "g");
+    for (int j = 0; j < EACH; j++)
+      len += snprintf(step[i] + len, sizeof step[i] - (size_t)len, " e%d", i * 20 + j);
+    lines[n++] = step[i];
+    lines[n++] = i % 2 ? "GET h" : "PFCOUNT h";
+    lines[n++] = i % 7 ? "STRLEN g" : "PFCOUNT g h";
+  }
+  lines[n++] = "PFMERGE g h";
+  lines[n++] = "GET g";
+  lines[n++] = "PFCOUNT g";
+  lines[n++] = NULL;
+  if (!only || strstr("hyperloglog: many", only)) {
+    const struct sequence sequence = {"hyperloglog: many", lines};
+    run_sequence(run, &sequence);
+  }
+}
 
 static int is_left_out(const struct run *run, const char *name)
 {
@@ -511,9 +563,10 @@ void table_run(struct run *run, const char *only)
       sequences_string, sequences_generic,     sequences_expiry,
       sequences_hash,   sequences_set,         sequences_list,
       sequences_zset,   sequences_transaction, sequences_connection,
-      sequences_move,   sequences_sort};
+      sequences_move,   sequences_sort,        sequences_bitmap, sequences_hll};
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
     run_table(run, tables[i], only);
+  run_counters(run, only);
   run_commands(run, only);
   run_numbers(run, only);
 }

@@ -49,7 +49,7 @@ static unsigned below(struct builder *b, unsigned n)
 static void add_key(struct builder *b, char type)
 {
   char name[16];
-  int strays = type != 'y' && !b->g->typed;
+  int strays = type != 'y' && type != 'u' && !b->g->typed;
   if (strays && below(b, 300) == 0) {
     add_bytes(b, "odd\0key", below(b, 2) ? 7 : 0);
     return;
@@ -334,7 +334,7 @@ static int is_delicate(const struct builder *b)
 {
   return (b->len[0] && b->argv[0][b->len[0] - 1] == 'N') || /* SCAN and its like */
          compare_is_word(b->argv, b->len, 0, "SORT") ||
-         (b->argc > 1 && b->len[1] && b->argv[1][0] == 'y');
+         (b->argc > 1 && b->len[1] && (b->argv[1][0] == 'y' || b->argv[1][0] == 'u'));
 }
 
 /* Inside a transaction a pop of some of the members can't be repeated elsewhere. */

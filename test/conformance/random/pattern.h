@@ -7,7 +7,7 @@
 /*
  * Patterns: words between spaces; $x is replaced (see placeholder());
  * {a|b|c} is one of them, perhaps nothing; <...> is repeated one to four times.
- * $y: a sorted set with equal scores (otherwise BYLEX is not defined).
+ * $y: a sorted set with equal scores (otherwise BYLEX is not defined); $u: a counter of elements.
  * type: whose command it is, adds: what it does to a collection's size.
  */
 struct pattern {
