@@ -3,82 +3,18 @@
 
 #include <string.h>
 
-#include "memory/packed.h"
-#include "util/memory.h"
-
-enum {
-  CHUNK_SIZE = 4096, /* with its head */
-  CHUNK_LEAST = 128
-};
-
-struct lrd_chunk {
-  struct lrd_chunk *previous, *next;
-  size_t capacity;   /* of bytes */
-  size_t begin, end; /* of the elements in bytes */
-  size_t count;
-  unsigned char bytes[];
-};
-
-static size_t element_size(size_t len)
-{
-  return 2 * lrd_varint_size(len) + len;
-}
-
-/* --- elements ------------------------------------------------------------ */
-
-static void element_write(unsigned char *p, larder_bytes e)
-{
-  unsigned char len[LRD_BLOB_LEN_MAX];
-  size_t n = (size_t)(lrd_varint_write(len, e.len) - len);
-
-  p = lrd_blob_write(p, e);
-  while (n--)
-    *p++ = len[n];
-}
-
-/* The element that begins at p; where the next one begins. */
-static const unsigned char *element_read(const unsigned char *p, larder_bytes *e)
-{
-  return lrd_blob_read(p, e) + lrd_varint_size(e->len);
-}
-
-/* The element that ends before p; where it begins. */
-static const unsigned char *element_read_back(const unsigned char *p, larder_bytes *e)
-{
-  uint64_t len = 0;
-  unsigned shift = 0;
-  size_t size;
-
-  do {
-    len |= (uint64_t)(*--p & 0x7f) << shift;
-    shift += 7;
-  } while (*p & 0x80);
-  size = lrd_varint_size(len);
-  e->len = (size_t)len;
-  e->data = (const char *)p - e->len;
-  return p - e->len - size;
-}
+#include "memory/list_chunk.h"
 
 /* --- chunks -------------------------------------------------------------- */
-
-static size_t chunk_size(size_t capacity)
-{
-  return sizeof(struct lrd_chunk) + capacity;
-}
-
-static void chunk_free(const larder_memory *memory, struct lrd_chunk *c)
-{
-  lrd_release(memory, c, chunk_size(c->capacity));
-}
 
 /* An empty chunk at an end of the list. */
 static struct lrd_chunk *chunk_new(struct lrd_list *list, const larder_memory *memory,
                                    enum lrd_side side, size_t size)
 {
-  size_t least = list->first ? CHUNK_SIZE - sizeof(struct lrd_chunk)
-                             : CHUNK_LEAST - sizeof(struct lrd_chunk);
+  size_t least = list->first ? LRD_CHUNK_SIZE - sizeof(struct lrd_chunk)
+                             : LRD_CHUNK_LEAST - sizeof(struct lrd_chunk);
   size_t capacity = size > least ? size : least;
-  struct lrd_chunk *c = lrd_allocate(memory, chunk_size(capacity));
+  struct lrd_chunk *c = lrd_allocate(memory, lrd_chunk_size(capacity));
 
   if (!c)
     return NULL;
@@ -105,13 +41,13 @@ static struct lrd_chunk *chunk_grow(struct lrd_list *list, const larder_memory *
 {
   struct lrd_chunk *old = list->first, *c;
   size_t used = old->end - old->begin;
-  size_t capacity = 2 * chunk_size(old->capacity) - sizeof *old;
+  size_t capacity = 2 * lrd_chunk_size(old->capacity) - sizeof *old;
 
   if (capacity < used + size)
     capacity = used + size;
-  if (chunk_size(capacity) > CHUNK_SIZE)
-    capacity = CHUNK_SIZE - sizeof *old;
-  c = lrd_allocate(memory, chunk_size(capacity));
+  if (lrd_chunk_size(capacity) > LRD_CHUNK_SIZE)
+    capacity = LRD_CHUNK_SIZE - sizeof *old;
+  c = lrd_allocate(memory, lrd_chunk_size(capacity));
   if (!c)
     return NULL;
   c->previous = c->next = NULL;
@@ -121,7 +57,7 @@ static struct lrd_chunk *chunk_grow(struct lrd_list *list, const larder_memory *
   c->end = c->begin + used;
   memcpy(c->bytes + c->begin, old->bytes + old->begin, used);
   list->first = list->last = c;
-  chunk_free(memory, old);
+  lrd_chunk_free(memory, old);
   return c;
 }
 
@@ -138,22 +74,10 @@ static struct lrd_chunk *chunk_for(struct lrd_list *list, const larder_memory *m
 
   if (c && room(c, side) >= size)
     return c;
-  if (c && !c->next && !c->previous && chunk_size(c->capacity) < CHUNK_SIZE &&
-      chunk_size(c->end - c->begin + size) <= CHUNK_SIZE)
+  if (c && !c->next && !c->previous && lrd_chunk_size(c->capacity) < LRD_CHUNK_SIZE &&
+      lrd_chunk_size(c->end - c->begin + size) <= LRD_CHUNK_SIZE)
     return chunk_grow(list, memory, side, size);
   return chunk_new(list, memory, side, size);
-}
-
-static void chunk_unlink(struct lrd_list *list, struct lrd_chunk *c)
-{
-  if (c->previous)
-    c->previous->next = c->next;
-  else
-    list->first = c->next;
-  if (c->next)
-    c->next->previous = c->previous;
-  else
-    list->last = c->previous;
 }
 
 /* --- the list ------------------------------------------------------------ */
@@ -171,7 +95,7 @@ size_t lrd_list_free_some(struct lrd_list *list, const larder_memory *memory, si
     if (!budget)
       return 0;
     list->first = c->next;
-    chunk_free(memory, c);
+    lrd_chunk_free(memory, c);
   }
   if (budget)
     lrd_release(memory, list, sizeof *list);
@@ -186,16 +110,16 @@ void lrd_list_free(struct lrd_list *list, const larder_memory *memory)
 static int push(struct lrd_list *list, const larder_memory *memory, enum lrd_side side,
                 larder_bytes element)
 {
-  size_t size = element_size(element.len);
+  size_t size = lrd_list_element_size(element.len);
   struct lrd_chunk *c = chunk_for(list, memory, side, size);
 
   if (!c)
     return -1;
   if (side == LRD_LIST_FRONT) {
     c->begin -= size;
-    element_write(c->bytes + c->begin, element);
+    lrd_list_element_write(c->bytes + c->begin, element);
   } else {
-    element_write(c->bytes + c->end, element);
+    lrd_list_element_write(c->bytes + c->end, element);
     c->end += size;
   }
   c->count++;
@@ -224,14 +148,14 @@ void lrd_list_pop(struct lrd_list *list, const larder_memory *memory, enum lrd_s
     if (c->count <= n) {
       n -= c->count;
       list->count -= c->count;
-      chunk_unlink(list, c);
-      chunk_free(memory, c);
+      lrd_chunk_unlink(list, c);
+      lrd_chunk_free(memory, c);
       continue;
     }
     if (side == LRD_LIST_FRONT)
-      c->begin = (size_t)(element_read(c->bytes + c->begin, &e) - c->bytes);
+      c->begin = (size_t)(lrd_list_element_read(c->bytes + c->begin, &e) - c->bytes);
     else
-      c->end = (size_t)(element_read_back(c->bytes + c->end, &e) - c->bytes);
+      c->end = (size_t)(lrd_list_element_read_back(c->bytes + c->end, &e) - c->bytes);
     c->count--;
     list->count--;
     n--;
@@ -257,11 +181,11 @@ void lrd_list_seek(const struct lrd_list *list, size_t index, struct lrd_list_cu
   if (index <= c->count / 2) {
     p = c->bytes + c->begin;
     for (skip = index; skip; skip--)
-      p = element_read(p, &e);
+      p = lrd_list_element_read(p, &e);
   } else {
     p = c->bytes + c->end;
     for (skip = c->count - index; skip; skip--)
-      p = element_read_back(p, &e);
+      p = lrd_list_element_read_back(p, &e);
   }
   cursor->chunk = c;
   cursor->at = (size_t)(p - c->bytes);
@@ -283,7 +207,7 @@ int lrd_list_next(struct lrd_list_cursor *cursor, larder_bytes *element)
   }
   if (!c)
     return 0;
-  cursor->at = (size_t)(element_read(c->bytes + cursor->at, element) - c->bytes);
+  cursor->at = (size_t)(lrd_list_element_read(c->bytes + cursor->at, element) - c->bytes);
   return 1;
 }
 
@@ -297,7 +221,7 @@ int lrd_list_previous(struct lrd_list_cursor *cursor, larder_bytes *element)
   }
   if (!c)
     return 0;
-  cursor->at = (size_t)(element_read_back(c->bytes + cursor->at, element) - c->bytes);
+  cursor->at = (size_t)(lrd_list_element_read_back(c->bytes + cursor->at, element) - c->bytes);
   return 1;
 }
 
@@ -312,8 +236,8 @@ static const char *check_chunk(const struct lrd_chunk *c)
   if (c->begin > c->end || c->end > c->capacity)
     return "a chunk's bounds are wrong";
   for (; p < end; p = q, count++) {
-    q = element_read(p, &e);
-    if (q > end || element_read_back(q, &back) != p || back.data != e.data || back.len != e.len)
+    q = lrd_list_element_read(p, &e);
+    if (q > end || lrd_list_element_read_back(q, &back) != p || back.data != e.data || back.len != e.len)
       return "an element's two lengths differ";
   }
   if (p != end)

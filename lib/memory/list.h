@@ -53,6 +53,15 @@ void lrd_list_seek_last(const struct lrd_list *, struct lrd_list_cursor *);
 int lrd_list_next(struct lrd_list_cursor *, larder_bytes *element);
 int lrd_list_previous(struct lrd_list_cursor *, larder_bytes *element);
 
+/* Puts an element in at the cursor, or (replace) instead of the one that begins there.  One
+ * chunk is changed; where it has no room it is exchanged for a larger one or divided.  0, or
+ * -1: no memory, nothing changed.  The cursor is used up. */
+int lrd_list_put(struct lrd_list *, const larder_memory *, const struct lrd_list_cursor *,
+                 int replace, larder_bytes element);
+/* Removes elements that are equal to what: of all those, in order, n behind the first skip. */
+void lrd_list_remove_equal(struct lrd_list *, const larder_memory *, larder_bytes what, size_t skip,
+                           size_t n);
+
 /* For tests: NULL, or what is wrong. */
 const char *lrd_list_check(const struct lrd_list *);
 

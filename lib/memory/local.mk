@@ -55,6 +55,8 @@ core_sources += \
   lib/memory/clone.c lib/memory/clone.h \
   lib/memory/hash.c lib/memory/hash.h \
   lib/memory/list.c lib/memory/list.h \
+  lib/memory/list_chunk.h \
+  lib/memory/list_edit.c \
   lib/memory/order.c lib/memory/order.h \
   lib/memory/order_page.c lib/memory/order_page.h \
   lib/memory/order_read.c \

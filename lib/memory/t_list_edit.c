@@ -5,8 +5,7 @@
 #include "memory/list.h"
 #include "memory/packed.h"
 
-/* Lists by position and by content: what lies in the middle of one is changed by making
- * the list anew, in order, from what it keeps. */
+/* Lists by position and by content. */
 
 static struct lrd_list *list_of(const struct lrd_entry *entry)
 {
@@ -138,75 +137,21 @@ void lrd_t_lpos(struct lrd_exec *x)
 
 /* --- changing ------------------------------------------------------------ */
 
-/* A list in the place of the entry's own.  Empty: the key goes. */
-static void exchange(struct lrd_exec *x, struct lrd_entry *entry, struct lrd_list *with)
+/* 0: no memory, replied. */
+static int put(struct lrd_exec *x, struct lrd_entry *entry, const struct lrd_list_cursor *c,
+               int replace, larder_bytes element)
 {
-  struct lrd_list *old = list_of(entry);
-
-  lrd_set_value(entry, with);
-  lrd_list_free(old, lrd_memory_of(x->engine));
-  if (!with->count)
-    lrd_remove(x, entry);
+  if (lrd_list_put(list_of(entry), lrd_memory_of(x->engine), c, replace, element) != 0) {
+    lrd_no_memory(x);
+    return 0;
+  }
   lrd_changed(x, x->argv[1], 0, NULL);
-}
-
-struct making {
-  struct lrd_exec *x;
-  const struct lrd_list *from;
-  struct lrd_list *to;
-};
-
-static int make(struct making *m, struct lrd_exec *x, const struct lrd_entry *entry)
-{
-  *m = (struct making){ x, list_of(entry), lrd_list_new(lrd_memory_of(x->engine)) };
-  if (m->to)
-    return 1;
-  lrd_no_memory(x);
-  return 0;
-}
-
-static int keep(struct making *m, larder_bytes element)
-{
-  if (lrd_list_push(m->to, lrd_memory_of(m->x->engine), LRD_LIST_BACK, 1, &element) == 0)
-    return 1;
-  lrd_list_free(m->to, lrd_memory_of(m->x->engine));
-  lrd_no_memory(m->x);
-  return 0;
-}
-
-static int keep_run(struct making *m, struct lrd_list_cursor *c, size_t n)
-{
-  larder_bytes element;
-
-  while (n-- && lrd_list_next(c, &element))
-    if (!keep(m, element))
-      return 0;
-  return 1;
-}
-
-/* The list with an element put in at a place, instead of so many that are there. */
-static int splice(struct lrd_exec *x, struct lrd_entry *entry, size_t at, size_t instead,
-                  larder_bytes element)
-{
-  struct lrd_list_cursor c;
-  struct making m;
-  larder_bytes old;
-
-  if (!make(&m, x, entry))
-    return 0;
-  lrd_list_seek(m.from, 0, &c);
-  if (!keep_run(&m, &c, at) || !keep(&m, element))
-    return 0;
-  if (instead)
-    lrd_list_next(&c, &old);
-  if (!keep_run(&m, &c, SIZE_MAX))
-    return 0;
-  exchange(x, entry, m.to);
   return 1;
 }
 
 void lrd_t_lset(struct lrd_exec *x)
 {
+  struct lrd_list_cursor c;
   struct lrd_entry *entry;
   int64_t index;
 
@@ -219,19 +164,22 @@ void lrd_t_lset(struct lrd_exec *x)
   if (!lrd_argument_integer(x, 2, &index))
     return;
   index = position(entry, index);
-  if (index < 0 || (uint64_t)index >= list_of(entry)->count)
+  if (index < 0 || (uint64_t)index >= list_of(entry)->count) {
     lrd_error(x, lrd_text_out_of_range);
-  else if (splice(x, entry, (size_t)index, 1, x->argv[3]))
+    return;
+  }
+  lrd_list_seek(list_of(entry), (size_t)index, &c);
+  if (put(x, entry, &c, 1, x->argv[3]))
     lrd_sink_ok(x->sink);
 }
 
 void lrd_t_linsert(struct lrd_exec *x)
 {
   int after = lrd_is_word(&x->argv[2], "AFTER");
-  struct lrd_list_cursor c;
+  struct lrd_list_cursor c, at;
   struct lrd_entry *entry;
   larder_bytes element;
-  size_t at = 0;
+  int found;
 
   if (!after && !lrd_is_word(&x->argv[2], "BEFORE")) {
     lrd_error(x, lrd_text_syntax);
@@ -244,11 +192,13 @@ void lrd_t_linsert(struct lrd_exec *x)
     return;
   }
   lrd_list_seek(list_of(entry), 0, &c);
-  while (lrd_list_next(&c, &element) && !lrd_bytes_equal(element, x->argv[3]))
-    at++;
-  if (at == list_of(entry)->count)
+  do {
+    at = c;
+    found = lrd_list_next(&c, &element);
+  } while (found && !lrd_bytes_equal(element, x->argv[3]));
+  if (!found)
     lrd_sink_integer(x->sink, -1);
-  else if (splice(x, entry, at + (size_t)after, 0, x->argv[4]))
+  else if (put(x, entry, after ? &c : &at, 0, x->argv[4]))
     lrd_sink_integer(x->sink, (int64_t)list_of(entry)->count);
 }
 
@@ -266,10 +216,7 @@ static size_t count_equal(const struct lrd_list *list, larder_bytes what)
 
 void lrd_t_lrem(struct lrd_exec *x)
 {
-  struct lrd_list_cursor c;
   struct lrd_entry *entry;
-  struct making m;
-  larder_bytes element;
   uint64_t equal, remove, skip;
   int64_t count;
 
@@ -285,17 +232,10 @@ void lrd_t_lrem(struct lrd_exec *x)
   }
   /* from the end: those before the last ones are kept */
   skip = count < 0 ? equal - remove : 0;
-  if (!make(&m, x, entry))
-    return;
-  lrd_list_seek(m.from, 0, &c);
-  equal = 0;
-  while (lrd_list_next(&c, &element)) {
-    if (lrd_bytes_equal(element, x->argv[3]) && equal++ >= skip && equal <= skip + remove)
-      continue;
-    if (!keep(&m, element))
-      return;
-  }
-  exchange(x, entry, m.to);
+  lrd_list_remove_equal(list_of(entry), lrd_memory_of(x->engine), x->argv[3], skip, remove);
+  if (!list_of(entry)->count)
+    lrd_remove(x, entry);
+  lrd_changed(x, x->argv[1], 0, NULL);
   lrd_sink_integer(x->sink, (int64_t)remove);
 }
 

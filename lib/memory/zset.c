@@ -114,14 +114,17 @@ static int outgrows(const struct lrd_zset *z, unsigned flags, const struct lrd_s
          !lrd_zset_packed_find(&z->packed, pair->member, &e);
 }
 
-/* As in Redis, a small set keeps no negative zero. */
-static void packed_insert(struct lrd_packed *p, struct lrd_scored *e)
+/* As in Redis, a small set keeps no negative zero.  from: an entry that may be the last
+ * one below it, where scores only grow; or NULL. */
+static void packed_insert(struct lrd_packed *p, const unsigned char *from, struct lrd_scored *e)
 {
   const unsigned char *at = p->data, *end = lrd_packed_end(p), *next;
   struct lrd_scored other;
 
   if (e->score == 0)
     e->score = 0;
+  if (from && lrd_zset_packed_read(from, &other) && lrd_zset_entry_compare(&other, e) < 0)
+    at = from;
   for (; at < end; at = next) {
     next = lrd_zset_packed_read(at, &other);
     if (lrd_zset_entry_compare(&other, e) > 0)
@@ -135,11 +138,11 @@ static int packed_put(struct lrd_zset *z, const larder_memory *memory, unsigned 
                       const struct lrd_scored *pair, int reserve, struct lrd_zset_change *change)
 {
   struct lrd_scored e = { { NULL, 0 }, 0 };
-  const unsigned char *old = lrd_zset_packed_find(&z->packed, pair->member, &e);
-  size_t at = old ? (size_t)(old - z->packed.data) : 0, size = old ? lrd_zset_packed_size(&e) : 0;
+  const unsigned char *last, *old = lrd_zset_packed_seek(&z->packed, pair->member, &last);
+  size_t behind = last ? (size_t)(last - z->packed.data) : 0, at = behind, size = 0;
 
-  if (!old)
-    e.score = 0;
+  if (old)
+    size = (size_t)(lrd_zset_packed_read(old, &e) - old);
   if (decide(flags, old != NULL, pair, &e.score, change) != PUT)
     return 0;
   e.member = pair->member;
@@ -148,7 +151,7 @@ static int packed_put(struct lrd_zset *z, const larder_memory *memory, unsigned 
     return -1;
   if (old)
     lrd_packed_close(&z->packed, at, size);
-  packed_insert(&z->packed, &e);
+  packed_insert(&z->packed, last && !old ? z->packed.data + behind : NULL, &e);
   change->updated += old != NULL;
   change->added += old == NULL;
   z->count += old == NULL;

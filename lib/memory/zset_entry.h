@@ -2,6 +2,7 @@
 #ifndef LRD_MEMORY_ZSET_ENTRY_H
 #define LRD_MEMORY_ZSET_ENTRY_H
 
+#include <stddef.h>
 #include <string.h>
 
 #include "memory/zset.h"
@@ -85,17 +86,54 @@ static inline struct lrd_order_entry lrd_zset_item_entry(const unsigned char *it
   return e;
 }
 
-static inline const unsigned char *lrd_zset_packed_find(const struct lrd_packed *p,
-                                                        larder_bytes member, struct lrd_scored *e)
+/* Where the blob of an entry begins; end: of the block. */
+static inline const unsigned char *lrd_zset_score_skip(const unsigned char *p,
+                                                       const unsigned char *end)
+{
+  const uint64_t tops = UINT64_C(0x8080808080808080);
+  uint64_t word;
+
+  if (*p == 1)
+    return p + LRD_ZSET_SCORE_MAX;
+  if (end - p >= (ptrdiff_t)sizeof word) {
+    memcpy(&word, p, sizeof word);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    if (~word & tops)
+      return p + __builtin_ctzll(~word & tops) / 8 + 1;
+  }
+  while (*p++ & 0x80)
+    ;
+  return p;
+}
+
+/* The entry of a member; last: the last entry that was seen, of the block if there is none
+ * of that member (NULL: it is empty). */
+static inline const unsigned char *lrd_zset_packed_seek(const struct lrd_packed *p,
+                                                        larder_bytes member,
+                                                        const unsigned char **last)
 {
   const unsigned char *at = p->data, *end = lrd_packed_end(p), *next;
+  larder_bytes other;
 
-  for (; at < end; at = next) {
-    next = lrd_zset_packed_read(at, e);
-    if (lrd_bytes_equal(e->member, member))
+  for (*last = NULL; at < end; at = next) {
+    *last = at;
+    next = lrd_blob_read(lrd_zset_score_skip(at, end), &other);
+    if (lrd_bytes_equal(other, member))
       return at;
   }
   return NULL;
+}
+
+static inline const unsigned char *lrd_zset_packed_find(const struct lrd_packed *p,
+                                                        larder_bytes member, struct lrd_scored *e)
+{
+  const unsigned char *last, *at = lrd_zset_packed_seek(p, member, &last);
+
+  if (at)
+    (void)lrd_zset_packed_read(at, e);
+  return at;
 }
 
 static inline const unsigned char *lrd_zset_large_find(const struct lrd_zset_large *large,

@@ -116,6 +116,109 @@ static void pop(struct fixture *f, enum lrd_side side, size_t n)
     f->end -= n;
 }
 
+/* An element put in at a place, or (replace) instead of the one there. */
+static void put(struct fixture *f, int replace)
+{
+  size_t n = f->end - f->begin, at = roll(&f->prng, (unsigned)n), k;
+  unsigned i = roll(&f->prng, 5000);
+  struct lrd_list_cursor c;
+  char text[NAME_SIZE];
+  larder_bytes e;
+  int failed;
+
+  lrd_list_seek(f->list, at, &c);
+  if (!replace && roll(&f->prng, 2)) { /* behind it */
+    lrd_list_next(&c, &e);
+    at++;
+  }
+  f->pool.fail_in = roll(&f->prng, 4) ? -1 : (long)roll(&f->prng, 2);
+  failed = lrd_list_put(f->list, &f->pool.memory, &c, replace, element_of(f, i, text));
+  f->pool.fail_in = -1;
+  if (failed)
+    return;
+  if (!replace) {
+    for (k = f->end++; k > f->begin + at; k--)
+      f->row[k] = f->row[k - 1];
+  }
+  f->row[f->begin + at] = i;
+}
+
+static void remove_equal(struct fixture *f)
+{
+  size_t n = f->end - f->begin, skip = roll(&f->prng, 2), most = 1 + roll(&f->prng, 3);
+  size_t seen = 0, to = f->begin, k;
+  char text[NAME_SIZE], other[NAME_SIZE];
+  larder_bytes what = element_of(f, f->row[f->begin + roll(&f->prng, (unsigned)n)], text);
+
+  f->pool.fail_in = 0; /* needs no memory */
+  lrd_list_remove_equal(f->list, &f->pool.memory, what, skip, most);
+  f->pool.fail_in = -1;
+  for (k = f->begin; k < f->end; k++)
+    if (!lrd_bytes_equal(element_of(f, f->row[k], other), what) || seen++ < skip ||
+        seen > skip + most)
+      f->row[to++] = f->row[k];
+  f->end = to;
+}
+
+START_TEST(steps_in_the_middle)
+{
+  struct fixture f;
+  unsigned step, i;
+  size_t count;
+
+  begin(&f);
+  for (step = 0; step < 12000; step++) {
+    int growing = step / 800 % 2 == 0;
+    count = f.end - f.begin;
+    i = roll(&f.prng, 60);
+    if (!count)
+      push(&f, LRD_LIST_BACK, &i, 1, -1);
+    else if (roll(&f.prng, 8) < (growing ? 5u : 1u))
+      put(&f, roll(&f.prng, 3) == 0);
+    else if (roll(&f.prng, 4) == 0)
+      put(&f, 1);
+    else
+      remove_equal(&f);
+    check_ok(lrd_list_check(f.list));
+    if (step % 20 == 0)
+      compare(&f);
+  }
+  end(&f);
+}
+END_TEST
+
+/* What is put in costs its chunk, however long the list is. */
+START_TEST(one_chunk_changes)
+{
+  struct fixture f;
+  struct lrd_list_cursor c;
+  size_t blocks, bytes, i;
+  larder_bytes e = { "0123456789", 10 };
+
+  begin(&f);
+  for (i = 0; i < 20000; i++)
+    ck_assert_int_eq(lrd_list_push(f.list, &f.pool.memory, LRD_LIST_BACK, 1, &e), 0);
+  blocks = f.pool.blocks;
+  bytes = f.pool.bytes;
+  lrd_list_seek(f.list, 10000, &c);
+  f.pool.fail_in = 0;
+  ck_assert_int_eq(lrd_list_put(f.list, &f.pool.memory, &c, 1, e), 0);
+  f.pool.fail_in = 1;
+  ck_assert_int_eq(lrd_list_put(f.list, &f.pool.memory, &c, 0, e), 0);
+  f.pool.fail_in = -1;
+  ck_assert_uint_le(f.pool.blocks, blocks + 1);
+  ck_assert_uint_le(f.pool.bytes, bytes + 4096);
+  /* one large element does not leave its room behind */
+  lrd_list_seek(f.list, 10000, &c);
+  ck_assert_int_eq(lrd_list_put(f.list, &f.pool.memory, &c, 0, (larder_bytes){ f.big, 9000 }), 0);
+  lrd_list_seek(f.list, 10000, &c);
+  ck_assert_int_eq(lrd_list_put(f.list, &f.pool.memory, &c, 1, e), 0);
+  ck_assert_uint_le(f.pool.bytes, bytes + 3 * 4096);
+  check_ok(lrd_list_check(f.list));
+  end(&f);
+}
+END_TEST
+
 START_TEST(random_steps)
 {
   struct fixture f;
@@ -259,6 +362,8 @@ int main(void)
 
   tcase_set_timeout(t, 120);
   tcase_add_test(t, random_steps);
+  tcase_add_test(t, steps_in_the_middle);
+  tcase_add_test(t, one_chunk_changes);
   tcase_add_test(t, no_memory_at_every_place);
   tcase_add_test(t, a_queue_stays_small);
   tcase_add_test(t, memory_per_element);
