@@ -30,16 +30,16 @@ struct bar {
     { "ping", "redis", "ns CPU", kind } }
 
 #define MEMORY(text, what, bound) \
-  { text ", bytes asked of the hook", AT_MOST, bound, "B", \
+  { text ", bytes asked of the allocator", AT_MOST, bound, "B", \
     { what, "larder", "bytes asked", 1e6 }, { 0 }, { 0 } }, \
-  { text ", as malloc took them", AT_MOST, bound, "B", \
+  { text ", as the allocator took them", AT_MOST, bound, "B", \
     { what, "larder", "bytes taken", 1e6 }, { 0 }, { 0 } }, \
   { "the same at 1.1e6, 1.5e6, 2.1e6, the worst / at 1e6", AT_MOST, 1.15, "x", \
     { what, "larder", "x growth taken", 0 }, { 0 }, { 0 } }
 #define SMALL(text, what, bound) \
-  { text ", bytes asked of the hook", AT_MOST, bound, "B", \
+  { text ", bytes asked of the allocator", AT_MOST, bound, "B", \
     { what, "larder", "bytes asked", 1e5 }, { 0 }, { 0 } }, \
-  { text ", as malloc took them", AT_MOST, bound, "B", \
+  { text ", as the allocator took them", AT_MOST, bound, "B", \
     { what, "larder", "bytes taken", 1e5 }, { 0 }, { 0 } }
 #define BESIDE(text, what, who, unit, x) \
   { text, NO_BAR, 0, "ms", { what, who, unit, x }, { 0 }, { 0 } }

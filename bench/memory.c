@@ -2,7 +2,6 @@
 #include "redis.h"
 #include "target.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,9 +11,9 @@
 
 /*
  * Memory per item, payload included, at several sizes of one growing store.  larder tells three
- * numbers: what it asked its hook for, what malloc really took for that, and the growth of the
- * process; a server tells the growth of its used_memory, which is what its allocator took.
- * Each measurement has a process of its own.
+ * numbers: what its engine asked for (used_memory), what its allocator took for that
+ * (allocator_active: whole pages), and the growth of the process; a server tells the growth of
+ * its used_memory, which is what its allocator took.  Each measurement has a process of its own.
  */
 
 struct row {
@@ -116,35 +115,6 @@ struct task {
   size_t size[SIZES], sizes;
 };
 
-/* The counting hook. */
-
-static void *count_allocate(void *context, size_t size)
-{
-  void *block = malloc(size);
-
-  if (block != NULL)
-    atomic_fetch_add_explicit((_Atomic size_t *)context, size, memory_order_relaxed);
-  return block;
-}
-
-static void *count_resize(void *context, void *block, size_t old_size, size_t new_size)
-{
-  void *grown = realloc(block, new_size);
-
-  if (grown != NULL)
-    atomic_fetch_add_explicit((_Atomic size_t *)context, new_size - old_size,
-                              memory_order_relaxed);
-  return grown;
-}
-
-static void count_release(void *context, void *block, size_t size)
-{
-  if (block == NULL)
-    return;
-  atomic_fetch_sub_explicit((_Atomic size_t *)context, size, memory_order_relaxed);
-  free(block);
-}
-
 static double malloced(void)
 {
 #ifdef __GLIBC__
@@ -154,6 +124,26 @@ static double malloced(void)
 #else
   return 0; /* this malloc doesn't tell */
 #endif
+}
+
+/* What a line of INFO says, or 0. */
+static double info_of(larder *store, const char *name)
+{
+  larder_reply *reply = larder_command(store, "INFO memory");
+  const char *at = reply->outcome == LARDER_OK ? strstr(reply->value.str, name) : NULL;
+  double number = at != NULL ? strtod(at + strlen(name), NULL) : 0;
+
+  larder_reply_free(reply);
+  return number;
+}
+
+/* The pages of larder's allocator that are in use, and what it asked malloc for; in a build
+ * that leaves all to malloc (sanitizers do) what that took. */
+static double taken_by(larder *store)
+{
+  double active = info_of(store, "allocator_active:");
+
+  return active > 0 ? active : malloced();
 }
 
 static int add_items(larder *store, const struct task *task, size_t from, size_t to)
@@ -176,26 +166,21 @@ static int add_items(larder *store, const struct task *task, size_t from, size_t
 static void weigh_larder(void *context, double *out)
 {
   const struct task *task = context;
-  _Atomic size_t bytes = 0;
-  larder_memory memory = { count_allocate, count_resize, count_release, &bytes };
-  larder_options options = LARDER_OPTIONS_INIT;
-  double taken, resident, before;
-  larder *store;
+  larder *store = larder_open("memory:", NULL, NULL, 0);
+  double asked, taken, resident;
   size_t s, n = 0;
 
-  options.memory = &memory;
-  store = larder_open("memory:", &options, NULL, 0);
   if (store == NULL)
     _Exit(1);
-  before = (double)atomic_load(&bytes);
-  taken = malloced();
+  asked = info_of(store, "used_memory:");
+  taken = taken_by(store);
   resident = resident_bytes(0);
   for (s = 0; s < task->sizes; s++) {
     if (add_items(store, task, n, task->size[s]))
       _Exit(1);
     n = task->size[s];
-    *out++ = ((double)atomic_load(&bytes) - before) / (double)n;
-    *out++ = (malloced() - taken) / (double)n;
+    *out++ = (info_of(store, "used_memory:") - asked) / (double)n;
+    *out++ = (taken_by(store) - taken) / (double)n;
     *out++ = (resident_bytes(0) - resident) / (double)n;
   }
 }

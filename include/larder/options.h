@@ -90,7 +90,7 @@ typedef struct larder_options {
                                      bound */
   larder_policy maxmemory_policy; /* "maxmemory_policy": allkeys-s3fifo, allkeys-lru, ... */
 
-  const larder_memory *memory; /* NULL: malloc, realloc, free */
+  const larder_memory *memory; /* NULL: malloc, and an allocator of the engine's own */
   const larder_clock *clock;   /* NULL: the system's */
   larder_event_fn *event;      /* NULL: events are dropped */
   void *event_context;

@@ -10,6 +10,7 @@
 
 #include "memory/policy.h"
 #include "util/buffer.h"
+#include "util/memory.h"
 
 /* What INFO adds up over the shards. */
 struct totals {
@@ -91,6 +92,24 @@ static void human(struct lrd_buffer *b, const char *name, uint64_t bytes)
        (unsigned)(hundredths % 100), units[i]);
 }
 
+/* What an application's own allocator takes for what it was asked is not known here. */
+static void allocator(const struct lrd_engine *e, size_t used, struct lrd_buffer *b)
+{
+  const char *name = "application";
+
+  if (e->slab) {
+    struct lrd_slab_bytes bytes = lrd_slab_bytes(e->slab);
+
+    line(b, "allocator_allocated:%zu", used);
+    line(b, "allocator_active:%zu", bytes.active);
+    line(b, "allocator_resident:%zu", bytes.resident);
+    name = "larder";
+  } else if (e->base.memory.allocate == lrd_memory_system.allocate) {
+    name = "libc";
+  }
+  line(b, "mem_allocator:%s", name);
+}
+
 static void memory(struct lrd_exec *x, const struct totals *t, struct lrd_buffer *b)
 {
   uint64_t bound = (uint64_t)lrd_parameter(&x->engine->parameters, LRD_MAXMEMORY);
@@ -103,6 +122,7 @@ static void memory(struct lrd_exec *x, const struct totals *t, struct lrd_buffer
   line(b, "maxmemory:%llu", (unsigned long long)bound);
   human(b, "maxmemory_human", bound);
   line(b, "maxmemory_policy:%s", lrd_policy_names[lrd_policy_of(&x->engine->parameters) - 1]);
+  allocator(x->engine, used, b);
 }
 
 static void persistence(struct lrd_exec *x, const struct totals *t, struct lrd_buffer *b)

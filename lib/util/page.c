@@ -14,29 +14,34 @@ _Static_assert(LRD_EXTENT_HEAD + LRD_EXTENT_PAGES * LRD_PAGE_SIZE <= LRD_EXTENT_
 
 /* --- the system's memory ------------------------------------------------------- */
 
-static char *map(size_t size)
+void *lrd_map(size_t size)
 {
   void *block = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
   return block == MAP_FAILED ? NULL : block;
 }
 
+void lrd_unmap(void *block, size_t size)
+{
+  munmap(block, size);
+}
+
 static char *map_aligned(void)
 {
-  char *block = map(LRD_EXTENT_SIZE);
+  char *block = lrd_map(LRD_EXTENT_SIZE);
   size_t before;
 
   if (!block || (uintptr_t)block % LRD_EXTENT_SIZE == 0)
     return block;
-  munmap(block, LRD_EXTENT_SIZE);
-  block = map(2 * (size_t)LRD_EXTENT_SIZE);
+  lrd_unmap(block, LRD_EXTENT_SIZE);
+  block = lrd_map(2 * (size_t)LRD_EXTENT_SIZE);
   if (!block)
     return NULL;
   before = (LRD_EXTENT_SIZE - (uintptr_t)block % LRD_EXTENT_SIZE) % LRD_EXTENT_SIZE;
   if (before)
-    munmap(block, before);
+    lrd_unmap(block, before);
   block += before;
-  munmap(block + LRD_EXTENT_SIZE, LRD_EXTENT_SIZE - before);
+  lrd_unmap(block + LRD_EXTENT_SIZE, LRD_EXTENT_SIZE - before);
   return block;
 }
 
@@ -56,7 +61,7 @@ static void *system_map(void *context, int huge)
 static void system_unmap(void *context, void *extent)
 {
   (void)context;
-  munmap(extent, LRD_EXTENT_SIZE);
+  lrd_unmap(extent, LRD_EXTENT_SIZE);
 }
 
 const struct lrd_page_source lrd_page_source_system = { system_map, system_unmap, NULL };

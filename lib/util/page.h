@@ -38,6 +38,11 @@ enum {
   LRD_EXTENTS_LAZY = 2 /* so many before those in huge pages */
 };
 
+/* Memory of the system: zeroed, at the start of one of its pages, resident where it was
+ * touched.  NULL: there is none. */
+void *lrd_map(size_t);
+void lrd_unmap(void *, size_t);
+
 /* A descriptor; what is in it is its owner's while the page is taken. */
 struct lrd_page {
   _Alignas(LRD_LINE_SIZE) void *owner;

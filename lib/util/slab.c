@@ -7,10 +7,12 @@
 #include "util/memory.h"
 
 enum {
-  STEPS = 3,             /* log2 of the classes for each doubling */
+  STEPS = 4,             /* log2 of the classes for each doubling */
+  LEAST = 3,             /* log2 of the step of the smallest */
   SMALL = 2560,          /* the largest of them */
   MEDIUM = 4096,         /* a class with a quarter of a page */
-  PAGE_CLASS = 56,       /* one block a page */
+  MEDIUM_CLASS = 84,     /* behind those up to SMALL */
+  PAGE_CLASS,            /* one block a page */
   CLASSES,
   POOLS = 8,             /* a power of two */
   POOL_BITS = 3,
@@ -18,17 +20,22 @@ enum {
   CURRENT = LEVELS, FULL /* other values of a page's level: in no list */
 };
 
-struct pool {
-  _Alignas(LRD_LINE_SIZE) struct lrd_latch latch;
-  struct lrd_page *current[CLASSES]; /* blocks are taken from */
+/* A pool's pages that are not full. */
+struct lists {
+  struct lrd_page *current[CLASSES]; /* from which blocks are taken */
   struct lrd_page *partial[CLASSES][LEVELS];
 };
 
+struct pool {
+  _Alignas(LRD_LINE_SIZE) struct lrd_latch latch;
+  struct lists *of;
+};
+
 struct lrd_slab {
-  struct pool pool[POOLS];
   struct lrd_pages pages;
+  struct pool pool[POOLS];
+  struct lists lists[POOLS]; /* what no thread uses is never touched */
   _Atomic size_t large; /* bytes asked from malloc */
-  void *block;          /* the slab is in it, aligned */
 };
 
 /* --- classes ----------------------------------------------------------------- */
@@ -45,31 +52,33 @@ static inline int is_pooled(size_t size)
          is_between(size, LRD_PAGE_SIZE - LRD_LINE_SIZE, LRD_PAGE_SIZE);
 }
 
-/* The four highest bits of the size, rounded up, and how many others there are. */
+/* Of the largest block of the class the highest bits, and how many others there are. */
 static inline unsigned class_of(size_t size)
 {
   unsigned last = (unsigned)size - 1, shift;
 
-  if (__builtin_expect(size > MEDIUM, 0))
-    return PAGE_CLASS;
-  shift = 31 - (unsigned)__builtin_clz(last | 64) - STEPS;
-  return ((shift - STEPS) << STEPS) + (last >> shift);
+  if (__builtin_expect(size > SMALL, 0))
+    return size > MEDIUM ? PAGE_CLASS : MEDIUM_CLASS;
+  shift = 31 - (unsigned)__builtin_clz(last | 1 << (STEPS + LEAST)) - STEPS;
+  return ((shift - LEAST) << STEPS) + (last >> shift);
 }
 
 static uint32_t size_of(unsigned class)
 {
-  if (class == PAGE_CLASS)
-    return LRD_PAGE_SIZE;
-  if (class < 2 << STEPS)
-    return (class + 1) << STEPS;
-  return ((class & 7) + 9) << (class / 8 + 2);
+  unsigned doublings = class >> STEPS;
+
+  if (class >= MEDIUM_CLASS)
+    return class == MEDIUM_CLASS ? MEDIUM : LRD_PAGE_SIZE;
+  if (doublings < 2)
+    return (class + 1) << LEAST;
+  return ((class & ((1 << STEPS) - 1)) + (1 << STEPS) + 1) << (doublings - 1 + LEAST);
 }
 
 /* --- a pool's pages ------------------------------------------------------------- */
 
 static void link_page(struct pool *pool, struct lrd_page *page, unsigned level)
 {
-  struct lrd_page **first = &pool->partial[page->class][level];
+  struct lrd_page **first = &pool->of->partial[page->class][level];
 
   page->level = (uint8_t)level;
   /* with fewer blocks than this it belongs to the level below */
@@ -88,12 +97,12 @@ static void unlink_page(struct pool *pool, struct lrd_page *page)
   if (page->previous)
     page->previous->next = page->next;
   else
-    pool->partial[page->class][page->level] = page->next;
+    pool->of->partial[page->class][page->level] = page->next;
 }
 
 static void make_current(struct pool *pool, struct lrd_page *page)
 {
-  pool->current[page->class] = page;
+  pool->of->current[page->class] = page;
   page->level = CURRENT;
   page->least = 0;
 }
@@ -101,15 +110,15 @@ static void make_current(struct pool *pool, struct lrd_page *page)
 /* The current page is full; another one that is not takes its place, if there is one. */
 static struct lrd_page *advance(struct pool *pool, unsigned class)
 {
-  struct lrd_page *page = pool->current[class];
+  struct lrd_page *page = pool->of->current[class];
 
   if (page) {
     page->level = FULL;
     page->least = page->capacity - 1;
-    pool->current[class] = NULL;
+    pool->of->current[class] = NULL;
   }
   for (unsigned level = LEVELS; level--;)
-    if ((page = pool->partial[class][level])) {
+    if ((page = pool->of->partial[class][level])) {
       unlink_page(pool, page);
       make_current(pool, page);
       return page;
@@ -121,7 +130,7 @@ static struct lrd_page *advance(struct pool *pool, unsigned class)
 static struct lrd_page *settle(struct pool *pool, struct lrd_page *page)
 {
   if (page->level == CURRENT)
-    pool->current[page->class] = NULL;
+    pool->of->current[page->class] = NULL;
   else if (page->level != FULL)
     unlink_page(pool, page);
   if (!page->used)
@@ -196,7 +205,7 @@ __attribute__((noinline)) static void *take_elsewhere(struct lrd_slab *s, struct
   if (!fresh)
     return NULL;
   page_init(fresh, pool, class);
-  page = pool->current[class];
+  page = pool->of->current[class];
   block = page ? take(page) : NULL; /* somebody else was here meanwhile */
   if (block) {
     lrd_pages_give(&s->pages, fresh);
@@ -214,7 +223,7 @@ static void *small_allocate(struct lrd_slab *s, size_t size)
 {
   unsigned class = class_of(size);
   struct pool *pool = enter(s);
-  struct lrd_page *page = pool->current[class];
+  struct lrd_page *page = pool->of->current[class];
   void *block = page ? take(page) : NULL;
 
   if (__builtin_expect(!block, 0))
@@ -326,27 +335,25 @@ larder_memory lrd_slab_forked(struct lrd_slab *s)
 
 /* --- opening and closing ------------------------------------------------------------------ */
 
-enum { BLOCK_SIZE = sizeof(struct lrd_slab) + LRD_LINE_SIZE };
-
+/* Mapped by itself: what is not used of it is never resident. */
 struct lrd_slab *lrd_slab_open(const struct lrd_page_source *source)
 {
-  char *block = lrd_allocate_zeroed(&lrd_memory_system, 1, BLOCK_SIZE);
-  struct lrd_slab *s;
+  struct lrd_slab *s = lrd_map(sizeof *s);
 
-  if (!block)
+  if (!s)
     return NULL;
-  s = (struct lrd_slab *)(void *)(block + (LRD_LINE_SIZE - (uintptr_t)block % LRD_LINE_SIZE));
-  s->block = block;
   lrd_pages_init(&s->pages, source ? source : &lrd_page_source_system);
-  for (unsigned i = 0; i < POOLS; i++)
+  for (unsigned i = 0; i < POOLS; i++) {
     lrd_latch_init(&s->pool[i].latch, LRD_RANK_SLAB, i);
+    s->pool[i].of = &s->lists[i];
+  }
   return s;
 }
 
 void lrd_slab_close(struct lrd_slab *s)
 {
   lrd_pages_close(&s->pages);
-  lrd_release(&lrd_memory_system, s->block, BLOCK_SIZE);
+  lrd_unmap(s, sizeof *s);
 }
 
 struct lrd_slab_bytes lrd_slab_bytes(const struct lrd_slab *s)
@@ -385,7 +392,7 @@ static const char *check_blocks(const struct lrd_page *page)
 static const char *check_level(const struct pool *pool, const struct lrd_page *page)
 {
   if (page->level == CURRENT)
-    return pool->current[page->class] == page ? NULL : "slab: a page thinks that it is current";
+    return pool->of->current[page->class] == page ? NULL : "slab: a page thinks that it is current";
   if (page->level == FULL)
     return page->used == page->capacity ? NULL : "slab: a full page isn't";
   if (page->used == page->capacity || page->used <= page->least)
@@ -393,7 +400,7 @@ static const char *check_level(const struct pool *pool, const struct lrd_page *p
   if (page->next && page->next->previous != page)
     return "slab: a list of pages is torn";
   if (page->previous ? page->previous->next != page
-                     : pool->partial[page->class][page->level] != page)
+                     : pool->of->partial[page->class][page->level] != page)
     return "slab: a page is not in its list";
   return NULL;
 }
@@ -416,10 +423,10 @@ static const char *check_page(void *context, const struct lrd_page *page)
 
 static size_t count_pages(const struct pool *pool, unsigned class)
 {
-  size_t pages = pool->current[class] != NULL;
+  size_t pages = pool->of->current[class] != NULL;
 
   for (unsigned level = 0; level < LEVELS; level++)
-    for (const struct lrd_page *p = pool->partial[class][level]; p; p = p->next)
+    for (const struct lrd_page *p = pool->of->partial[class][level]; p; p = p->next)
       pages++;
   return pages;
 }

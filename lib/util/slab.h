@@ -11,14 +11,14 @@
  * stand side by side in pages of 16 KiB, without a header each (who releases a block
  * says its size), in memory that is mapped in huge pages when there is much of it.
  *
- * Classes: steps of 8 bytes up to 128, then eight steps for each doubling, up to 2560; and
+ * Classes: steps of 8 bytes up to 256, then 16 steps for each doubling, up to 2560; and
  * two sizes that the engine is full of, 4 KiB and a page (util/page.h).  What is
  * between those and above is malloc's.  A block is aligned at the largest power of two,
  * 64 at most, by which its class's size can be divided: 8 at least.
  *
- * Safe for threads.  There are a few pools with a latch each (LRD_RANK_SLAB); a thread
- * takes from one that depends on the thread, or from the next whose latch is free.  A block goes back to
- * the pool that owns its page, whoever gives it.  So allocating and releasing
+ * Safe for threads.  There are a few pools with a latch each (LRD_RANK_SLAB); a thread takes
+ * from one that depends on the thread, or from the next whose latch is free.  A block
+ * goes back to the pool that owns its page, whoever gives it.  So allocating and releasing
  * cost one atomic exchange each.  A pool takes from the fullest of its pages, roughly
  * (four levels), so that others empty; an empty page goes back at once and serves
  * any class of any pool.

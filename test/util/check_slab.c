@@ -210,7 +210,7 @@ static size_t alignment_of(size_t size)
   if (size > 16384)
     step = 64;
   else
-    while (size > step * 16)
+    while (size > step * 32)
       step *= 2;
   size = (size + step - 1) / step * step;
   align = size & (~size + 1);
