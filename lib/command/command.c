@@ -75,7 +75,7 @@ int lrd_is_word(const larder_bytes *b, const char *word)
   return !word[i];
 }
 
-unsigned lrd_command_find(const char *name, size_t len)
+static inline unsigned find(const char *name, size_t len)
 {
   const struct lookup *found;
   uint64_t head, tail;
@@ -90,6 +90,11 @@ unsigned lrd_command_find(const char *name, size_t len)
   if (len > 16 && !lrd_is_word(&(larder_bytes){ name, len }, lrd_commands[found->command].name))
     return LRD_NO_COMMAND;
   return found->command;
+}
+
+unsigned lrd_command_find(const char *name, size_t len)
+{
+  return find(name, len);
 }
 
 /* --- checking ------------------------------------------------------------ */
@@ -127,13 +132,12 @@ const char *lrd_command_part(unsigned command, size_t n)
   return NULL;
 }
 
-static int has_subcommands(unsigned command)
+static inline int has_subcommands(unsigned command)
 {
-  return command == LRD_CLIENT || command == LRD_COMMAND || command == LRD_CONFIG ||
-         command == LRD_OBJECT;
+  return (lrd_commands[command].flags & LRD_PARTS) != 0;
 }
 
-static int arity_fits(int arity, int argc)
+static inline int arity_fits(int arity, int argc)
 {
   return arity >= 0 ? argc == arity : argc >= -arity;
 }
@@ -217,7 +221,7 @@ static larder_outcome check_slowly(const larder_vector *v, char *error, size_t s
 
 larder_outcome lrd_command_check(larder_vector *v, char *error, size_t error_size)
 {
-  v->command = v->argc < 1 ? LRD_NO_COMMAND : lrd_command_find(v->argv[0].data, v->argv[0].len);
+  v->command = v->argc < 1 ? LRD_NO_COMMAND : find(v->argv[0].data, v->argv[0].len);
   if (v->command && arity_fits(lrd_commands[v->command].arity, v->argc) &&
       !has_subcommands(v->command))
     return LARDER_OK;

@@ -78,7 +78,8 @@ enum {
   LRD_SESSION = 1 << 24,  /* belongs to one conversation: BAD_ARGUMENT on a bare store */
   LRD_KEYSPACE = 1 << 25, /* touches keys that it does not name: KEYS, SCAN, DBSIZE, FLUSHDB */
   LRD_INTERNAL = 1 << 26, /* between larder's own layers; unknown to callers */
-  LRD_FRONT = 1 << 27     /* answered above the backends by the store/session layer */
+  LRD_FRONT = 1 << 27,    /* answered above the backends by the store/session layer */
+  LRD_PARTS = 1 << 28     /* has subcommands */
 };
 
 struct lrd_command {

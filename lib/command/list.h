@@ -136,7 +136,7 @@ LRD_X(PTTL, "pttl", 2, LRD_READONLY | LRD_FAST,
 LRD_X(PERSIST, "persist", 2, LRD_WRITE | LRD_FAST,
       OVERWRITE, 1, 1, 1, PLAIN, NEVER, "@keyspace @write @fast", "generic", "2.2.0",
       "key", "Lets a key expire no more")
-LRD_X(OBJECT, "object", -2, 0,
+LRD_X(OBJECT, "object", -2, LRD_PARTS,
       READ, 0, 0, 0, PLAIN, NEVER, "@slow", "generic", "2.2.3",
       "ENCODING key | FREQ key | IDLETIME key | REFCOUNT key | HELP",
       "What is known of a key beside its value")
@@ -664,16 +664,16 @@ LRD_X(AUTH, "auth", -2, LRD_NOSCRIPT | LRD_LOADING | LRD_STALE | LRD_FAST | LRD_
       LRD_ALLOW_BUSY | LRD_SESSION | LRD_FRONT,
       CONNECTION, 0, 0, 0, PLAIN, NEVER, "@fast @connection", "connection", "1.0.0",
       "[username] password", "Shows who is calling")
-LRD_X(CLIENT, "client", -2, LRD_SESSION | LRD_FRONT,
+LRD_X(CLIENT, "client", -2, LRD_SESSION | LRD_FRONT | LRD_PARTS,
       CONNECTION, 0, 0, 0, PLAIN, NEVER, "@slow", "connection", "2.4.0",
       "SETNAME name | GETNAME | ID", "What is known of this conversation")
 
 /* --- server */
-LRD_X(COMMAND, "command", -1, LRD_LOADING | LRD_STALE | LRD_FRONT,
+LRD_X(COMMAND, "command", -1, LRD_LOADING | LRD_STALE | LRD_FRONT | LRD_PARTS,
       CONNECTION, 0, 0, 0, INFO, NEVER, "@slow @connection", "server", "2.8.13",
       "[LIST [FILTERBY MODULE name | ACLCAT category | PATTERN pattern] | INFO [name ...] | COUNT]",
       "What commands there are")
-LRD_X(CONFIG, "config", -2, 0,
+LRD_X(CONFIG, "config", -2, LRD_PARTS,
       ADMIN, 0, 0, 0, MAP, NEVER, "@slow", "server", "2.0.0",
       "GET parameter [parameter ...] | SET parameter value [parameter value ...] | HELP",
       "Settings of the server")

@@ -21,17 +21,22 @@ static void fail(struct lrd_tree *t)
 /* --- memory -------------------------------------------------------------- */
 
 /* What was not expected gets no memory set aside. */
-static int begin_reply(struct lrd_tree *t)
+static void set_aside(struct lrd_tree *t)
 {
-  char *p;
+  char *p = lrd_arena_allocate(t->arena, LARDER_SINK_RESERVE * 2);
 
+  if (!p)
+    return;
+  t->reserve = p;
+  t->reserved = LARDER_SINK_RESERVE * 2;
+}
+
+static inline int begin_reply(struct lrd_tree *t)
+{
   if (t->replies < t->capacity) {
     t->reply[t->replies].value.type = LARDER_NIL; /* if nothing should be written */
-    if (t->reserved < LARDER_SINK_RESERVE &&
-        (p = lrd_arena_allocate(t->arena, LARDER_SINK_RESERVE * 2)) != NULL) {
-      t->reserve = p;
-      t->reserved = LARDER_SINK_RESERVE * 2;
-    }
+    if (t->reserved < LARDER_SINK_RESERVE)
+      set_aside(t);
   }
   t->mark = t->reserve;
   t->marked = t->reserved;
@@ -315,20 +320,33 @@ static void lose(struct lrd_tree *t, struct lrd_tree_reply *reply)
   t->sink.failed = 0;
 }
 
-static void tree_end(larder_sink *s, const larder_verdict *verdict)
+/* Where the reply that has ended is kept; NULL: it wasn't expected, and there is no memory. */
+static struct lrd_tree_reply *ended(struct lrd_tree *t, larder_verdict *v)
 {
   static const larder_value nothing = { .type = LARDER_NIL };
+
+  lrd_sink_ending(&t->sink, t->replies < t->capacity ? &t->reply[t->replies].value : &nothing, v);
+  return t->replies < t->capacity || !more_replies(t) ? &t->reply[t->replies] : NULL;
+}
+
+static void tree_end(larder_sink *s, const larder_verdict *verdict)
+{
   struct lrd_tree *t = tree(s);
   struct lrd_tree_reply *reply;
-  larder_verdict v = *verdict;
 
   while (t->frame)
     pop(t);
-  lrd_sink_ending(s, t->replies < t->capacity ? &t->reply[t->replies].value : &nothing, &v);
-  if (t->replies == t->capacity && more_replies(t))
-    return; /* more end()s than were expected, and no memory to keep them */
-  reply = &t->reply[t->replies++];
-  reply->verdict = v;
+  if (t->sink.ending || t->replies == t->capacity) {
+    larder_verdict v = *verdict;
+
+    if (!(reply = ended(t, &v)))
+      return;
+    reply->verdict = v;
+  } else {
+    reply = &t->reply[t->replies];
+    reply->verdict = *verdict;
+  }
+  t->replies++;
   if (t->sink.failed)
     lose(t, reply);
   begin_reply(t);
@@ -365,15 +383,18 @@ int lrd_tree_init(struct lrd_tree *t, struct lrd_arena *arena, size_t expected)
   return begin_reply(t);
 }
 
+/* Each member by itself, which is cheaper than clearing the whole first. */
 void lrd_tree_init_room(struct lrd_tree *t, struct lrd_arena *arena, struct lrd_tree_room *room)
 {
-  *t = (struct lrd_tree){ .sink = { .type = &tree_type },
-                          .arena = arena,
-                          .reply = &room->reply,
-                          .capacity = 1,
-                          .reserve = room->reserve,
-                          .reserved = sizeof room->reserve,
-                          .mark = room->reserve,
-                          .marked = sizeof room->reserve };
+  t->sink.type = &tree_type;
+  t->sink.failed = 0;
+  t->sink.ending = NULL;
+  t->arena = arena;
+  t->reply = &room->reply;
+  t->replies = 0;
+  t->capacity = 1;
+  t->frame = t->spare = NULL;
+  t->reserve = t->mark = room->reserve;
+  t->reserved = t->marked = sizeof room->reserve;
   room->reply.value.type = LARDER_NIL;
 }

@@ -49,7 +49,7 @@ struct lrd_exec {
   int argc;
   const larder_bytes *argv;
   int database;
-  int64_t now;        /* wall clock, ms since 1970: one reading per call */
+  int64_t *moment;    /* lrd_now: one reading per call, 0: not read yet */
   unsigned call_flags; /* LARDER_CALL_... */
   larder_verdict verdict; /* what end() will say */
   /* Set by look-ups in a partial engine. */
@@ -62,6 +62,7 @@ struct lrd_exec {
   unsigned changed : 1;
   unsigned atomic : 1;     /* one of several vectors that give one reply */
   unsigned all_locked : 1; /* every shard is locked */
+  unsigned bulky : 1;      /* what was looked up may take long to copy */
   void *note;              /* the call's, for the observer */
   struct larder_hold *hold;
   const char *hashed;      /* the key whose hash is known: its address and length */
@@ -71,6 +72,9 @@ struct lrd_exec {
 };
 
 typedef void lrd_handler(struct lrd_exec *);
+
+/* The wall clock, ms since 1970.  Most commands never ask. */
+int64_t lrd_now(struct lrd_exec *);
 
 /* --- looking up ---------------------------------------------------------- */
 

@@ -15,12 +15,12 @@ static const char text_lost[] =
 
 /* --- one vector ---------------------------------------------------------------- */
 
-static int is_keyspace(const larder_vector *v)
+static inline int is_keyspace(const larder_vector *v)
 {
   return (lrd_commands[v->command].flags & LRD_KEYSPACE) != 0;
 }
 
-static int is_write(const larder_vector *v)
+static inline int is_write(const larder_vector *v)
 {
   return (lrd_commands[v->command].flags & LRD_WRITE) != 0;
 }
@@ -78,7 +78,7 @@ static void run_as_absent(struct lrd_exec *x, lrd_handler *handler)
   handler(x);
 }
 
-static int too_long(const struct lrd_exec *x)
+static inline int too_long(const struct lrd_exec *x)
 {
   for (int i = 1; i < x->argc; i++)
     if (x->argv[i].len > LRD_STRING_MAX)
@@ -86,33 +86,31 @@ static int too_long(const struct lrd_exec *x)
   return 0;
 }
 
-/* Writes one value. */
-static void run(struct lrd_exec *x)
+/* Whether the command may run at all; else one value is written. */
+static int may_run(struct lrd_exec *x)
 {
-  lrd_handler *handler = lrd_handlers[x->vector->command];
-
-  if (!handler) {
+  if (!lrd_handlers[x->vector->command]) {
     x->verdict.outcome = LARDER_UNSUPPORTED;
     lrd_sink_errorf(x->sink, "ERR the in-process engine has no command '%s'",
                     lrd_commands[x->vector->command].name);
-    return;
+    return 0;
   }
   if (too_long(x)) {
     lrd_error(x, "ERR string exceeds maximum allowed size (proto-max-bulk-len)");
-    return;
+    return 0;
   }
   if (x->engine->partial && is_keyspace(x->vector) && is_write(x->vector)) {
     x->verdict.outcome = LARDER_UNSUPPORTED;
     lrd_sink_errorf(x->sink, "ERR %s is not possible while Redis can't be reached",
                     lrd_commands[x->vector->command].name);
-    return;
+    return 0;
   }
-  if (x->engine->partial && is_beyond(x))
-    lrd_unknown(x);
-  else
-    handler(x);
-  if (!x->unknown)
-    return;
+  return 1;
+}
+
+/* What the handler could not know. */
+static void settle_unknown(struct lrd_exec *x, lrd_handler *handler)
+{
   if (x->unanswered && may_run_as_absent(x))
     run_as_absent(x, handler);
   if (x->unanswered) {
@@ -126,30 +124,75 @@ static void run(struct lrd_exec *x)
   }
 }
 
-/* Memory ended behind a change: NO_MEMORY would say that there was none. */
-static void end(struct lrd_exec *x)
+static void run_carefully(struct lrd_exec *x)
 {
-  if (x->sink->failed && x->changed) {
-    x->sink->type->rewind(x->sink);
-    x->verdict.outcome = LARDER_UNKNOWN;
-    lrd_sink_error(x->sink, text_lost);
+  lrd_handler *handler = lrd_handlers[x->vector->command];
+
+  if (!may_run(x))
+    return;
+  if (x->engine->partial && is_beyond(x))
+    lrd_unknown(x);
+  else
+    handler(x);
+  if (x->unknown)
+    settle_unknown(x, handler);
+}
+
+/* Writes one value. */
+static inline void run(struct lrd_exec *x)
+{
+  lrd_handler *handler = lrd_handlers[x->vector->command];
+
+  if (!handler || x->engine->partial || too_long(x)) {
+    run_carefully(x);
+    return;
   }
+  handler(x);
+  if (x->unknown)
+    settle_unknown(x, handler);
+}
+
+/* Memory ended behind a change: NO_MEMORY would say that there was none. */
+static void lose_reply(struct lrd_exec *x)
+{
+  x->sink->type->rewind(x->sink);
+  x->verdict.outcome = LARDER_UNKNOWN;
+  lrd_sink_error(x->sink, text_lost);
+}
+
+static inline void end(struct lrd_exec *x)
+{
+  if (x->sink->failed && x->changed)
+    lose_reply(x);
   lrd_sink_end(x->sink, &x->verdict);
 }
 
-static void begin(struct lrd_exec *x, struct lrd_engine *e, const larder_call *call,
-                  larder_sink *sink, int64_t now)
+/* Each member by itself: gcc clears a whole of this size with a string instruction, which
+ * takes longer than a look-up. */
+static inline void begin(struct lrd_exec *x, struct lrd_engine *e, const larder_call *call,
+                         const larder_vector *v, larder_sink *sink, int64_t *moment)
 {
-  *x = (struct lrd_exec){ .engine = e,
-                          .sink = sink,
-                          .database = call->database,
-                          .now = now,
-                          .call_flags = call->flags,
-                          .verdict = { .outcome = LARDER_OK,
-                                       .origin = LARDER_FROM_LOCAL,
-                                       .age_ms = -1 },
-                          .note = call->note,
-                          .hold = call->hold };
+  x->engine = e;
+  x->sink = sink;
+  x->vector = v;
+  x->argc = v->argc;
+  x->argv = v->argv;
+  x->database = call->database;
+  x->moment = moment;
+  x->call_flags = call->flags;
+  x->verdict.outcome = LARDER_OK;
+  x->verdict.origin = LARDER_FROM_LOCAL;
+  x->verdict.cause = LARDER_CAUSE_NONE;
+  x->verdict.flags = 0;
+  x->verdict.age_ms = -1;
+  x->provisional = x->unknown = x->whole = x->unanswered = x->as_absent = 0;
+  x->changed = x->atomic = x->all_locked = x->bulky = 0;
+  x->note = call->note;
+  x->hold = call->hold;
+  x->hashed = NULL;
+  x->hashed_len = 0;
+  x->hash = 0;
+  x->discarded = NULL;
 }
 
 static void set_vector(struct lrd_exec *x, const larder_vector *v)
@@ -157,6 +200,15 @@ static void set_vector(struct lrd_exec *x, const larder_vector *v)
   x->vector = v;
   x->argc = v->argc;
   x->argv = v->argv;
+}
+
+/* Where the vector's only key is, if it is known by the command alone; 0: elsewhere, or
+ * there are more, or none. */
+static inline int only_key(const larder_vector *v)
+{
+  const struct lrd_command *c = &lrd_commands[v->command];
+
+  return c->first == c->last && !(c->flags & LRD_MOVABLE_KEYS) && c->first < v->argc ? c->first : 0;
 }
 
 static void free_discarded(struct lrd_exec *x)
@@ -177,12 +229,10 @@ static void add_keys(struct lrd_shard_set *set, const larder_vector *v)
 
 /* Is there room for what the vectors may take?  Else nothing is begun, and the reply is
  * written. */
-static int has_room(struct lrd_exec *x, const larder_vector *v, size_t count, const char *before)
+static int find_room(struct lrd_exec *x, const larder_vector *v, size_t count, const char *before)
 {
   size_t i = 0;
 
-  if (!lrd_parameter(&x->engine->parameters, LRD_MAXMEMORY))
-    return 1;
   while (i < count && !(lrd_commands[v[i].command].flags & LRD_DENYOOM))
     i++;
   if (i == count || !lrd_evict_before_write(x->engine))
@@ -192,62 +242,88 @@ static int has_room(struct lrd_exec *x, const larder_vector *v, size_t count, co
   return 0;
 }
 
-static void end_one(struct lrd_exec *x)
+static inline int has_room(struct lrd_exec *x, const larder_vector *v, size_t count,
+                           const char *before)
+{
+  return !lrd_parameter(&x->engine->parameters, LRD_MAXMEMORY) || find_room(x, v, count, before);
+}
+
+static inline void end_one(struct lrd_exec *x)
 {
   if (x->provisional && x->verdict.outcome == LARDER_OK)
     x->verdict.flags |= LARDER_PROVISIONAL;
   end(x);
 }
 
-static void execute_one(struct lrd_engine *e, const larder_call *call, const larder_vector *v,
-                        larder_sink *sink, int64_t now)
+static inline void run_with_key(struct lrd_exec *x, larder_bytes key)
 {
-  struct lrd_keys keys = lrd_command_key_range(v);
-  struct lrd_exec x;
+  uint64_t hash = lrd_key_hash(x->engine, key);
+  struct lrd_shard *shard = lrd_shard_of(x->engine, hash);
+
+  lrd_ahead_use(x, key, hash);
+  lrd_latch_take(&shard->lock);
+  shard->calls++;
+  run(x);
+  lrd_latch_drop(&shard->lock);
+}
+
+static void run_with_keys(struct lrd_exec *x)
+{
+  const larder_vector *v = x->vector;
+  struct lrd_engine *e = x->engine;
+  struct lrd_shard_set set;
 
   /* it counts what lives: most of what does not is reclaimed in slices before */
   if (v->command == LRD_DBSIZE && !e->partial)
     (void)lrd_maintenance_round(e, INT64_MAX);
-  begin(&x, e, call, sink, now);
-  set_vector(&x, v);
-  if (!has_room(&x, v, 1, "")) {
-    end(&x);
-    return;
+  lrd_shard_set_init(&set, e);
+  add_keys(&set, v);
+  if (is_keyspace(v) && !locks_itself(v)) {
+    lrd_shard_set_add_all(&set);
+    x->all_locked = 1;
   }
-  if (keys.count == 1 && !locks_all(v)) {
-    struct lrd_shard *shard = lrd_at(&x, v->argv[lrd_key_index(&keys, 0)]).shard;
+  lrd_shard_set_lock(&set);
+  run(x);
+  lrd_shard_set_unlock(&set);
+  free_discarded(x);
+  atomic_fetch_add_explicit(&e->calls, 1, memory_order_relaxed);
+}
 
-    lrd_latch_take(&shard->lock);
-    shard->calls++;
-    run(&x);
-    lrd_latch_drop(&shard->lock);
-  } else {
-    struct lrd_shard_set set;
+static void execute_one(struct lrd_engine *e, const larder_call *call, const larder_vector *v,
+                        larder_sink *sink, int64_t *moment)
+{
+  int at = only_key(v);
+  struct lrd_exec x;
 
-    lrd_shard_set_init(&set, e);
-    add_keys(&set, v);
-    if (locks_all(v)) {
-      lrd_shard_set_add_all(&set);
-      x.all_locked = 1;
-    }
-    lrd_shard_set_lock(&set);
-    run(&x);
-    lrd_shard_set_unlock(&set);
-    free_discarded(&x);
-    atomic_fetch_add_explicit(&e->calls, 1, memory_order_relaxed);
+  begin(&x, e, call, v, sink, moment);
+  if (has_room(&x, v, 1, "")) {
+    if (at)
+      run_with_key(&x, v->argv[at]);
+    else
+      run_with_keys(&x);
   }
   end_one(&x);
 }
 
 /* --- one after the other, their shards locked once ------------------------------- */
 
-/* Whether it has one key and takes next to no time, so that nobody waits for long at
- * the shards of those that stand beside it. */
-static int is_brief(const larder_vector *v)
+/* Nobody may wait for long at the shards of those that stand beside it.  So a command of
+ * these has one key and few short arguments, and takes out one element at most.  How long the
+ * value is that it reads shows when it is there: execute_brief. */
+enum { BRIEF_ARGUMENTS = 4, BRIEF_BYTES = 4096 };
+
+static inline int is_brief(const larder_vector *v)
 {
   const struct lrd_command *c = &lrd_commands[v->command];
+  size_t bytes = 0;
 
-  return c->flags & LRD_FAST || v->command == LRD_SET;
+  if (!(c->flags & LRD_FAST || v->command == LRD_SET) || v->argc > BRIEF_ARGUMENTS ||
+      (c->class == LRD_CLASS_CONSUME && v->argc > 2))
+    return 0;
+  for (int i = 1; i < v->argc; i++)
+    if (v->argv[i].len > BRIEF_BYTES || (bytes += v->argv[i].len) > BRIEF_BYTES)
+      return 0;
+  return only_key(v) != 0;
 }
 
 /* How many vectors from v on can be executed together; their keys. */
@@ -255,24 +331,21 @@ static int count_brief(const larder_vector *v, size_t count, larder_bytes *key)
 {
   int n = 0;
 
-  for (; n < LRD_AHEAD && (size_t)n < count && is_brief(&v[n]); n++) {
-    struct lrd_keys keys = lrd_command_key_range(&v[n]);
-
-    if (keys.count != 1)
-      break;
-    key[n] = v[n].argv[lrd_key_index(&keys, 0)];
-  }
+  for (; n < LRD_AHEAD && (size_t)n < count && is_brief(&v[n]); n++)
+    key[n] = v[n].argv[only_key(&v[n])];
   return n;
 }
 
 /* The same as one by one, for fewer locks, and with the memory of all under way at
- * once. */
-static void execute_brief(struct lrd_engine *e, const larder_call *call, const larder_vector *v,
-                          const larder_bytes *key, int count, larder_sink *sink, int64_t now)
+ * once.  Returns how many were executed: behind one that has copied a long value the locks are
+ * given back.  An element of a collection may be long too, and isn't noticed. */
+static int execute_brief(struct lrd_engine *e, const larder_call *call, const larder_vector *v,
+                         const larder_bytes *key, int count, larder_sink *sink, int64_t *moment)
 {
   uint64_t hash[LRD_AHEAD];
   struct lrd_shard_set set;
   struct lrd_exec x;
+  int done = 0;
 
   lrd_ahead_hash(e, key, count, hash);
   lrd_shard_set_init(&set, e);
@@ -280,20 +353,20 @@ static void execute_brief(struct lrd_engine *e, const larder_call *call, const l
     lrd_shard_set_add_hash(&set, hash[i]);
   lrd_shard_set_lock(&set);
   lrd_ahead_fetch(e, call->database, hash, count);
-  for (int i = 0; i < count; i++) {
-    begin(&x, e, call, sink, now);
-    set_vector(&x, &v[i]);
-    lrd_ahead_use(&x, key[i], hash[i]);
-    lrd_shard_of(e, hash[i])->calls++;
+  do {
+    begin(&x, e, call, &v[done], sink, moment);
+    lrd_ahead_use(&x, key[done], hash[done]);
+    lrd_shard_of(e, hash[done])->calls++;
     run(&x);
     end_one(&x);
-  }
+  } while (++done < count && !x.bulky);
   lrd_shard_set_unlock(&set);
+  return done;
 }
 
 /* Each by itself; what it is worth to is taken together. */
 static void execute_each(struct lrd_engine *e, const larder_call *call, larder_sink *sink,
-                         int64_t now)
+                         int64_t *moment)
 {
   larder_bytes key[LRD_AHEAD];
 
@@ -302,13 +375,14 @@ static void execute_each(struct lrd_engine *e, const larder_call *call, larder_s
     int n = 0;
 
     /* under a bound each write looks for room first, with no lock */
-    if (call->count > 1 && !lrd_parameter(&e->parameters, LRD_MAXMEMORY))
+    if (!lrd_parameter(&e->parameters, LRD_MAXMEMORY))
       n = count_brief(v, call->count - i, key);
-    if (n > 1)
-      execute_brief(e, call, v, key, n, sink, now);
-    else
-      execute_one(e, call, v, sink, now);
-    i += n > 1 ? (size_t)n : 1;
+    if (n > 1) {
+      i += (size_t)execute_brief(e, call, v, key, n, sink, moment);
+    } else {
+      execute_one(e, call, v, sink, moment);
+      i++;
+    }
   }
 }
 
@@ -318,7 +392,7 @@ static void execute_each(struct lrd_engine *e, const larder_call *call, larder_s
 static int may_begin(struct lrd_exec *x, const larder_call *call)
 {
   if (call->hold) {
-    int changed = lrd_hold_changed(call->hold, x->now);
+    int changed = lrd_hold_changed(call->hold, lrd_now(x));
 
     lrd_hold_clear(call->hold, 1);
     if (changed) {
@@ -363,8 +437,7 @@ static void run_all(struct lrd_exec *whole, const larder_call *call)
   for (size_t i = 0; i < call->count && !whole->sink->failed; i++) {
     struct lrd_exec x;
 
-    begin(&x, whole->engine, call, whole->sink, whole->now);
-    set_vector(&x, &call->vector[i]);
+    begin(&x, whole->engine, call, &call->vector[i], whole->sink, whole->moment);
     x.atomic = 1;
     x.all_locked = whole->all_locked;
     x.database = whole->database; /* SELECT moves it */
@@ -387,12 +460,12 @@ static void run_all(struct lrd_exec *whole, const larder_call *call)
 }
 
 static void execute_atomic(struct lrd_engine *e, const larder_call *call, larder_sink *sink,
-                           int64_t now)
+                           int64_t *moment)
 {
   struct lrd_exec x;
   struct lrd_shard_set set;
 
-  begin(&x, e, call, sink, now);
+  begin(&x, e, call, call->vector, sink, moment);
   if (!has_room(&x, call->vector, call->count,
                 "EXECABORT Transaction discarded because of: ")) {
     end(&x);
@@ -416,15 +489,25 @@ static void execute_atomic(struct lrd_engine *e, const larder_call *call, larder
   end(&x);
 }
 
+static inline int is_more_to_do(const struct lrd_engine *e)
+{
+  return atomic_load_explicit(&e->discard.first, memory_order_relaxed) ||
+         atomic_load_explicit(&e->maintenance.state, memory_order_relaxed) == LRD_WANTED;
+}
+
 void lrd_engine_execute(larder_backend *base, const larder_call *call, larder_sink *sink)
 {
   struct lrd_engine *e = (struct lrd_engine *)base;
-  int64_t now = lrd_wall_ms(&base->clock);
+  int64_t moment = 0;
 
   if (call->flags & LARDER_CALL_ATOMIC)
-    execute_atomic(e, call, sink, now);
+    execute_atomic(e, call, sink, &moment);
+  else if (call->count == 1)
+    execute_one(e, call, call->vector, sink, &moment);
   else
-    execute_each(e, call, sink, now);
-  lrd_discard_settle(e);
-  lrd_maintenance_start(e);
+    execute_each(e, call, sink, &moment);
+  if (is_more_to_do(e)) {
+    lrd_discard_settle(e);
+    lrd_maintenance_start(e);
+  }
 }

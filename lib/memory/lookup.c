@@ -72,7 +72,14 @@ int lrd_argument_integer(struct lrd_exec *x, int i, int64_t *out)
 
 /* --- looking up ------------------------------------------------------------------ */
 
-struct lrd_at lrd_at(struct lrd_exec *x, larder_bytes key)
+int64_t lrd_now(struct lrd_exec *x)
+{
+  if (!*x->moment)
+    *x->moment = lrd_wall_ms(&x->engine->base.clock);
+  return *x->moment;
+}
+
+static inline struct lrd_at at_key(struct lrd_exec *x, larder_bytes key)
 {
   if (x->hashed != key.data || !key.data || x->hashed_len != key.len) {
     x->hash = lrd_key_hash(x->engine, key);
@@ -82,12 +89,26 @@ struct lrd_at lrd_at(struct lrd_exec *x, larder_bytes key)
   return (struct lrd_at){ lrd_shard_of(x->engine, x->hash), (unsigned)x->database, key, x->hash };
 }
 
+struct lrd_at lrd_at(struct lrd_exec *x, larder_bytes key)
+{
+  return at_key(x, key);
+}
+
+/* lrd_keyspace_live, but of a key that doesn't expire the time is of no interest. */
+static inline struct lrd_entry *live(struct lrd_exec *x, const struct lrd_at *at)
+{
+  struct lrd_entry **place = lrd_keyspace_find(at);
+
+  if (place && lrd_entry_expiry(*place) >= 0)
+    place = lrd_keyspace_live(x->engine, at, lrd_now(x));
+  return place ? *place : NULL;
+}
+
 struct lrd_entry *lrd_peek(struct lrd_exec *x, larder_bytes key)
 {
-  struct lrd_at at = lrd_at(x, key);
-  struct lrd_entry **place = lrd_keyspace_live(x->engine, &at, x->now);
+  struct lrd_at at = at_key(x, key);
 
-  return place ? *place : NULL;
+  return live(x, &at);
 }
 
 int lrd_knows(struct lrd_exec *x, larder_bytes key)
@@ -115,27 +136,37 @@ static int is_use(const struct lrd_exec *x)
   }
 }
 
-static void note_use(struct lrd_exec *x, struct lrd_entry *entry)
+static inline void note_use(struct lrd_exec *x, struct lrd_entry *entry)
 {
   if (entry && lrd_evict_tracks(x->engine) && is_use(x))
-    lrd_evict_touch(x->engine, entry, x->now);
+    lrd_evict_touch(x->engine, entry, lrd_now(x));
+}
+
+enum { BULKY = 4096 };
+
+static inline int is_bulky(const struct lrd_entry *entry)
+{
+  return entry->kind == LRD_STRING && !(entry->flags & LRD_ENTRY_INTEGER) &&
+         entry->text.len > BULKY;
 }
 
 /* As lrd_peek, for a read: those are counted. */
-static struct lrd_entry *peek_and_count(struct lrd_exec *x, larder_bytes key)
+static inline struct lrd_entry *peek_and_count(struct lrd_exec *x, larder_bytes key)
 {
-  struct lrd_at at = lrd_at(x, key);
-  struct lrd_entry **place = lrd_keyspace_live(x->engine, &at, x->now);
-  int hit = place && (*place)->kind != LRD_NONE;
+  struct lrd_at at = at_key(x, key);
+  struct lrd_entry *entry = live(x, &at);
+  int hit = entry && entry->kind != LRD_NONE;
 
   at.shard->hits += (uint64_t)hit;
   at.shard->misses += (uint64_t)!hit;
-  note_use(x, place ? *place : NULL);
-  return place ? *place : NULL;
+  if (hit && is_bulky(entry))
+    x->bulky = 1;
+  note_use(x, entry);
+  return entry;
 }
 
 /* What is known wholly; *entry NULL for a key that does not exist. */
-static int found(struct lrd_exec *x, struct lrd_entry *have, enum lrd_kind kind,
+static inline int found(struct lrd_exec *x, struct lrd_entry *have, enum lrd_kind kind,
                  struct lrd_entry **entry)
 {
   x->whole = 1;
@@ -157,7 +188,7 @@ static int absent(struct lrd_exec *x)
   return 1;
 }
 
-static int is_whole(const struct lrd_exec *x, const struct lrd_entry *have)
+static inline int is_whole(const struct lrd_exec *x, const struct lrd_entry *have)
 {
   return have ? !(have->flags & LRD_ENTRY_DELTA) : !x->engine->partial;
 }
@@ -223,7 +254,7 @@ int lrd_is_whole(struct lrd_exec *x, const struct lrd_entry *entry)
 
 struct lrd_entry *lrd_create(struct lrd_exec *x, larder_bytes key, enum lrd_kind kind)
 {
-  struct lrd_at at = lrd_at(x, key);
+  struct lrd_at at = at_key(x, key);
   struct lrd_entry **place = lrd_keyspace_find(&at), *entry;
   const larder_memory *m = lrd_memory_of(x->engine);
 
@@ -260,10 +291,11 @@ void lrd_remove(struct lrd_exec *x, struct lrd_entry *entry)
 
 struct lrd_entry *lrd_put(struct lrd_exec *x, larder_bytes key, larder_bytes value, int64_t when)
 {
-  struct lrd_at at = lrd_at(x, key);
+  struct lrd_at at = at_key(x, key);
   struct lrd_entry *entry = x->as_absent && x->unknown
                               ? NULL
-                              : lrd_keyspace_put(x->engine, &at, value, when, x->now);
+                              : lrd_keyspace_put(x->engine, &at, value, when,
+                                                 when < 0 ? 0 : lrd_now(x));
 
   if (!entry)
     lrd_no_memory(x);
@@ -272,7 +304,7 @@ struct lrd_entry *lrd_put(struct lrd_exec *x, larder_bytes key, larder_bytes val
 
 int lrd_bury(struct lrd_exec *x, larder_bytes key)
 {
-  struct lrd_at at = lrd_at(x, key);
+  struct lrd_at at = at_key(x, key);
   struct lrd_entry **place = lrd_keyspace_find(&at);
 
   if (place) {
@@ -330,7 +362,7 @@ int lrd_set_expiry(struct lrd_exec *x, struct lrd_entry **entry, int64_t when)
   struct lrd_at at = lrd_at(x, lrd_entry_key(*entry));
 
   x->hashed = NULL;
-  return lrd_keyspace_expire(x->engine, &at, entry, when, x->now);
+  return lrd_keyspace_expire(x->engine, &at, entry, when, lrd_now(x));
 }
 
 /* Of a DELTA collection that has become empty nothing is known any more, not even
@@ -345,7 +377,7 @@ static void drop_empty_delta(struct lrd_exec *x, const struct lrd_at *at)
 
 void lrd_changed(struct lrd_exec *x, larder_bytes key, int argc, const larder_bytes *argv)
 {
-  struct lrd_at at = lrd_at(x, key);
+  struct lrd_at at = at_key(x, key);
   int complete = lrd_keyspace_knows(x->engine, &at);
 
   if (!complete)

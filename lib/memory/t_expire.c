@@ -15,7 +15,7 @@ int lrd_argument_expiry(struct lrd_exec *x, int i, enum lrd_time_unit unit, int 
   if (!lrd_argument_integer(x, i, &value))
     return 0;
   if (value <= 0 || (unit == LRD_SECONDS && __builtin_mul_overflow(value, 1000, &value)) ||
-      (!absolute && __builtin_add_overflow(value, x->now, &value))) {
+      (!absolute && __builtin_add_overflow(value, lrd_now(x), &value))) {
     lrd_expiry_error(x);
     return 0;
   }
@@ -75,7 +75,7 @@ static int parse_when(struct lrd_exec *x, enum lrd_time_unit unit, int absolute,
   if (!lrd_argument_integer(x, 2, &value))
     return 0;
   if ((unit == LRD_SECONDS && __builtin_mul_overflow(value, 1000, &value)) ||
-      (!absolute && __builtin_add_overflow(value, x->now, &value))) {
+      (!absolute && __builtin_add_overflow(value, lrd_now(x), &value))) {
     lrd_expiry_error(x);
     return 0;
   }
@@ -96,10 +96,10 @@ static int set_expiry(struct lrd_exec *x, struct lrd_entry *entry, int64_t when)
   larder_bytes key = x->argv[1];
   struct lrd_at at = lrd_at(x, key);
 
-  if (when <= x->now)
+  if (when <= lrd_now(x))
     return lrd_delete(x, key) >= 0;
   /* An unseen key may be absent, and then it does not expire: the intent is all. */
-  if (entry && lrd_keyspace_expire(x->engine, &at, &entry, when, x->now)) {
+  if (entry && lrd_keyspace_expire(x->engine, &at, &entry, when, lrd_now(x))) {
     lrd_no_memory(x);
     return 0;
   }
@@ -160,7 +160,7 @@ void lrd_t_persist(struct lrd_exec *x)
   }
   at = lrd_at(x, x->argv[1]);
   if (entry)
-    (void)lrd_keyspace_expire(x->engine, &at, &entry, -1, x->now);
+    (void)lrd_keyspace_expire(x->engine, &at, &entry, -1, lrd_now(x));
   lrd_changed_expiry(x, x->argv[1], -1);
   lrd_sink_integer(x->sink, 1);
 }
@@ -178,7 +178,7 @@ static void remaining(struct lrd_exec *x, enum lrd_time_unit unit)
     lrd_sink_integer(x->sink, entry ? -1 : -2);
     return;
   }
-  left = lrd_entry_expiry(entry) - x->now;
+  left = lrd_entry_expiry(entry) - lrd_now(x);
   if (unit == LRD_SECONDS)
     left = left / 1000 + (left % 1000 >= 500);
   lrd_sink_integer(x->sink, left);

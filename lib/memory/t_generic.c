@@ -32,7 +32,7 @@ static int bury_unseen(struct lrd_exec *x)
   for (int i = 1; i < x->argc; i++) {
     struct lrd_at at = lrd_at(x, x->argv[i]);
 
-    if (!x->engine->partial || lrd_keyspace_live(x->engine, &at, x->now))
+    if (!x->engine->partial || lrd_keyspace_live(x->engine, &at, lrd_now(x)))
       continue;
     if (!lrd_keyspace_bury(x->engine, &at)) {
       (*lrd_keyspace_find(&at))->text.len = 1;

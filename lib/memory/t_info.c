@@ -61,7 +61,7 @@ __attribute__((format(printf, 2, 3))) static void line(struct lrd_buffer *b, con
 
 static void server(struct lrd_exec *x, const struct totals *t, struct lrd_buffer *b)
 {
-  int64_t up = (x->now - x->engine->opened) / 1000;
+  int64_t up = (lrd_now(x) - x->engine->opened) / 1000;
 
   (void)t;
   line(b, "# Server");

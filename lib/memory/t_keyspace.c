@@ -136,7 +136,7 @@ static void reply_scan(struct lrd_exec *x, const struct scan *s, uint64_t cursor
 
 void lrd_t_scan(struct lrd_exec *x)
 {
-  struct scan s = { .count = 10, .now = x->now };
+  struct scan s = { .count = 10, .now = lrd_now(x) };
   uint64_t cursor;
   int64_t steps;
 
@@ -166,7 +166,7 @@ static void keys_visit(void *context, void *item)
   struct keys *k = context;
   larder_bytes key = lrd_entry_key(item), pattern = k->x->argv[1];
 
-  if (!is_live(item, k->x->now) ||
+  if (!is_live(item, lrd_now(k->x)) ||
       !lrd_glob(pattern.data, pattern.len, key.data, key.len, 0))
     return;
   lrd_sink_string(k->x->sink, key.data, key.len);
@@ -247,7 +247,7 @@ static void draw_of_all(struct lrd_exec *x, struct drawn *d)
 
 void lrd_t_randomkey(struct lrd_exec *x)
 {
-  struct drawn d = { .now = x->now, .prng = &x->engine->shard[0].prng };
+  struct drawn d = { .now = lrd_now(x), .prng = &x->engine->shard[0].prng };
   uint64_t total = 0;
 
   for (unsigned i = 0; i < x->engine->shards; i++)
@@ -268,7 +268,7 @@ void lrd_t_dbsize(struct lrd_exec *x)
 
   for (unsigned i = 0; i < x->engine->shards; i++)
     count += lrd_keyspace_count_live(x->engine, &x->engine->shard[i], (unsigned)x->database,
-                                     x->now);
+                                     lrd_now(x));
   lrd_sink_integer(x->sink, (int64_t)count);
 }
 

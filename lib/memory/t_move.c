@@ -17,7 +17,7 @@ static struct lrd_entry *stage_string(struct lrd_exec *x, const struct lrd_at *a
 
   return from->flags & LRD_ENTRY_RAW
            ? lrd_stage_text(x, at, text, lrd_entry_expiry(from))
-           : lrd_keyspace_stage(x->engine, at, text, lrd_entry_expiry(from), x->now);
+           : lrd_keyspace_stage(x->engine, at, text, lrd_entry_expiry(from), lrd_now(x));
 }
 
 /* The entry's value under another key, in a block that is not in any index yet; value: of a
@@ -30,7 +30,7 @@ static struct lrd_entry *stage(struct lrd_exec *x, const struct lrd_at *at,
   if (from->kind == LRD_STRING)
     return stage_string(x, at, from);
   entry = lrd_keyspace_stage(x->engine, at, (larder_bytes){ "0", 1 }, lrd_entry_expiry(from),
-                             x->now);
+                             lrd_now(x));
   if (!entry)
     return NULL;
   entry->kind = from->kind;
@@ -64,7 +64,7 @@ static struct lrd_at place_in(struct lrd_exec *x, larder_bytes key, int database
   struct lrd_at at = lrd_at(x, key);
 
   at.database = (unsigned)database;
-  (void)lrd_keyspace_live(x->engine, &at, x->now);
+  (void)lrd_keyspace_live(x->engine, &at, lrd_now(x));
   return at;
 }
 

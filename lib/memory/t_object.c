@@ -29,7 +29,7 @@ static void refcount(struct lrd_exec *x, const struct lrd_entry *entry)
 static void freq(struct lrd_exec *x, const struct lrd_entry *entry)
 {
   const char *error;
-  int64_t n = lrd_evict_freq(x->engine, entry, x->now, &error);
+  int64_t n = lrd_evict_freq(x->engine, entry, lrd_now(x), &error);
 
   if (error)
     lrd_error(x, error);
@@ -40,7 +40,7 @@ static void freq(struct lrd_exec *x, const struct lrd_entry *entry)
 static void idletime(struct lrd_exec *x, const struct lrd_entry *entry)
 {
   const char *error;
-  int64_t n = lrd_evict_idle(x->engine, entry, x->now, &error);
+  int64_t n = lrd_evict_idle(x->engine, entry, lrd_now(x), &error);
 
   if (error)
     lrd_error(x, error);

@@ -34,7 +34,7 @@ struct lrd_entry *lrd_stage_text(struct lrd_exec *x, const struct lrd_at *at, la
 {
   static const larder_bytes room = { "longer than any number", 22 };
   struct lrd_entry *entry = lrd_keyspace_stage(x->engine, at, text.len < room.len ? room : text,
-                                               when, x->now);
+                                               when, lrd_now(x));
 
   if (!entry)
     return NULL;

@@ -9,7 +9,7 @@ static struct lrd_entry *stage(struct lrd_exec *x, const struct lrd_at *at, enum
                                void *value, int64_t expiry)
 {
   struct lrd_entry *entry =
-      lrd_keyspace_stage(x->engine, at, (larder_bytes){ "0", 1 }, expiry, x->now);
+      lrd_keyspace_stage(x->engine, at, (larder_bytes){ "0", 1 }, expiry, lrd_now(x));
 
   if (!entry)
     return NULL;

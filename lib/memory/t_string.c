@@ -121,7 +121,7 @@ void lrd_changed_set(struct lrd_exec *x, larder_bytes key, larder_bytes value, i
 static void set_and_reply_old(struct lrd_exec *x, const struct lrd_entry *old, int64_t at)
 {
   struct lrd_at where = lrd_at(x, x->argv[1]);
-  struct lrd_entry *staged = lrd_keyspace_stage(x->engine, &where, x->argv[2], at, x->now);
+  struct lrd_entry *staged = lrd_keyspace_stage(x->engine, &where, x->argv[2], at, lrd_now(x));
 
   if (!staged) {
     lrd_no_memory(x);
@@ -247,12 +247,12 @@ static void getex_changes(struct lrd_exec *x, struct lrd_entry *entry, unsigned 
   } else if (!(given & EXPIRES)) {
     return;
   }
-  if (at >= 0 && at <= x->now) {
+  if (at >= 0 && at <= lrd_now(x)) {
     lrd_remove(x, entry);
     lrd_changed_del(x, x->argv[1]);
     return;
   }
-  (void)lrd_keyspace_expire(x->engine, &where, &entry, at, x->now);
+  (void)lrd_keyspace_expire(x->engine, &where, &entry, at, lrd_now(x));
   lrd_changed_expiry(x, x->argv[1], at);
 }
 
@@ -272,7 +272,7 @@ void lrd_t_getex(struct lrd_exec *x)
   if (!parse_expiry(x, &o, &at))
     return;
   where = lrd_at(x, x->argv[1]);
-  if (at > x->now && lrd_keyspace_reserve_timer(x->engine, &where, &entry, x->now)) {
+  if (at > lrd_now(x) && lrd_keyspace_reserve_timer(x->engine, &where, &entry, lrd_now(x))) {
     lrd_no_memory(x);
     return;
   }

@@ -24,7 +24,7 @@ static void mget_some(struct lrd_exec *x, const larder_bytes *keys, int count)
     shard->hits += (uint64_t)hit;
     shard->misses += (uint64_t)!hit;
     if (hit)
-      lrd_evict_used(x->engine, entry, x->now);
+      lrd_evict_used(x->engine, entry, lrd_now(x));
     lrd_reply_string(x, hit ? entry : NULL);
   }
 }
@@ -62,9 +62,9 @@ static void unstage(struct lrd_exec *x, struct lrd_entry **staged, int pairs)
 static struct lrd_entry *stage_pair(struct lrd_exec *x, larder_bytes key, larder_bytes value)
 {
   struct lrd_at at = lrd_at(x, key);
-  struct lrd_entry *staged = lrd_keyspace_stage(x->engine, &at, value, -1, x->now);
+  struct lrd_entry *staged = lrd_keyspace_stage(x->engine, &at, value, -1, lrd_now(x));
 
-  if (!staged || lrd_keyspace_live(x->engine, &at, x->now) ||
+  if (!staged || lrd_keyspace_live(x->engine, &at, lrd_now(x)) ||
       !lrd_keyspace_insert(x->engine, &at, staged))
     return staged;
   lrd_entry_free(lrd_memory_of(x->engine), staged);

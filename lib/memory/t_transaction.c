@@ -26,7 +26,7 @@ void lrd_t_watch(struct lrd_exec *x)
   for (int i = 1; i < x->argc; i++) {
     struct lrd_at at = lrd_at(x, x->argv[i]);
 
-    (void)lrd_keyspace_live(x->engine, &at, x->now);
+    (void)lrd_keyspace_live(x->engine, &at, lrd_now(x));
     if (lrd_hold_add(x->hold, &at)) {
       lrd_hold_rewind(x->hold, before);
       lrd_no_memory(x);

@@ -9,8 +9,9 @@
 
 /* --- arguments ----------------------------------------------------------- */
 
-larder_outcome lrd_take_argv(larder_vector *v, larder_bytes *room, struct lrd_arena *arena,
-                             int argc, const char *const *argv, const size_t *argvlen)
+static inline larder_outcome take_argv(larder_vector *v, larder_bytes *room,
+                                       struct lrd_arena *arena, int argc,
+                                       const char *const *argv, const size_t *argvlen)
 {
   if (argc < 1 || argc > LRD_ARGUMENTS_MAX || !argv)
     return LARDER_BAD_ARGUMENT;
@@ -27,6 +28,12 @@ larder_outcome lrd_take_argv(larder_vector *v, larder_bytes *room, struct lrd_ar
   }
   *v = (larder_vector){.argc = argc, .argv = bytes};
   return LARDER_OK;
+}
+
+larder_outcome lrd_take_argv(larder_vector *v, larder_bytes *room, struct lrd_arena *arena,
+                             int argc, const char *const *argv, const size_t *argvlen)
+{
+  return take_argv(v, room, arena, argc, argv, argvlen);
 }
 
 larder_outcome lrd_take_format(larder_vector *v, struct lrd_arena *arena, const char *format,
@@ -72,52 +79,61 @@ struct call {
   larder *store;
   struct lrd_cell *cell;
   struct lrd_answer *answer;
-  struct lrd_meter meter;
 };
 
 static inline larder_outcome begin(struct call *c, larder *store)
 {
   larder_outcome why;
   c->store = store;
+  c->answer = NULL;
   c->cell = lrd_enter(store, &why);
   if (!c->cell)
     return why;
-  c->answer = lrd_answer_new(&store->config.memory);
+  c->answer = lrd_answer_take(c->cell, &store->config.memory);
   if (!c->answer) {
     larder_verdict v = {.outcome = LARDER_NO_MEMORY};
     lrd_tally(c->cell, &v);
     lrd_leave(c->cell);
     return LARDER_NO_MEMORY;
   }
-  lrd_meter_attach(&c->meter, &c->answer->tree.sink, c->cell);
   return LARDER_OK;
 }
 
-static larder_reply *finish(struct call *c)
+/* The reply is there (unless the backend forgot it): what a meter would do with it.
+ * v: the backend's call, or NULL. */
+static inline larder_reply *finish(struct call *c, const larder_vector *v)
 {
+  struct lrd_tree *tree = &c->answer->tree;
+  larder_verdict *verdict = &tree->reply[0].verdict;
+  if (tree->replies) {
+    if (v && verdict->outcome == LARDER_OK && lrd_command_absent(v, &tree->reply[0].value))
+      verdict->outcome = LARDER_ABSENT;
+    lrd_tally(c->cell, verdict);
+  }
   lrd_leave(c->cell);
   return lrd_answer_finish(c->answer);
 }
 
 /* taken: whether v is one; error: why not, or NULL.  Consumes the call. */
 static inline larder_reply *run(struct call *c, larder_vector *v, int64_t timeout_ms,
-                         larder_outcome taken, const char *error)
+                                larder_outcome taken, const char *error)
 {
   int64_t timeout = lrd_timeout(c->store, timeout_ms);
+  int by_backend = 0;
   if (taken == LARDER_OK && timeout == 0) {
     taken = LARDER_BAD_ARGUMENT;
     error = "ERR timeout: allowed is 1 to 3600000 ms, or 0 for the store's";
   }
   if (taken == LARDER_OK)
-    lrd_run_bare(c->store, v, timeout, &c->meter);
+    by_backend = lrd_run_bare(c->store, v, timeout, &c->answer->tree.sink);
   else
-    lrd_sink_fail(c->meter.sink, taken, LARDER_FROM_NOWHERE, LARDER_CAUSE_CALLER,
+    lrd_sink_fail(&c->answer->tree.sink, taken, LARDER_FROM_NOWHERE, LARDER_CAUSE_CALLER,
                   error ? error : lrd_fixed_text(taken));
-  return finish(c);
+  return finish(c, by_backend ? v : NULL);
 }
 
-larder_reply *larder_argv_within(larder *store, int64_t timeout_ms, int argc,
-                                 const char *const *argv, const size_t *argvlen)
+static inline larder_reply *run_argv(larder *store, int64_t timeout_ms, int argc,
+                                     const char *const *argv, const size_t *argvlen)
 {
   struct call c;
   larder_vector v;
@@ -125,13 +141,19 @@ larder_reply *larder_argv_within(larder *store, int64_t timeout_ms, int argc,
   larder_outcome outcome = begin(&c, store);
   if (outcome != LARDER_OK)
     return lrd_fixed_reply(outcome);
-  outcome = lrd_take_argv(&v, room, &c.answer->arena, argc, argv, argvlen);
+  outcome = take_argv(&v, room, &c.answer->arena, argc, argv, argvlen);
   return run(&c, &v, timeout_ms, outcome, NULL);
+}
+
+larder_reply *larder_argv_within(larder *store, int64_t timeout_ms, int argc,
+                                 const char *const *argv, const size_t *argvlen)
+{
+  return run_argv(store, timeout_ms, argc, argv, argvlen);
 }
 
 larder_reply *larder_argv(larder *store, int argc, const char *const *argv, const size_t *argvlen)
 {
-  return larder_argv_within(store, 0, argc, argv, argvlen);
+  return run_argv(store, 0, argc, argv, argvlen);
 }
 
 larder_reply *larder_command(larder *store, const char *format, ...)

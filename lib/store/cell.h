@@ -37,6 +37,7 @@ struct lrd_cell {
   _Atomic uint64_t origins[LARDER_ORIGINS];
   _Atomic uint64_t calls[LARDER_OUTCOMES];
   _Atomic uint64_t deadline_misses;
+  struct lrd_answer *kept; /* its owner's; reply.h */
 };
 
 #define LRD_SHARED ((uintptr_t)1) /* no thread is there */

@@ -21,13 +21,6 @@ int64_t lrd_deadline(const larder *store, int64_t timeout)
   return lrd_monotonic(&store->config.clock) + timeout;
 }
 
-int64_t lrd_timeout(const larder *store, int64_t timeout_ms)
-{
-  if (timeout_ms == 0)
-    return store->config.timeout;
-  return timeout_ms < 0 || timeout_ms > 3600000 ? 0 : timeout_ms * LRD_NS_PER_MS;
-}
-
 void lrd_tally_many(struct lrd_cell *cell, const larder_verdict *v, uint64_t replies)
 {
   if ((unsigned)v->outcome < LARDER_OUTCOMES)
@@ -106,15 +99,20 @@ static void attach(const larder_call *call, struct lrd_meter *m)
   m->vectors = whole ? 0 : call->count;
 }
 
+static inline void execute(larder *store, const larder_call *call, larder_sink *sink)
+{
+  int state = lrd_wait_begin(store);
+  store->table->execute(store->base, call, sink);
+  lrd_wait_end(state);
+}
+
 void lrd_dispatch(larder *store, const larder_call *call, struct lrd_meter *m)
 {
   m->vectors = 0;
   if (refuse_atomic(store, call, m))
     return;
   attach(call, m);
-  int state = lrd_wait_begin(store);
-  store->table->execute(store->base, call, m->sink);
-  lrd_wait_end(state);
+  execute(store, call, m->sink);
   m->vectors = 0;
   tell(m); /* a backend that gave too few replies */
 }
@@ -133,8 +131,8 @@ void lrd_dispatch_submit(larder *store, const larder_call *call, struct lrd_mete
   lrd_wait_end(state);
 }
 
-larder_call lrd_plain_call(const larder *store, const larder_vector *vector, size_t count,
-                           int64_t timeout)
+static inline larder_call plain_call(const larder *store, const larder_vector *vector,
+                                     size_t count, int64_t timeout)
 {
   larder_call call = {
       .vector = vector,
@@ -145,9 +143,15 @@ larder_call lrd_plain_call(const larder *store, const larder_vector *vector, siz
   return call;
 }
 
+larder_call lrd_plain_call(const larder *store, const larder_vector *vector, size_t count,
+                           int64_t timeout)
+{
+  return plain_call(store, vector, count, timeout);
+}
+
 /* --- routing ------------------------------------------------------------- */
 
-enum lrd_route lrd_route(larder_vector *v, char *error, size_t error_size)
+static inline enum lrd_route route(larder_vector *v, char *error, size_t error_size)
 {
   if (lrd_command_check(v, error, error_size) != LARDER_OK)
     return LRD_ROUTE_BAD;
@@ -157,18 +161,23 @@ enum lrd_route lrd_route(larder_vector *v, char *error, size_t error_size)
   return flags & LRD_FRONT ? LRD_ROUTE_FRONT : LRD_ROUTE_BACKEND;
 }
 
-void lrd_run_bare(larder *store, larder_vector *v, int64_t timeout, struct lrd_meter *m)
+enum lrd_route lrd_route(larder_vector *v, char *error, size_t error_size)
+{
+  return route(v, error, error_size);
+}
+
+int lrd_run_bare(larder *store, larder_vector *v, int64_t timeout, larder_sink *sink)
 {
   char text[LARDER_ERROR_SIZE];
-  switch (lrd_route(v, text, sizeof text)) {
+  switch (route(v, text, sizeof text)) {
   case LRD_ROUTE_BACKEND: {
-    larder_call call = lrd_plain_call(store, v, 1, timeout);
-    lrd_dispatch(store, &call, m);
-    return;
+    larder_call call = plain_call(store, v, 1, timeout);
+    execute(store, &call, sink);
+    return 1;
   }
   case LRD_ROUTE_FRONT:
-    lrd_front(NULL, v, m->sink);
-    return;
+    lrd_front(NULL, v, sink);
+    return 0;
   case LRD_ROUTE_SESSION:
     snprintf(text, sizeof text,
              "ERR %s belongs to one conversation: use a larder_session, or an atomic larder_batch",
@@ -177,5 +186,6 @@ void lrd_run_bare(larder *store, larder_vector *v, int64_t timeout, struct lrd_m
   case LRD_ROUTE_BAD:
     break;
   }
-  lrd_sink_fail(m->sink, LARDER_BAD_ARGUMENT, LARDER_FROM_NOWHERE, LARDER_CAUSE_CALLER, text);
+  lrd_sink_fail(sink, LARDER_BAD_ARGUMENT, LARDER_FROM_NOWHERE, LARDER_CAUSE_CALLER, text);
+  return 0;
 }

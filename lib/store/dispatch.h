@@ -49,8 +49,9 @@ enum lrd_route lrd_route(larder_vector *, char *error, size_t error_size);
 /* A call on the store's own database, all flags 0. */
 larder_call lrd_plain_call(const larder *, const larder_vector *, size_t count, int64_t timeout);
 
-/* One command on a bare store: routed, answered or refused; one reply.  v->command is set. */
-void lrd_run_bare(larder *, larder_vector *v, int64_t timeout, struct lrd_meter *);
+/* One command on a bare store: routed, answered or refused; one reply.  v->command is set.
+ * No meter goes with the sink.  1: the reply is the backend's, and may mean ABSENT. */
+int lrd_run_bare(larder *, larder_vector *v, int64_t timeout, larder_sink *);
 
 /* front.c.  session NULL: a bare store. */
 void lrd_front(larder_session *, const larder_vector *, larder_sink *);

@@ -40,23 +40,93 @@ const char *lrd_fixed_text(larder_outcome outcome)
   return find_fixed(outcome)->value.str;
 }
 
+static inline void prepare(struct lrd_answer *a)
+{
+  lrd_arena_init(&a->arena, &a->memory);
+  lrd_tree_init_room(&a->tree, &a->arena, &a->room);
+}
+
 struct lrd_answer *lrd_answer_new(const larder_memory *memory)
 {
   struct lrd_answer *a = lrd_allocate(memory, sizeof *a);
   if (!a)
     return NULL;
   a->memory = *memory;
-  lrd_arena_init(&a->arena, &a->memory);
-  lrd_tree_init_room(&a->tree, &a->arena, &a->room);
+  atomic_init(&a->use, LRD_ONCE);
+  atomic_init(&a->orphan, 0);
+  atomic_init(&a->claimed, 0);
+  prepare(a);
   return a;
+}
+
+static void release(struct lrd_answer *a)
+{
+  const larder_memory memory = a->memory;
+  lrd_release(&memory, a, sizeof *a);
+}
+
+/* Gives a kept one back. */
+static void give_back(struct lrd_answer *a)
+{
+  atomic_store_explicit(&a->use, LRD_LEAVING, memory_order_relaxed);
+  atomic_signal_fence(memory_order_seq_cst);
+  lrd_yield_point();
+  if (!atomic_load_explicit(&a->orphan, memory_order_relaxed))
+    atomic_store_explicit(&a->use, LRD_IDLE, memory_order_release);
+  else if (atomic_exchange(&a->claimed, 1))
+    release(a);
 }
 
 void lrd_answer_free(struct lrd_answer *a)
 {
-  const larder_memory memory = a->memory;
   if (a->arena.block)
     lrd_arena_free(&a->arena);
-  lrd_release(&memory, a, sizeof *a);
+  if (atomic_load_explicit(&a->use, memory_order_relaxed) == LRD_ONCE)
+    release(a);
+  else
+    give_back(a);
+}
+
+/* The first one that the thread makes is kept. */
+static struct lrd_answer *take_new(struct lrd_cell *cell, const larder_memory *memory)
+{
+  struct lrd_answer *a = lrd_answer_new(memory);
+  if (a && !cell->kept && !lrd_cell_is_shared(cell)) {
+    atomic_init(&a->use, LRD_USED);
+    cell->kept = a;
+  }
+  return a;
+}
+
+struct lrd_answer *lrd_answer_take(struct lrd_cell *cell, const larder_memory *memory)
+{
+  struct lrd_answer *a = cell->kept;
+  if (!a || atomic_load_explicit(&a->use, memory_order_acquire) != LRD_IDLE)
+    return take_new(cell, memory);
+  atomic_store_explicit(&a->use, LRD_USED, memory_order_relaxed);
+  prepare(a);
+  return a;
+}
+
+/* Orphaned, and the fence is made: 1 if it is the caller's to release. */
+static int is_left(struct lrd_answer *a, int forked)
+{
+  unsigned char use;
+  while ((use = atomic_load_explicit(&a->use, memory_order_acquire)) == LRD_LEAVING)
+    if (forked || atomic_load_explicit(&a->claimed, memory_order_acquire))
+      return !forked; /* in a child nobody goes on */
+  return use == LRD_IDLE || atomic_exchange(&a->claimed, 1);
+}
+
+void lrd_answers_close(struct lrd_cells *cells, int forked)
+{
+  for (int i = 0; i < LRD_CELLS_OWN; i++)
+    if (cells->cell[i].kept)
+      atomic_store_explicit(&cells->cell[i].kept->orphan, 1, memory_order_relaxed);
+  lrd_cells_settle(cells);
+  for (int i = 0; i < LRD_CELLS_OWN; i++)
+    if (cells->cell[i].kept && is_left(cells->cell[i].kept, forked))
+      release(cells->cell[i].kept);
 }
 
 void lrd_reply_fill(larder_reply *reply, const struct lrd_tree_reply *from)

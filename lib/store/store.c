@@ -42,9 +42,11 @@ static larder_outcome make_parts(larder *s, char *error, size_t error_size)
 }
 
 /* The queue is not a part: its life ends elsewhere. */
-static void free_parts(larder *s)
+static void free_parts(larder *s, int forked)
 {
   const larder_memory memory = s->config.memory;
+  if (s->cells.cell)
+    lrd_answers_close(&s->cells, forked);
   if (s->base)
     lrd_release(&memory, s->base, s->table->size);
   lrd_release(&memory, s->late.block, s->late.size);
@@ -124,7 +126,7 @@ static larder *open_store(const struct lrd_config *config, const larder_backend_
   s->opened_at = lrd_monotonic(&s->config.clock);
   lrd_fork_init(&s->fork);
   if (make_parts(s, error, error_size) != LARDER_OK) {
-    free_parts(s);
+    free_parts(s, 0);
     return NULL;
   }
   larder_outcome outcome = open_backend(s, error, error_size);
@@ -138,7 +140,7 @@ static larder *open_store(const struct lrd_config *config, const larder_backend_
   if (opened)
     s->table->close(s->base, lrd_monotonic(&s->config.clock), 0);
   lrd_queue_release(s, 0);
-  free_parts(s);
+  free_parts(s, 0);
   return NULL;
 }
 
@@ -203,7 +205,7 @@ static uint64_t close_forked(larder *s)
 {
   s->table->close(s->base, 0, 1);
   lrd_queue_release(s, 1);
-  free_parts(s);
+  free_parts(s, 1);
   return 0;
 }
 
@@ -231,7 +233,7 @@ uint64_t larder_close(larder *s, int64_t timeout_ms)
   lrd_queue_finish(s);
   tell_close(s, lost);
   lrd_queue_release(s, 0);
-  free_parts(s);
+  free_parts(s, 0);
   lrd_cancel_restore(state);
   return lost;
 }

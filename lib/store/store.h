@@ -103,7 +103,12 @@ static inline void lrd_tally(struct lrd_cell *cell, const larder_verdict *v)
 int64_t lrd_deadline(const larder *, int64_t timeout);
 
 /* A caller's timeout (ms; 0: the store's) as ns; 0: out of range. */
-int64_t lrd_timeout(const larder *, int64_t timeout_ms);
+static inline int64_t lrd_timeout(const larder *store, int64_t timeout_ms)
+{
+  if (timeout_ms == 0)
+    return store->config.timeout;
+  return timeout_ms < 0 || timeout_ms > 3600000 ? 0 : timeout_ms * LRD_NS_PER_MS;
+}
 
 /* --- backend.c ------------------------------------------------------------ */
 
