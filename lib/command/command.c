@@ -196,7 +196,8 @@ static larder_outcome check_subcommand(const larder_vector *v, char *error, size
 }
 
 /* What lrd_command_check has no time for. */
-static larder_outcome check_slowly(const larder_vector *v, char *error, size_t size)
+__attribute__((noinline)) static larder_outcome check_slowly(const larder_vector *v,
+                                                             char *error, size_t size)
 {
   char spare[1];
 

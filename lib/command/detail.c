@@ -369,3 +369,8 @@ const struct lrd_detail *lrd_detail_find(const char *name)
   }
   return NULL;
 }
+
+const struct lrd_detail *lrd_detail_row(size_t i)
+{
+  return i < sizeof details / sizeof *details ? &details[i] : NULL;
+}

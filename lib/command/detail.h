@@ -2,6 +2,8 @@
 #ifndef LRD_COMMAND_DETAIL_H
 #define LRD_COMMAND_DETAIL_H
 
+#include <stddef.h>
+
 /*
  * What only COMMAND INFO tells of a command, and all that it tells of a subcommand
  * ("object|encoding").  Constant data.
@@ -21,5 +23,7 @@ struct lrd_detail {
 
 /* NULL: there is nothing to tell. */
 const struct lrd_detail *lrd_detail_find(const char *name);
+/* Row i, in the order of the names; NULL: there are no more. */
+const struct lrd_detail *lrd_detail_row(size_t i);
 
 #endif

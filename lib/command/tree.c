@@ -21,7 +21,7 @@ static void fail(struct lrd_tree *t)
 /* --- memory -------------------------------------------------------------- */
 
 /* What was not expected gets no memory set aside. */
-static void set_aside(struct lrd_tree *t)
+__attribute__((noinline)) static void set_aside(struct lrd_tree *t)
 {
   char *p = lrd_arena_allocate(t->arena, LARDER_SINK_RESERVE * 2);
 
@@ -62,7 +62,7 @@ static inline const char *copy_text(struct lrd_tree *t, const char *bytes, size_
   return p;
 }
 
-static int more_replies(struct lrd_tree *t)
+__attribute__((noinline)) static int more_replies(struct lrd_tree *t)
 {
   size_t capacity = t->capacity * 2;
   struct lrd_tree_reply *reply;
@@ -78,7 +78,7 @@ static int more_replies(struct lrd_tree *t)
   return 0;
 }
 
-static int more_elements(struct lrd_tree *t, struct lrd_tree_frame *f)
+__attribute__((noinline)) static int more_elements(struct lrd_tree *t, struct lrd_tree_frame *f)
 {
   size_t room = f->len ? f->len * 2 : 8;
   larder_value *element;
@@ -306,7 +306,7 @@ static void tree_rewind(larder_sink *s)
   t->sink.failed = 0;
 }
 
-static void lose(struct lrd_tree *t, struct lrd_tree_reply *reply)
+__attribute__((noinline)) static void lose(struct lrd_tree *t, struct lrd_tree_reply *reply)
 {
   reply->value = (larder_value){ .type = LARDER_ERROR, .len = sizeof no_memory - 1 };
   reply->value.str = no_memory;
@@ -321,7 +321,7 @@ static void lose(struct lrd_tree *t, struct lrd_tree_reply *reply)
 }
 
 /* Where the reply that has ended is kept; NULL: it wasn't expected, and there is no memory. */
-static struct lrd_tree_reply *ended(struct lrd_tree *t, larder_verdict *v)
+__attribute__((noinline)) static struct lrd_tree_reply *ended(struct lrd_tree *t, larder_verdict *v)
 {
   static const larder_value nothing = { .type = LARDER_NIL };
 

@@ -68,6 +68,8 @@ struct lrd_exec {
   const char *hashed;      /* the key whose hash is known: its address and length */
   size_t hashed_len;
   uint64_t hash;
+  const uint64_t *hashes;  /* of the first `hashed_keys` keys of the vector, in order */
+  int hashed_keys;
   struct lrd_keyspace *discarded;
 };
 

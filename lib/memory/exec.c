@@ -109,7 +109,7 @@ static int may_run(struct lrd_exec *x)
 }
 
 /* What the handler could not know. */
-static void settle_unknown(struct lrd_exec *x, lrd_handler *handler)
+__attribute__((noinline)) static void settle_unknown(struct lrd_exec *x, lrd_handler *handler)
 {
   if (x->unanswered && may_run_as_absent(x))
     run_as_absent(x, handler);
@@ -124,7 +124,7 @@ static void settle_unknown(struct lrd_exec *x, lrd_handler *handler)
   }
 }
 
-static void run_carefully(struct lrd_exec *x)
+__attribute__((noinline)) static void run_carefully(struct lrd_exec *x)
 {
   lrd_handler *handler = lrd_handlers[x->vector->command];
 
@@ -153,7 +153,7 @@ static inline void run(struct lrd_exec *x)
 }
 
 /* Memory ended behind a change: NO_MEMORY would say that there was none. */
-static void lose_reply(struct lrd_exec *x)
+__attribute__((noinline)) static void lose_reply(struct lrd_exec *x)
 {
   x->sink->type->rewind(x->sink);
   x->verdict.outcome = LARDER_UNKNOWN;
@@ -192,6 +192,8 @@ static inline void begin(struct lrd_exec *x, struct lrd_engine *e, const larder_
   x->hashed = NULL;
   x->hashed_len = 0;
   x->hash = 0;
+  x->hashes = NULL;
+  x->hashed_keys = 0;
   x->discarded = NULL;
 }
 
@@ -219,17 +221,27 @@ static void free_discarded(struct lrd_exec *x)
   }
 }
 
-static void add_keys(struct lrd_shard_set *set, const larder_vector *v)
+enum { KEPT_HASHES = 128 };
+
+/* hash: those of the first keys, at most `most`.  Returns how many. */
+static int add_keys(struct lrd_shard_set *set, const larder_vector *v, uint64_t *hash, int most)
 {
   struct lrd_keys keys = lrd_command_key_range(v);
 
-  for (int i = 0; i < keys.count; i++)
-    lrd_shard_set_add_hash(set, lrd_key_hash(set->engine, v->argv[lrd_key_index(&keys, i)]));
+  for (int i = 0; i < keys.count; i++) {
+    uint64_t h = lrd_key_hash(set->engine, v->argv[lrd_key_index(&keys, i)]);
+
+    if (i < most)
+      hash[i] = h;
+    lrd_shard_set_add_hash(set, h);
+  }
+  return keys.count < most ? keys.count : most;
 }
 
 /* Is there room for what the vectors may take?  Else nothing is begun, and the reply is
  * written. */
-static int find_room(struct lrd_exec *x, const larder_vector *v, size_t count, const char *before)
+__attribute__((noinline)) static int find_room(struct lrd_exec *x, const larder_vector *v,
+                                               size_t count, const char *before)
 {
   size_t i = 0;
 
@@ -267,17 +279,19 @@ static inline void run_with_key(struct lrd_exec *x, larder_bytes key)
   lrd_latch_drop(&shard->lock);
 }
 
-static void run_with_keys(struct lrd_exec *x)
+__attribute__((noinline)) static void run_with_keys(struct lrd_exec *x)
 {
   const larder_vector *v = x->vector;
   struct lrd_engine *e = x->engine;
   struct lrd_shard_set set;
+  uint64_t hash[KEPT_HASHES];
 
   /* it counts what lives: most of what does not is reclaimed in slices before */
   if (v->command == LRD_DBSIZE && !e->partial)
     (void)lrd_maintenance_round(e, INT64_MAX);
   lrd_shard_set_init(&set, e);
-  add_keys(&set, v);
+  x->hashed_keys = add_keys(&set, v, hash, KEPT_HASHES);
+  x->hashes = hash;
   if (is_keyspace(v) && !locks_itself(v)) {
     lrd_shard_set_add_all(&set);
     x->all_locked = 1;
@@ -473,7 +487,7 @@ static void execute_atomic(struct lrd_engine *e, const larder_call *call, larder
   }
   lrd_shard_set_init(&set, e);
   for (size_t i = 0; i < call->count && !x.all_locked; i++) {
-    add_keys(&set, &call->vector[i]);
+    (void)add_keys(&set, &call->vector[i], NULL, 0);
     x.all_locked = locks_all(&call->vector[i]) || locks_itself(&call->vector[i]);
   }
   if (x.all_locked)

@@ -151,7 +151,7 @@ static inline int is_bulky(const struct lrd_entry *entry)
 }
 
 /* As lrd_peek, for a read: those are counted. */
-static inline struct lrd_entry *peek_and_count(struct lrd_exec *x, larder_bytes key)
+__attribute__((always_inline)) static inline struct lrd_entry *peek_and_count(struct lrd_exec *x, larder_bytes key)
 {
   struct lrd_at at = at_key(x, key);
   struct lrd_entry *entry = live(x, &at);
@@ -166,16 +166,20 @@ static inline struct lrd_entry *peek_and_count(struct lrd_exec *x, larder_bytes 
 }
 
 /* What is known wholly; *entry NULL for a key that does not exist. */
+__attribute__((noinline)) static int wrong_type(struct lrd_exec *x)
+{
+  lrd_error(x, lrd_text_wrongtype);
+  return 0;
+}
+
 static inline int found(struct lrd_exec *x, struct lrd_entry *have, enum lrd_kind kind,
                  struct lrd_entry **entry)
 {
   x->whole = 1;
   if (!have || have->kind == LRD_NONE)
     return 1;
-  if (kind != LRD_NONE && have->kind != kind) {
-    lrd_error(x, lrd_text_wrongtype);
-    return 0;
-  }
+  if (kind != LRD_NONE && have->kind != kind)
+    return wrong_type(x);
   *entry = have;
   return 1;
 }

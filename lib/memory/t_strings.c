@@ -6,11 +6,14 @@
 
 /* Several strings at once. */
 
-static void mget_some(struct lrd_exec *x, const larder_bytes *keys, int count)
+/* first: how many keys stand before them. */
+static void mget_some(struct lrd_exec *x, const larder_bytes *keys, int first, int count)
 {
-  uint64_t hash[LRD_AHEAD];
+  uint64_t room[LRD_AHEAD];
+  const uint64_t *hash = first + count <= x->hashed_keys ? x->hashes + first : room;
 
-  lrd_ahead_hash(x->engine, keys, count, hash);
+  if (hash == room)
+    lrd_ahead_hash(x->engine, keys, count, room);
   lrd_ahead_fetch(x->engine, x->database, hash, count);
   for (int i = 0; i < count; i++) {
     struct lrd_entry *entry;
@@ -41,7 +44,7 @@ void lrd_t_mget(struct lrd_exec *x)
     }
   lrd_sink_array(x->sink, (size_t)x->argc - 1);
   for (int i = 1; i < x->argc; i += LRD_AHEAD)
-    mget_some(x, x->argv + i, x->argc - i < LRD_AHEAD ? x->argc - i : LRD_AHEAD);
+    mget_some(x, x->argv + i, i - 1, x->argc - i < LRD_AHEAD ? x->argc - i : LRD_AHEAD);
 }
 
 /* Takes the staged entries back, those too that are in the keyspace already:

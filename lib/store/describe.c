@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "store/front.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -199,13 +200,11 @@ static void put_part(struct lrd_front *f, const struct lrd_detail *d)
 
 const struct lrd_detail *lrd_front_part(unsigned command, size_t i)
 {
-  char name[48] = "";
+  char name[48];
   const char *part = lrd_command_part(command, i);
   if (!part)
     return NULL;
-  strncat(name, lrd_commands[command].name, 20);
-  strcat(name, "|");
-  strncat(name, part, 20);
+  snprintf(name, sizeof name, "%s|%s", lrd_commands[command].name, part);
   return lrd_detail_find(name);
 }
 

@@ -9,6 +9,7 @@
 #include <larder/status.h>
 
 #include "command/command.h"
+#include "command/detail.h"
 #include "command/vector.h"
 #include "util/heap.h"
 #include "util/memory.h"
@@ -106,6 +107,21 @@ START_TEST(rows_are_whole)
     ck_assert_msg(c->first ? c->step > 0 : !c->last && !c->step, "%s", c->name);
     ck_assert_msg(!(c->flags & LRD_WRITE) || !(c->flags & LRD_READONLY), "%s", c->name);
   }
+}
+END_TEST
+
+/* They are looked up by halving. */
+START_TEST(details_are_sorted)
+{
+  const struct lrd_detail *row, *before = NULL;
+  size_t n = 0;
+
+  for (; (row = lrd_detail_row(n)) != NULL; n++, before = row) {
+    ck_assert_msg(!before || strcmp(before->name, row->name) < 0, "%s stands behind %s",
+                  row->name, before ? before->name : "");
+    ck_assert_ptr_eq(lrd_detail_find(row->name), row);
+  }
+  ck_assert_uint_gt(n, 100);
 }
 END_TEST
 
@@ -519,6 +535,7 @@ int main(void)
   tcase_add_test(t, every_name_is_found);
   tcase_add_test(t, near_names_are_not);
   tcase_add_test(t, rows_are_whole);
+  tcase_add_test(t, details_are_sorted);
   tcase_add_test(t, flags_of_our_own);
   tcase_add_test(t, checks_name_and_arity);
   tcase_add_test(t, error_never_overflows);

@@ -9,6 +9,7 @@ check_PROGRAMS += \
   test/store/check_async \
   test/store/check_batch \
   test/store/check_break \
+  test/store/check_cell \
   test/store/check_close \
   test/store/check_config \
   test/store/check_memory \
@@ -22,6 +23,7 @@ check_PROGRAMS += \
 test_store_check_async_SOURCES = test/store/check_async.c $(store_fakes)
 test_store_check_batch_SOURCES = test/store/check_batch.c $(store_fakes)
 test_store_check_break_SOURCES = test/store/check_break.c test/store/heap.c test/store/heap.h
+test_store_check_cell_SOURCES = test/store/check_cell.c test/store/heap.c test/store/heap.h
 test_store_check_close_SOURCES = test/store/check_close.c test/store/heap.c test/store/heap.h \
   test/proof/yield.c test/proof/yield.h
 test_store_check_config_SOURCES = test/store/check_config.c test/store/config_rig.h $(store_fakes)
