@@ -82,7 +82,7 @@ static const char *check_keyspace(struct lrd_engine *e, struct lrd_shard *shard,
   if ((w.wrong = lrd_index_check(&ks->index)))
     return w.wrong;
   do
-    cursor = lrd_index_scan(&ks->index, &e->account.memory, cursor, visit, &w);
+    cursor = lrd_index_scan(&ks->index, cursor, visit, &w);
   while (cursor);
   if (w.wrong)
     return w.wrong;

@@ -13,12 +13,14 @@ static void push(struct lrd_discard *d, struct lrd_discarded *first, struct lrd_
 }
 
 /* 0, or -1: no memory. */
-static int put(struct lrd_engine *e, lrd_discard_fn *free_some, void *value)
+static int put(struct lrd_engine *e, const larder_memory *memory, lrd_discard_fn *free_some,
+               void *value)
 {
   struct lrd_discarded *node = lrd_allocate(lrd_memory_of(e), sizeof *node);
 
   if (!node)
     return -1;
+  node->memory = memory;
   node->free_some = free_some;
   node->value = value;
   push(&e->discard, node, node);
@@ -30,7 +32,7 @@ void lrd_discard_value(struct lrd_engine *e, struct lrd_entry *entry)
   const struct lrd_kind_type *type = lrd_kind_type(entry->kind);
 
   if (type && entry->value && type->free_some && lrd_entry_elements(entry) >= LRD_DISCARD_LEAST &&
-      !put(e, type->free_some, entry->value))
+      !put(e, lrd_memory_of(e), type->free_some, entry->value))
     entry->value = NULL;
 }
 
@@ -42,9 +44,12 @@ static size_t free_entry(const larder_memory *memory, void *entry, size_t budget
 
 void lrd_discard_entry(struct lrd_engine *e, struct lrd_entry *entry)
 {
+  const larder_memory *blocks = &e->grace->memory; /* a reader may be looking at it */
+
   lrd_discard_value(e, entry);
-  if (lrd_entry_size(entry) < LRD_DISCARD_LEAST_BYTES || put(e, free_entry, entry))
-    lrd_entry_free(lrd_memory_of(e), entry);
+  lrd_entry_clear(lrd_memory_of(e), entry);
+  if (lrd_entry_size(entry) < LRD_DISCARD_LEAST_BYTES || put(e, blocks, free_entry, entry))
+    lrd_entry_free(blocks, entry);
 }
 
 size_t lrd_discard_free(struct lrd_engine *e, size_t steps)
@@ -55,7 +60,7 @@ size_t lrd_discard_free(struct lrd_engine *e, size_t steps)
   if (!atomic_load_explicit(&e->discard.first, memory_order_relaxed))
     return steps;
   first = atomic_exchange_explicit(&e->discard.first, NULL, memory_order_acquire);
-  while (first && (steps = first->free_some(memory, first->value, steps))) {
+  while (first && (steps = first->free_some(first->memory, first->value, steps))) {
     struct lrd_discarded *next = first->next;
     lrd_release(memory, first, sizeof *first);
     first = next;

@@ -24,6 +24,7 @@ typedef size_t lrd_discard_fn(const larder_memory *, void *value, size_t budget)
 
 struct lrd_discarded {
   struct lrd_discarded *next;
+  const larder_memory *memory;
   lrd_discard_fn *free_some;
   void *value;
 };

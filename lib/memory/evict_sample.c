@@ -44,7 +44,7 @@ static void draw_from(struct drawn *d, struct lrd_keyspace *ks)
     return;
   d->wanted = samples < DRAWN_MAX - before ? before + samples : DRAWN_MAX;
   for (int i = 0; i < DRAWS_MAX && d->count < d->wanted; i++)
-    (void)lrd_index_scan(&ks->index, &d->engine->account.memory, lrd_prng_next(&d->shard->prng),
+    (void)lrd_index_scan(&ks->index, lrd_prng_next(&d->shard->prng),
                          draw, d);
 }
 

@@ -3,7 +3,7 @@
 
 /* What an entry's sixteen bits say of its use, and what OBJECT replies of it. */
 
-enum { LFU_BEGINS = 5, USES = 3, MINUTE_MS = 60000 };
+enum { LFU_BEGINS = 5, MINUTE_MS = 60000 };
 
 static unsigned used_of(const struct lrd_entry *entry)
 {
@@ -79,7 +79,7 @@ static void count_use(struct lrd_entry *entry)
 {
   uint16_t used = (uint16_t)used_of(entry);
 
-  if ((used & USES) < USES)
+  if ((used & LRD_EVICT_USES) < LRD_EVICT_USES)
     (void)atomic_compare_exchange_weak_explicit(&entry->used, &used, (uint16_t)(used + 1),
                                                 memory_order_relaxed, memory_order_relaxed);
 }
@@ -124,7 +124,7 @@ int64_t lrd_evict_freq(struct lrd_engine *e, const struct lrd_entry *entry, int6
   if (tracks == LRD_TRACK_FREQUENCY)
     return lrd_evict_count(e, entry, now);
   if (tracks == LRD_TRACK_QUEUE)
-    return used_of(entry) & USES;
+    return used_of(entry) & LRD_EVICT_USES;
   *error = "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please "
            "note that when switching between policies at runtime LRU and LFU data will take some "
            "time to adjust.";

@@ -28,7 +28,7 @@ static larder_bytes watched_key(const void *item)
 
 void lrd_hold_shard_init(struct lrd_engine *e, struct lrd_shard *shard)
 {
-  lrd_index_init(&shard->watched, &e->hash_key, watched_key);
+  lrd_index_init(&shard->watched, &e->account.memory, &e->hash_key, watched_key);
 }
 
 static struct lrd_at place_of(const struct lrd_engine *e, const struct lrd_watch *w)
@@ -45,7 +45,7 @@ static struct lrd_watched *find(const struct lrd_at *at)
 
 static void forget_key(struct lrd_engine *e, struct lrd_shard *shard, struct lrd_watched *on)
 {
-  lrd_index_remove(&shard->watched, &e->account.memory, on->hash, on);
+  lrd_index_remove(&shard->watched, on->hash, on);
   lrd_release(&e->account.memory, on, sizeof *on + on->key_len);
 }
 
@@ -61,7 +61,7 @@ static struct lrd_watched *find_or_add(struct lrd_engine *e, const struct lrd_at
   *on = (struct lrd_watched){ .hash = at->hash, .key_len = at->key.len };
   if (at->key.len)
     memcpy(on->key, at->key.data, at->key.len);
-  if (!lrd_index_insert(&at->shard->watched, &e->account.memory, at->hash, on))
+  if (!lrd_index_insert(&at->shard->watched, at->hash, on))
     return on;
   lrd_release(&e->account.memory, on, sizeof *on + on->key_len);
   return NULL;
@@ -172,13 +172,13 @@ static void touch_existing(void *context, void *item)
     lrd_hold_touch(&at);
 }
 
-void lrd_hold_touch_database(struct lrd_engine *e, struct lrd_shard *shard, unsigned database)
+void lrd_hold_touch_database(struct lrd_shard *shard, unsigned database)
 {
   struct flush f = { shard, database };
   uint64_t cursor = 0;
 
   do
-    cursor = lrd_index_scan(&shard->watched, &e->account.memory, cursor, touch_existing, &f);
+    cursor = lrd_index_scan(&shard->watched, cursor, touch_existing, &f);
   while (cursor);
 }
 

@@ -36,7 +36,7 @@ void lrd_hold_clear(struct larder_hold *, int locked);
 /* A key changed; the shard is locked. */
 void lrd_hold_touch(const struct lrd_at *);
 /* All keys of a database will be gone; the shard is locked. */
-void lrd_hold_touch_database(struct lrd_engine *, struct lrd_shard *, unsigned database);
+void lrd_hold_touch_database(struct lrd_shard *, unsigned database);
 
 void lrd_hold_shard_init(struct lrd_engine *, struct lrd_shard *);
 

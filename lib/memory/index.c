@@ -17,9 +17,9 @@ static uint64_t hash_of(const struct lrd_index *ix, const void *item)
 /* --- where buckets lie ---------------------------------------------------- */
 
 /* Cache-line aligned; the byte before says by how much. */
-static struct lrd_bucket *segment_new(const larder_memory *m, size_t buckets)
+static struct lrd_bucket *segment_new(const struct lrd_index *ix, size_t buckets)
 {
-  unsigned char *block = lrd_allocate(m, buckets * sizeof(struct lrd_bucket) + LINE);
+  unsigned char *block = lrd_allocate(ix->memory, buckets * sizeof(struct lrd_bucket) + LINE);
   size_t shift;
 
   if (!block)
@@ -31,24 +31,24 @@ static struct lrd_bucket *segment_new(const larder_memory *m, size_t buckets)
   return (struct lrd_bucket *)(void *)block;
 }
 
-static void segment_free(const larder_memory *m, struct lrd_bucket *segment, size_t buckets)
+static void segment_free(const struct lrd_index *ix, struct lrd_bucket *segment, size_t buckets)
 {
   unsigned char *block = (unsigned char *)segment;
 
   if (segment)
-    lrd_release(m, block - block[-1], buckets * sizeof(struct lrd_bucket) + LINE);
+    lrd_release(ix->memory, block - block[-1], buckets * sizeof(struct lrd_bucket) + LINE);
 }
 
-static int large_reserve(struct lrd_index *ix, const larder_memory *m, size_t n)
+static int large_reserve(struct lrd_index *ix, size_t n)
 {
   size_t capacity = ix->large_capacity ? ix->large_capacity * 2 : 8;
   struct lrd_bucket **large;
 
   if (n < ix->large_capacity)
     return 0;
-  large = ix->large ? lrd_resize(m, ix->large, ix->large_capacity * sizeof *large,
+  large = ix->large ? lrd_resize(ix->memory, ix->large, ix->large_capacity * sizeof *large,
                                  capacity * sizeof *large)
-                    : lrd_allocate(m, capacity * sizeof *large);
+                    : lrd_allocate(ix->memory, capacity * sizeof *large);
   if (!large)
     return -1;
   ix->large = large;
@@ -57,7 +57,7 @@ static int large_reserve(struct lrd_index *ix, const larder_memory *m, size_t n)
 }
 
 /* Makes room for bucket i, the first one behind the last. */
-static int segment_reserve(struct lrd_index *ix, const larder_memory *m, size_t i)
+static int segment_reserve(struct lrd_index *ix, size_t i)
 {
   struct lrd_bucket **segment;
   size_t size;
@@ -65,7 +65,7 @@ static int segment_reserve(struct lrd_index *ix, const larder_memory *m, size_t 
   if (i >= LARGE) {
     if (i % LARGE)
       return 0;
-    if (large_reserve(ix, m, i / LARGE - 1))
+    if (large_reserve(ix, i / LARGE - 1))
       return -1;
     segment = &ix->large[i / LARGE - 1];
     size = LARGE;
@@ -75,25 +75,25 @@ static int segment_reserve(struct lrd_index *ix, const larder_memory *m, size_t 
     segment = &ix->small[i ? lrd_log2(i) + 1 : 0];
     size = i ? i : 1;
   }
-  *segment = segment_new(m, size);
+  *segment = segment_new(ix, size);
   return *segment ? 0 : -1;
 }
 
 /* Bucket i was the last one and is gone. */
-static void segment_drop(struct lrd_index *ix, const larder_memory *m, size_t i)
+static void segment_drop(struct lrd_index *ix, size_t i)
 {
   struct lrd_bucket **segment;
 
   if (i >= LARGE) {
     if (i % LARGE)
       return;
-    segment_free(m, ix->large[i / LARGE - 1], LARGE);
+    segment_free(ix, ix->large[i / LARGE - 1], LARGE);
     return;
   }
   if (i & (i - 1))
     return;
   segment = &ix->small[i ? lrd_log2(i) + 1 : 0];
-  segment_free(m, *segment, i ? i : 1);
+  segment_free(ix, *segment, i ? i : 1);
   *segment = NULL;
 }
 
@@ -111,7 +111,7 @@ static void put(struct lrd_bucket *b, unsigned i, uint8_t tag, void *item)
   b->item[i] = item;
 }
 
-static int chain_insert(struct lrd_bucket *b, const larder_memory *m, uint8_t tag, void *item)
+static int chain_insert(const struct lrd_index *ix, struct lrd_bucket *b, uint8_t tag, void *item)
 {
   struct lrd_bucket *next;
 
@@ -125,7 +125,7 @@ static int chain_insert(struct lrd_bucket *b, const larder_memory *m, uint8_t ta
     if (!next)
       break;
   }
-  next = lrd_allocate(m, sizeof *next);
+  next = lrd_allocate(ix->memory, sizeof *next);
   if (!next)
     return -1;
   memset(next, 0, sizeof *next);
@@ -136,17 +136,17 @@ static int chain_insert(struct lrd_bucket *b, const larder_memory *m, uint8_t ta
   return 0;
 }
 
-static void chain_release(const larder_memory *m, struct lrd_bucket *b)
+static void chain_release(const struct lrd_index *ix, struct lrd_bucket *b)
 {
   while (b) {
     struct lrd_bucket *next = lrd_bucket_next(b);
-    lrd_release(m, b, sizeof *b);
+    lrd_release(ix->memory, b, sizeof *b);
     b = next;
   }
 }
 
 /* Closes the holes and gives back the buckets that are no longer needed. */
-static void chain_pack(const larder_memory *m, struct lrd_bucket *head)
+static void chain_pack(const struct lrd_index *ix, struct lrd_bucket *head)
 {
   struct lrd_bucket *to = head, *before = NULL;
   unsigned n = 0;
@@ -166,83 +166,84 @@ static void chain_pack(const larder_memory *m, struct lrd_bucket *head)
       from->tag[i] = 0;
       put(to, n++, tag, from->item[i]);
     }
-  chain_release(m, lrd_bucket_next(to));
+  chain_release(ix, lrd_bucket_next(to));
   to->chained = 0;
   if (before && n == 1) {
     put(before, LRD_BUCKET_PLACES - 1, to->tag[0], to->item[0]);
     before->chained = 0;
-    lrd_release(m, to, sizeof *to);
+    lrd_release(ix->memory, to, sizeof *to);
   }
 }
 
 /* Moves the items whose hash has that bit; -1: no memory, nothing was moved. */
-static int chain_move(const struct lrd_index *ix, const larder_memory *m, struct lrd_bucket *from,
+static int chain_move(const struct lrd_index *ix, struct lrd_bucket *from,
                       struct lrd_bucket *to, size_t bit)
 {
   for (struct lrd_bucket *b = from; b; b = lrd_bucket_next(b))
     for (unsigned i = 0; i < lrd_bucket_places(b); i++) {
       if (!b->tag[i] || !((size_t)hash_of(ix, b->item[i]) & bit))
         continue;
-      if (chain_insert(to, m, b->tag[i], b->item[i])) {
+      if (chain_insert(ix, to, b->tag[i], b->item[i])) {
         /* the holes that they left are still there */
-        (void)chain_move(ix, m, to, from, bit);
+        (void)chain_move(ix, to, from, bit);
         return -1;
       }
       b->tag[i] = 0;
     }
-  chain_pack(m, from);
+  chain_pack(ix, from);
   return 0;
 }
 
 /* --- growing and shrinking ------------------------------------------------- */
 
-static void grow(struct lrd_index *ix, const larder_memory *m)
+static void grow(struct lrd_index *ix)
 {
   size_t n = ix->buckets, half;
 
-  if (segment_reserve(ix, m, n))
+  if (segment_reserve(ix, n))
     return;
   if (n) {
     half = (size_t)1 << lrd_log2(n);
-    if (chain_move(ix, m, lrd_bucket_at(ix, n - half), lrd_bucket_at(ix, n), half)) {
-      chain_pack(m, lrd_bucket_at(ix, n));
-      segment_drop(ix, m, n);
+    if (chain_move(ix, lrd_bucket_at(ix, n - half), lrd_bucket_at(ix, n), half)) {
+      chain_pack(ix, lrd_bucket_at(ix, n));
+      segment_drop(ix, n);
       return;
     }
   }
   set_buckets(ix, n + 1);
 }
 
-static void shrink(struct lrd_index *ix, const larder_memory *m)
+static void shrink(struct lrd_index *ix)
 {
   size_t last = ix->buckets - 1, half = (size_t)1 << lrd_log2(last);
 
-  if (chain_move(ix, m, lrd_bucket_at(ix, last), lrd_bucket_at(ix, last - half), half))
+  if (chain_move(ix, lrd_bucket_at(ix, last), lrd_bucket_at(ix, last - half), half))
     return;
   set_buckets(ix, last);
-  segment_drop(ix, m, last);
+  segment_drop(ix, last);
 }
 
 /* --- the interface ---------------------------------------------------------- */
 
-void lrd_index_init(struct lrd_index *ix, const struct lrd_universal_key *hash_key,
-                    lrd_index_key_fn *key)
+void lrd_index_init(struct lrd_index *ix, const larder_memory *memory,
+                    const struct lrd_universal_key *hash_key, lrd_index_key_fn *key)
 {
   memset(ix, 0, sizeof *ix);
+  ix->memory = memory;
   ix->hash_key = hash_key;
   ix->key = key;
 }
 
-void lrd_index_free(struct lrd_index *ix, const larder_memory *m)
+void lrd_index_free(struct lrd_index *ix)
 {
   while (ix->buckets) {
     size_t last = ix->buckets - 1;
-    chain_release(m, lrd_bucket_next(lrd_bucket_at(ix, last)));
+    chain_release(ix, lrd_bucket_next(lrd_bucket_at(ix, last)));
     ix->buckets = last;
-    segment_drop(ix, m, last);
+    segment_drop(ix, last);
   }
-  lrd_release(m, ix->large, ix->large_capacity * sizeof *ix->large);
-  lrd_index_init(ix, ix->hash_key, ix->key);
+  lrd_release(ix->memory, ix->large, ix->large_capacity * sizeof *ix->large);
+  lrd_index_init(ix, ix->memory, ix->hash_key, ix->key);
 }
 
 void **lrd_index_find(const struct lrd_index *ix, uint64_t hash, larder_bytes key)
@@ -262,25 +263,25 @@ void *lrd_index_find_if(const struct lrd_index *ix, uint64_t hash,
     for (uint64_t found = lrd_bucket_match(b, tag); found; found &= found - 1) {
       unsigned i = (unsigned)__builtin_ctzll(found) / 8;
 
-      if (b->tag[i] == tag && is(context, b->item[i]))
+      if (is(context, b->item[i]))
         return b->item[i];
     }
   return NULL;
 }
 
-int lrd_index_insert(struct lrd_index *ix, const larder_memory *m, uint64_t hash, void *item)
+int lrd_index_insert(struct lrd_index *ix, uint64_t hash, void *item)
 {
   /* Two steps, so that a table that could not grow for a while catches up. */
   for (int step = 0; step < 2 && ix->count >= ix->buckets * FULL; step++)
-    grow(ix, m);
+    grow(ix);
   if (!ix->buckets ||
-      chain_insert(lrd_bucket_at(ix, lrd_index_position(ix, hash)), m, lrd_bucket_tag(hash), item))
+      chain_insert(ix, lrd_bucket_at(ix, lrd_index_position(ix, hash)), lrd_bucket_tag(hash), item))
     return -1;
   ix->count++;
   return 0;
 }
 
-void lrd_index_remove(struct lrd_index *ix, const larder_memory *m, uint64_t hash,
+void lrd_index_remove(struct lrd_index *ix, uint64_t hash,
                       const void *item)
 {
   struct lrd_bucket *head = lrd_bucket_at(ix, lrd_index_position(ix, hash));
@@ -292,14 +293,14 @@ void lrd_index_remove(struct lrd_index *ix, const larder_memory *m, uint64_t has
         ix->count--;
         if (ix->visiting)
           return;
-        chain_pack(m, head);
+        chain_pack(ix, head);
         if (ix->buckets > 1 && ix->count < ix->buckets * EMPTY)
-          shrink(ix, m);
+          shrink(ix);
         return;
       }
 }
 
-static void visit_chain(struct lrd_index *ix, const larder_memory *m, size_t i,
+static void visit_chain(struct lrd_index *ix, size_t i,
                         lrd_index_visit *visit, void *context)
 {
   struct lrd_bucket *head = lrd_bucket_at(ix, i);
@@ -311,7 +312,7 @@ static void visit_chain(struct lrd_index *ix, const larder_memory *m, size_t i,
         visit(context, b->item[j]);
   ix->visiting--;
   if (!ix->visiting)
-    chain_pack(m, head);
+    chain_pack(ix, head);
 }
 
 static uint64_t reversed(uint64_t v)
@@ -325,7 +326,7 @@ static uint64_t reversed(uint64_t v)
 /* The cursor counts from its highest bit down, so what a bucket is split into
  * comes after it in the order, and all that came before stays before.  A bucket
  * and the one split off it in this round are visited together. */
-uint64_t lrd_index_scan(struct lrd_index *ix, const larder_memory *m, uint64_t cursor,
+uint64_t lrd_index_scan(struct lrd_index *ix, uint64_t cursor,
                         lrd_index_visit *visit, void *context)
 {
   uint64_t half;
@@ -335,9 +336,9 @@ uint64_t lrd_index_scan(struct lrd_index *ix, const larder_memory *m, uint64_t c
     return 0;
   half = UINT64_C(1) << lrd_log2(ix->buckets);
   i = (size_t)(cursor & (half - 1));
-  visit_chain(ix, m, i, visit, context);
+  visit_chain(ix, i, visit, context);
   if (i + half < ix->buckets)
-    visit_chain(ix, m, (size_t)(i + half), visit, context);
+    visit_chain(ix, (size_t)(i + half), visit, context);
   cursor |= ~(half - 1);
   return reversed(reversed(cursor) + 1);
 }

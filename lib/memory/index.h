@@ -38,14 +38,16 @@ struct lrd_index {
   size_t count;
   lrd_index_key_fn *key;
   const struct lrd_universal_key *hash_key;
+  const larder_memory *memory;
   struct lrd_bucket *small[9];  /* buckets 0, 1, 2-3, 4-7, ... 128-255 */
   unsigned visiting;
 };
 
-/* Takes no memory yet.  The hash key must outlive the index. */
-void lrd_index_init(struct lrd_index *, const struct lrd_universal_key *, lrd_index_key_fn *);
+/* Takes no memory yet.  Memory and hash key must outlive the index. */
+void lrd_index_init(struct lrd_index *, const larder_memory *, const struct lrd_universal_key *,
+                    lrd_index_key_fn *);
 /* The items are not touched. */
-void lrd_index_free(struct lrd_index *, const larder_memory *);
+void lrd_index_free(struct lrd_index *);
 
 /* The place of the item of that key, valid until the next change: the item may
  * be exchanged there for another one of the same key.  NULL: there is none. */
@@ -59,17 +61,17 @@ void *lrd_index_find_if(const struct lrd_index *, uint64_t hash,
                         int (*is)(void *context, const void *item), void *context);
 
 /* Of a key that is not in the index.  0, or -1: no memory. */
-int lrd_index_insert(struct lrd_index *, const larder_memory *, uint64_t hash, void *item);
+int lrd_index_insert(struct lrd_index *, uint64_t hash, void *item);
 
 /* Of an item that is in the index.  Can't fail; also during a visit. */
-void lrd_index_remove(struct lrd_index *, const larder_memory *, uint64_t hash, const void *item);
+void lrd_index_remove(struct lrd_index *, uint64_t hash, const void *item);
 
 /* Visits some items and returns the cursor for the next call; begins with 0, and
  * 0 back is the end.  An item that is there from the first call to the last is
  * visited at least once, whatever is inserted and removed between the calls; any
  * cursor is safe.  The visit may remove items, but not insert any. */
 typedef void lrd_index_visit(void *context, void *item);
-uint64_t lrd_index_scan(struct lrd_index *, const larder_memory *, uint64_t cursor,
+uint64_t lrd_index_scan(struct lrd_index *, uint64_t cursor,
                         lrd_index_visit *, void *context);
 
 /* For tests: NULL, or what is wrong. */

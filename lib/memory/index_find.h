@@ -39,19 +39,35 @@ static inline struct lrd_bucket *lrd_bucket_next(const struct lrd_bucket *b)
   return b->chained ? b->item[LRD_BUCKET_PLACES - 1] : NULL;
 }
 
-/* A bit at the top of each byte of the tags that equals tag, and perhaps of some
- * that don't. */
+/* All tags in one word, the first in its lowest byte, and the mark in its highest. */
+static inline uint64_t lrd_tags_load(const struct lrd_bucket *b)
+{
+  typedef uint64_t __attribute__((may_alias)) word;
+  uint64_t tags = __atomic_load_n((const word *)(const void *)b, __ATOMIC_RELAXED);
+
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  tags = __builtin_bswap64(tags);
+#endif
+  return tags;
+}
+
+static inline int lrd_tags_chained(uint64_t tags)
+{
+  return tags >> 8 * LRD_BUCKET_PLACES != 0;
+}
+
+/* A bit at the top of each byte of the tags that equals tag. */
+static inline uint64_t lrd_tags_match(uint64_t tags, uint8_t tag)
+{
+  const uint64_t ones = UINT64_C(0x0101010101010101), rest = ones * 0x7f;
+
+  tags ^= ones * tag;
+  return ~(((tags & rest) + rest) | tags | rest) & UINT64_C(0x00ffffffffffffff);
+}
+
 static inline uint64_t lrd_bucket_match(const struct lrd_bucket *b, uint8_t tag)
 {
-  const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
-  uint64_t word;
-
-  memcpy(&word, b, sizeof word);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-  word = __builtin_bswap64(word);
-#endif
-  word ^= ones * tag;
-  return (word - ones) & ~word & (tops >> 8);
+  return lrd_tags_match(lrd_tags_load(b), tag);
 }
 
 static inline unsigned lrd_log2(size_t n)
@@ -92,8 +108,6 @@ lrd_index_find_by(const struct lrd_index *ix, uint64_t hash, larder_bytes key,
       unsigned i = (unsigned)__builtin_ctzll(found) / 8;
       larder_bytes other;
 
-      if (b->tag[i] != tag)
-        continue;
       other = key_of(b->item[i]);
       if (other.len == key.len && lrd_same_bytes(other.data, key.data, key.len))
         return &b->item[i];

@@ -11,6 +11,12 @@ static const larder_memory *memory_of(const struct lrd_engine *e)
   return &e->account.memory;
 }
 
+/* Of what a reader may be looking at: index, entries. */
+static const larder_memory *blocks_of(const struct lrd_engine *e)
+{
+  return &e->grace->memory;
+}
+
 static struct lrd_keyspace *keyspace_of(const struct lrd_at *at)
 {
   return at->shard->database[at->database];
@@ -97,10 +103,10 @@ int lrd_keyspace_insert(struct lrd_engine *e, const struct lrd_at *at, struct lr
     ks = lrd_allocate_zeroed(memory_of(e), 1, sizeof *ks);
     if (!ks)
       return -1;
-    lrd_index_init(&ks->index, &e->hash_key, item_key);
+    lrd_index_init(&ks->index, blocks_of(e), &e->hash_key, item_key);
     at->shard->database[at->database] = ks;
   }
-  if (lrd_index_insert(&ks->index, memory_of(e), at->hash, entry))
+  if (lrd_index_insert(&ks->index, at->hash, entry))
     return -1;
   ks->tombstones += entry->kind == LRD_NONE;
   lrd_evict_added(e, at, entry);
@@ -148,7 +154,7 @@ void lrd_keyspace_remove(struct lrd_engine *e, const struct lrd_at *at, struct l
   }
   disarm(at, entry);
   ks->tombstones -= entry->kind == LRD_NONE;
-  lrd_index_remove(&ks->index, memory_of(e), at->hash, entry);
+  lrd_index_remove(&ks->index, at->hash, entry);
   lrd_discard_entry(e, entry);
 }
 
@@ -297,7 +303,7 @@ int lrd_keyspace_widen(struct lrd_engine *e, const struct lrd_at *at, struct lrd
   if (!((*entry)->flags & LRD_ENTRY_INTEGER)) {
     moved = *entry;
     if (moved->text.capacity < capacity)
-      moved = lrd_entry_resize(memory_of(e), moved, capacity);
+      moved = lrd_entry_resize(blocks_of(e), moved, capacity);
     if (moved)
       *place = moved;
   } else {
@@ -377,34 +383,34 @@ static void disarm_item(void *context, void *item)
 
 static void free_item(void *context, void *item)
 {
-  lrd_entry_free(context, item);
+  const struct lrd_engine *e = context;
+
+  lrd_entry_clear(memory_of(e), item);
+  lrd_entry_free(blocks_of(e), item);
 }
 
-static void visit_all(struct lrd_engine *e, struct lrd_keyspace *ks, lrd_index_visit *visit,
-                      const void *context)
+static void visit_all(struct lrd_keyspace *ks, lrd_index_visit *visit, const void *context)
 {
   uint64_t cursor = 0;
 
   do
-    cursor = lrd_index_scan(&ks->index, memory_of(e), cursor, visit,
-                            (void *)(uintptr_t)context);
+    cursor = lrd_index_scan(&ks->index, cursor, visit, (void *)(uintptr_t)context);
   while (cursor);
 }
 
-struct lrd_keyspace *lrd_keyspace_detach(struct lrd_engine *e, struct lrd_shard *shard,
-                                         unsigned database)
+struct lrd_keyspace *lrd_keyspace_detach(struct lrd_shard *shard, unsigned database)
 {
   struct lrd_keyspace *ks = shard->database[database];
 
   if (!ks)
     return NULL;
-  lrd_hold_touch_database(e, shard, database);
+  lrd_hold_touch_database(shard, database);
   shard->database[database] = NULL;
   if (shard->wheel && shard->wheel->armed == ks->expiring) {
     ks->wheel = shard->wheel;
     shard->wheel = NULL;
   } else if (ks->expiring) {
-    visit_all(e, ks, disarm_item, shard->wheel);
+    visit_all(ks, disarm_item, shard->wheel);
   }
   return ks;
 }
@@ -413,10 +419,10 @@ void lrd_keyspace_free(struct lrd_engine *e, struct lrd_keyspace *ks)
 {
   if (!ks)
     return;
-  visit_all(e, ks, free_item, memory_of(e));
-  lrd_index_free(&ks->index, memory_of(e));
+  visit_all(ks, free_item, e);
+  lrd_index_free(&ks->index);
   lrd_release(memory_of(e), ks->wheel, sizeof *ks->wheel);
-  lrd_release(memory_of(e), ks, sizeof *ks);
+  lrd_release(blocks_of(e), ks, sizeof *ks);
 }
 
 /* --- reclaiming ------------------------------------------------------------------ */

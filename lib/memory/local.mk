@@ -48,6 +48,8 @@ core_sources += \
   lib/memory/t_string.c \
   lib/memory/t_strings.c \
   lib/memory/t_transaction.c \
+  lib/memory/typed.c lib/memory/typed.h \
+  lib/memory/unlocked.h \
   lib/memory/wheel.c lib/memory/wheel.h
 
 # The collection types.

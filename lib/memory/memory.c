@@ -6,6 +6,7 @@
 
 #include "memory/evict.h"
 #include "memory/hold.h"
+#include "memory/typed.h"
 #include "store/config.h"
 #include "util/memory.h"
 
@@ -40,13 +41,14 @@ static void shard_close(struct lrd_engine *e, struct lrd_shard *shard, int locks
   for (unsigned i = 0; i < LRD_DATABASES; i++)
     lrd_keyspace_free(e, shard->database[i]);
   lrd_release(&e->account.memory, shard->wheel, sizeof *shard->wheel);
-  lrd_index_free(&shard->watched, &e->account.memory);
+  lrd_index_free(&shard->watched);
   lrd_evict_close(e, shard);
 }
 
+/* One block: where readers note themselves, then the shards. */
 static size_t block_size(unsigned shards)
 {
-  return shards * sizeof(struct lrd_shard) + LRD_LINE;
+  return sizeof(struct lrd_grace) + shards * sizeof(struct lrd_shard) + LRD_LINE;
 }
 
 int lrd_shards_open(struct lrd_engine *e, unsigned shards)
@@ -60,8 +62,10 @@ int lrd_shards_open(struct lrd_engine *e, unsigned shards)
   if (!e->shard_block)
     return -1;
   lrd_account_add(&e->account, block_size(n));
-  e->shard = (struct lrd_shard *)(((uintptr_t)e->shard_block + LRD_LINE - 1) &
+  e->grace = (struct lrd_grace *)(((uintptr_t)e->shard_block + LRD_LINE - 1) &
                                   ~(uintptr_t)(LRD_LINE - 1));
+  lrd_grace_init(e->grace, &e->account.memory);
+  e->shard = (struct lrd_shard *)(void *)(e->grace + 1);
   for (; e->shards < n; e->shards++)
     if (shard_init(e, &e->shard[e->shards], e->shards)) {
       for (unsigned i = 0; i < e->shards; i++)
@@ -88,6 +92,7 @@ void lrd_shards_close(struct lrd_engine *e, int locks)
 {
   for (unsigned i = 0; i < e->shards; i++)
     shard_close(e, &e->shard[i], locks);
+  lrd_grace_close(e->grace, locks);
   release_block(e);
 }
 
@@ -109,6 +114,7 @@ void lrd_shards_seal(struct lrd_engine *e)
 {
   for (unsigned i = 0; i < e->shards; i++)
     seal(&e->shard[i]);
+  lrd_grace_wait(e->grace);
 }
 
 /* The account counts either what the slab gives, or what the application's hook gives. */
@@ -186,7 +192,7 @@ static void add_typed(const struct lrd_shard *shard, uint64_t *typed)
 {
   for (int k = 0; k < LARDER_OUTCOMES; k++)
     typed[k] += shard->typed[k];
-  typed[LARDER_OK] += shard->got[LARDER_OK] + shard->set;
+  typed[LARDER_OK] += shard->got[LARDER_OK];
   typed[LARDER_ABSENT] += shard->got[LARDER_ABSENT];
 }
 
@@ -202,6 +208,9 @@ static void engine_status(larder_backend *base, larder_backend_status *status)
     add_typed(&e->shard[i], status->typed);
     lrd_latch_drop(&e->shard[i].lock);
   }
+  for (unsigned k = LARDER_OK; k <= LARDER_ABSENT; k++)
+    status->typed[k] += lrd_grace_counted(e->grace, k);
+  lrd_grace_collect(e->grace);
   status->memory = lrd_account_bytes(&e->account);
 }
 
@@ -222,177 +231,7 @@ static int64_t engine_tick(larder_backend *base, int64_t budget)
   return lrd_monotonic(&base->clock) + wait * LRD_NS_PER_MS;
 }
 
-/* --- the typed calls ----------------------------------------------------------------- */
-
-/*
- * A typed call costs one atomic operation, the taking of the latch: the store has
- * not noted that it is here (LARDER_COUNTS_TYPED).  So before it has the latch, or is
- * counted as waiting, it may do nothing that takes long or that the application sees
- * (no hook), and afterwards it may touch nothing of the engine.
- */
-
-#define TTL_MAX (INT64_C(1) << 53) /* ms */
-
-static const larder_verdict verdict_ok = { .outcome = LARDER_OK,
-                                           .origin = LARDER_FROM_LOCAL,
-                                           .age_ms = -1 };
-
-static struct lrd_at typed_at(const struct lrd_engine *e, int database, larder_bytes key)
-{
-  uint64_t hash = lrd_key_hash(e, key);
-
-  return (struct lrd_at){ lrd_shard_of(e, hash), (unsigned)database, key, hash };
-}
-
-__attribute__((noinline)) static void wait_for(struct lrd_shard *shard)
-{
-  atomic_fetch_add(&shard->waiting, 1);
-  lrd_latch_take(&shard->lock);
-  atomic_fetch_sub(&shard->waiting, 1);
-}
-
-/* 0: the engine is closing, and the latch is not held. */
-static int begin_typed(struct lrd_shard *shard)
-{
-  if (__builtin_expect(!lrd_latch_take_at_once(&shard->lock), 0))
-    wait_for(shard);
-  if (__builtin_expect(!atomic_load_explicit(&shard->sealed, memory_order_relaxed), 1))
-    return 1;
-  lrd_latch_drop(&shard->lock);
-  return 0;
-}
-
-static int is_more_to_do(const struct lrd_engine *e)
-{
-  return atomic_load_explicit(&e->discard.first, memory_order_relaxed) ||
-         atomic_load_explicit(&e->maintenance.state, memory_order_relaxed) == LRD_WANTED;
-}
-
-/* Drops the latch; what is left to be done is done without it. */
-static void end_typed(struct lrd_engine *e, struct lrd_shard *shard)
-{
-  int more = is_more_to_do(e);
-
-  if (more)
-    atomic_fetch_add(&shard->waiting, 1);
-  lrd_latch_drop(&shard->lock);
-  if (!more)
-    return;
-  lrd_discard_settle(e);
-  lrd_maintenance_start(e);
-  atomic_fetch_sub(&shard->waiting, 1);
-}
-
-static void closed(larder_verdict *verdict)
-{
-  verdict->outcome = LARDER_CLOSED;
-  verdict->origin = LARDER_FROM_NOWHERE;
-}
-
-static larder_outcome copy_out(const struct lrd_engine *e, const struct lrd_entry *entry,
-                               void *buffer, size_t size, size_t *length)
-{
-  char number[LRD_NUMBER_SIZE];
-  larder_bytes value;
-
-  if (!entry)
-    return e->partial ? LARDER_UNKNOWN_LOCALLY : LARDER_ABSENT;
-  if (entry->flags & LRD_ENTRY_DELTA)
-    return LARDER_UNKNOWN_LOCALLY;
-  if (entry->kind == LRD_NONE)
-    return LARDER_ABSENT;
-  if (entry->kind != LRD_STRING)
-    return LARDER_REFUSED;
-  value = lrd_entry_string(entry, number);
-  *length = value.len;
-  if (value.len < size)
-    size = value.len;
-  if (size)
-    memcpy(buffer, value.data, size);
-  return LARDER_OK;
-}
-
-static void engine_get(larder_backend *base, int database, larder_bytes key, int64_t deadline,
-                       void *buffer, size_t size, size_t *length, larder_verdict *verdict)
-{
-  struct lrd_engine *e = (struct lrd_engine *)base;
-  struct lrd_entry **place;
-  struct lrd_at at = typed_at(e, database, key);
-
-  (void)deadline;
-  *length = 0;
-  *verdict = verdict_ok;
-  if (!begin_typed(at.shard)) {
-    closed(verdict);
-    return;
-  }
-  place = lrd_keyspace_find(&at);
-  /* most keys don't expire, and then the time is of no interest */
-  if (place && lrd_entry_expiry(*place) >= 0)
-    place = lrd_keyspace_live(e, &at, lrd_wall_ms(&base->clock));
-  if (place)
-    lrd_evict_used(e, *place, -1);
-  verdict->outcome = copy_out(e, place ? *place : NULL, buffer, size, length);
-  if (verdict->outcome <= LARDER_ABSENT)
-    at.shard->got[verdict->outcome]++;
-  else
-    at.shard->typed[verdict->outcome]++;
-  end_typed(e, at.shard);
-  if (verdict->outcome == LARDER_REFUSED)
-    verdict->cause = LARDER_CAUSE_CALLER;
-}
-
-/* In the middle of set, with the latch. */
-static larder_outcome set_locked(struct lrd_engine *e, const struct lrd_at *at,
-                                 larder_bytes value, int64_t ttl_ms)
-{
-  char number[LRD_NUMBER_SIZE];
-  larder_bytes argv[5] = { { "SET", 3 }, at->key, value, { "PXAT", 4 }, { number, 0 } };
-  int64_t now = ttl_ms ? lrd_wall_ms(&e->base.clock) : 0, when = ttl_ms ? now + ttl_ms : -1;
-
-  if (!lrd_keyspace_put(e, at, value, when, now))
-    return LARDER_NO_MEMORY;
-  if (e->observer.changed && when >= 0)
-    argv[4].len = lrd_print_integer(number, when);
-  lrd_keyspace_changed(e, at, NULL, 1, when >= 0 ? 5 : 3, argv);
-  return LARDER_OK;
-}
-
-static void engine_set(larder_backend *base, int database, larder_bytes key, larder_bytes value,
-                       int64_t ttl_ms, int64_t deadline, larder_verdict *verdict)
-{
-  struct lrd_engine *e = (struct lrd_engine *)base;
-  int bounded = lrd_parameter(&e->parameters, LRD_MAXMEMORY) != 0, begun, full = 0;
-  int wrong = key.len > LRD_STRING_MAX || value.len > LRD_STRING_MAX || ttl_ms < 0 ||
-              ttl_ms > TTL_MAX;
-  struct lrd_at at = typed_at(e, database, key);
-
-  (void)deadline;
-  *verdict = verdict_ok;
-  if (bounded) {
-    atomic_fetch_add(&at.shard->waiting, 1);
-    /* sequentially consistent: either sealing waits for us, or we see it */
-    full = !atomic_load(&at.shard->sealed) && lrd_evict_before_write(e);
-  }
-  begun = begin_typed(at.shard);
-  if (bounded)
-    atomic_fetch_sub(&at.shard->waiting, 1);
-  if (!begun) {
-    closed(verdict);
-    return;
-  }
-  if (full)
-    verdict->outcome = LARDER_REFUSED;
-  else
-    verdict->outcome = wrong ? LARDER_BAD_ARGUMENT : set_locked(e, &at, value, ttl_ms);
-  if (verdict->outcome == LARDER_OK)
-    at.shard->set++;
-  else
-    at.shard->typed[verdict->outcome]++;
-  end_typed(e, at.shard);
-  if (full)
-    verdict->cause = LARDER_CAUSE_CAPACITY;
-}
+/* --- the table --------------------------------------------------------------------- */
 
 /* Nothing that an engine does waits; what the store has not noted is ended. */
 static void engine_cancel(larder_backend *base, larder_submission *submission)
@@ -416,6 +255,6 @@ const larder_backend_table lrd_memory_table = {
   .hold_close = lrd_hold_close,
   .status = engine_status,
   .tick = engine_tick,
-  .get = engine_get,
-  .set = engine_set,
+  .get = lrd_typed_get,
+  .set = lrd_typed_set,
 };

@@ -3,7 +3,7 @@
 
 enum walk { WALK_ALL, WALK_LOST, WALK_DONE };
 
-enum { USES = 3, PROMOTE = 2, MARK_SHIFT = 8 };
+enum { PROMOTE = 2, MARK_SHIFT = 8 };
 
 /* A tenth of all slots are the small queue's. */
 enum { SMALL_PART = 10 };
@@ -64,7 +64,7 @@ static void push(struct lrd_engine *e, struct lrd_s3fifo *s, struct lrd_fifo *f,
 {
   if (!lrd_fifo_push(f, memory_of(e), slot))
     return;
-  set_used(entry, used_of(entry) & USES);
+  set_used(entry, used_of(entry) & LRD_EVICT_USES);
   s->walk_again = 1;
 }
 
@@ -119,7 +119,7 @@ static void come_in(void *context, void *item)
   if (w->s->walks != WALK_ALL && used_of(entry) >> MARK_SHIFT)
     return;
   at.hash = lrd_key_hash(w->engine, at.key);
-  enter(w->engine, w->s, &w->s->main, &at, entry, used_of(entry) & USES);
+  enter(w->engine, w->s, &w->s->main, &at, entry, used_of(entry) & LRD_EVICT_USES);
 }
 
 /* Whoever was there before has come through more than a new key has to. */
@@ -138,7 +138,7 @@ static void walk(struct lrd_engine *e, struct lrd_s3fifo *s, struct lrd_shard *s
     s->walk_database = 0;
     return;
   }
-  s->walk_cursor = lrd_index_scan(&shard->database[s->walk_database]->index, memory_of(e),
+  s->walk_cursor = lrd_index_scan(&shard->database[s->walk_database]->index,
                                   s->walk_cursor, come_in, &step);
   s->walk_database += s->walk_cursor == 0;
 }
@@ -169,7 +169,7 @@ void lrd_s3fifo_add(struct lrd_engine *e, struct lrd_s3fifo *s, const struct lrd
 static int stays(struct lrd_engine *e, struct lrd_s3fifo *s, int from_small, uint64_t slot,
                  const struct lrd_at *at, struct lrd_entry *entry, struct lrd_evict_search *search)
 {
-  unsigned used = used_of(entry), uses = used & USES;
+  unsigned used = used_of(entry), uses = used & LRD_EVICT_USES;
 
   if (!lrd_evict_may_go(e, at)) {
     search->kept++;
@@ -178,7 +178,7 @@ static int stays(struct lrd_engine *e, struct lrd_s3fifo *s, int from_small, uin
       lrd_ghost_add(&s->ghost, memory_of(e), at->hash, count(&s->main));
       return 0;
     }
-    set_used(entry, used & ~(unsigned)USES);
+    set_used(entry, used & ~(unsigned)LRD_EVICT_USES);
   } else {
     if (!uses)
       return 0;

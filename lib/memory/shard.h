@@ -12,6 +12,7 @@
 #include "memory/entry.h"
 #include "memory/index.h"
 #include "memory/parameter.h"
+#include "util/grace.h"
 #include "util/latch.h"
 #include "util/slab.h"
 
@@ -40,14 +41,14 @@ struct lrd_shard {
   _Atomic unsigned waiting;                     /* typed calls inside without the latch */
   _Atomic unsigned char sealed;                 /* typed calls are CLOSED */
   uint64_t calls, hits, misses;                 /* of execute */
-  uint64_t got[2], set;                         /* typed: gets OK, ABSENT; sets OK */
+  uint64_t got[2];                              /* typed gets with the latch: OK, ABSENT */
   _Alignas(LRD_LINE) struct lrd_keyspace *database[LRD_DATABASES]; /* NULL: empty */
   uint64_t expired;
   struct lrd_wheel *wheel;                      /* NULL: nothing ever expired */
   struct lrd_index watched;                     /* of struct lrd_watched: hold.c */
   struct lrd_prng prng;
   struct lrd_evict_shard *evict;                /* NULL: nothing was ever evicted */
-  uint64_t typed[LARDER_OUTCOMES];              /* other replies to typed calls */
+  uint64_t typed[LARDER_OUTCOMES];              /* other replies to typed calls, sets too */
 };
 
 _Static_assert(offsetof(struct lrd_shard, database) == LRD_LINE, "one cache line");
@@ -81,6 +82,7 @@ struct lrd_engine {
   larder_backend base;
   struct lrd_account account;
   struct lrd_slab *slab;    /* below the account; NULL: the application's own allocator */
+  struct lrd_grace *grace; /* in shard_block */
   struct lrd_parameters parameters;
   struct lrd_evict evict;
   larder_observer observer; /* changed NULL: there is none */
@@ -185,8 +187,7 @@ size_t lrd_keyspace_count_live(struct lrd_engine *, struct lrd_shard *, unsigned
 
 /* Takes a database out of the shard, whole; its watchers are told.  What is
  * returned (or NULL) is freed with lrd_keyspace_free when no lock is held. */
-struct lrd_keyspace *lrd_keyspace_detach(struct lrd_engine *, struct lrd_shard *,
-                                         unsigned database);
+struct lrd_keyspace *lrd_keyspace_detach(struct lrd_shard *, unsigned database);
 void lrd_keyspace_free(struct lrd_engine *, struct lrd_keyspace *);
 
 /* Reclaims what is due, at most budget steps; 0: there may be more. */

@@ -22,7 +22,10 @@ static void add_up(struct lrd_exec *x, struct totals *t)
 {
   struct lrd_engine *e = x->engine;
 
-  *t = (struct totals){ .calls = atomic_load_explicit(&e->calls, memory_order_relaxed) };
+  *t = (struct totals){ .calls = atomic_load_explicit(&e->calls, memory_order_relaxed),
+                        .hits = lrd_grace_counted(e->grace, LARDER_OK),
+                        .misses = lrd_grace_counted(e->grace, LARDER_ABSENT) };
+  t->calls += t->hits + t->misses;
   for (unsigned i = 0; i < e->shards; i++) {
     struct lrd_shard *s = &e->shard[i];
 
@@ -32,7 +35,7 @@ static void add_up(struct lrd_exec *x, struct totals *t)
       t->keys[d] += lrd_keyspace_count(s, d);
       t->expires[d] += s->database[d] ? s->database[d]->expiring : 0;
     }
-    t->calls += s->calls + s->got[0] + s->got[1] + s->set;
+    t->calls += s->calls + s->got[LARDER_OK] + s->got[LARDER_ABSENT];
     for (int k = 0; k < LARDER_OUTCOMES; k++)
       t->calls += s->typed[k];
     t->hits += s->hits + s->got[LARDER_OK];

@@ -106,7 +106,7 @@ static uint64_t scan_step(struct lrd_exec *x, struct scan *s, uint64_t cursor)
   if (!x->all_locked)
     lrd_latch_take(&shard->lock);
   if (shard->database[x->database])
-    position = lrd_index_scan(&shard->database[x->database]->index, lrd_memory_of(e),
+    position = lrd_index_scan(&shard->database[x->database]->index,
                               cursor >> bits, scan_visit, s);
   if (!x->all_locked)
     lrd_latch_drop(&shard->lock);
@@ -186,7 +186,7 @@ void lrd_t_keys(struct lrd_exec *x)
     if (!ks)
       continue;
     do
-      cursor = lrd_index_scan(&ks->index, lrd_memory_of(e), cursor, keys_visit, &k);
+      cursor = lrd_index_scan(&ks->index, cursor, keys_visit, &k);
     while (cursor);
   }
   x->sink->type->close(x->sink, k.found);
@@ -227,7 +227,7 @@ static void draw_some(struct lrd_exec *x, struct drawn *d, uint64_t total)
     at -= count;
   }
   if (ks)
-    (void)lrd_index_scan(&ks->index, lrd_memory_of(e), lrd_prng_next(d->prng), draw_visit, d);
+    (void)lrd_index_scan(&ks->index, lrd_prng_next(d->prng), draw_visit, d);
 }
 
 /* Nearly all keys have expired, or there is none. */
@@ -240,7 +240,7 @@ static void draw_of_all(struct lrd_exec *x, struct drawn *d)
     if (!ks)
       continue;
     do
-      cursor = lrd_index_scan(&ks->index, lrd_memory_of(x->engine), cursor, draw_visit, d);
+      cursor = lrd_index_scan(&ks->index, cursor, draw_visit, d);
     while (cursor);
   }
 }
@@ -288,7 +288,7 @@ static void flush(struct lrd_exec *x, unsigned database)
   struct lrd_engine *e = x->engine;
 
   for (unsigned i = 0; i < e->shards; i++) {
-    struct lrd_keyspace *ks = lrd_keyspace_detach(e, &e->shard[i], database);
+    struct lrd_keyspace *ks = lrd_keyspace_detach(&e->shard[i], database);
 
     if (!ks)
       continue;

@@ -205,30 +205,30 @@ static void renumber(void *context, void *item)
   ((struct lrd_entry *)item)->database = *(unsigned *)context & 15;
 }
 
-static void number_all(struct lrd_engine *e, struct lrd_keyspace *ks, unsigned database)
+static void number_all(struct lrd_keyspace *ks, unsigned database)
 {
   uint64_t cursor = 0;
 
   if (!ks)
     return;
   do
-    cursor = lrd_index_scan(&ks->index, &e->account.memory, cursor, renumber, &database);
+    cursor = lrd_index_scan(&ks->index, cursor, renumber, &database);
   while (cursor);
 }
 
 /* Who watches a key that is in either is told. */
-static void swap_in(struct lrd_engine *e, struct lrd_shard *shard, unsigned a, unsigned b)
+static void swap_in(struct lrd_shard *shard, unsigned a, unsigned b)
 {
   struct lrd_keyspace *first = shard->database[a];
 
-  lrd_hold_touch_database(e, shard, a);
-  lrd_hold_touch_database(e, shard, b);
+  lrd_hold_touch_database(shard, a);
+  lrd_hold_touch_database(shard, b);
   shard->database[a] = shard->database[b];
   shard->database[b] = first;
-  number_all(e, shard->database[a], a);
-  number_all(e, shard->database[b], b);
-  lrd_hold_touch_database(e, shard, a);
-  lrd_hold_touch_database(e, shard, b);
+  number_all(shard->database[a], a);
+  number_all(shard->database[b], b);
+  lrd_hold_touch_database(shard, a);
+  lrd_hold_touch_database(shard, b);
 }
 
 static int parse_swap(struct lrd_exec *x, int64_t database[2])
@@ -262,7 +262,7 @@ void lrd_t_swapdb(struct lrd_exec *x)
   if (!parse_swap(x, database))
     return;
   for (unsigned i = 0; database[0] != database[1] && i < e->shards; i++)
-    swap_in(e, &e->shard[i], (unsigned)database[0], (unsigned)database[1]);
+    swap_in(&e->shard[i], (unsigned)database[0], (unsigned)database[1]);
   /* what eviction knows of keys is filed under their databases */
   atomic_fetch_add(&e->evict.epoch, 1);
   x->changed = 1;

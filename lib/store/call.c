@@ -179,11 +179,10 @@ enum { DIRECT_KEY = 64 };
 /* May the backend be called without entering?  Most calls of most programs come
  * this way: it saves two of three atomic operations.  While the store is closing they
  * enter, and are CLOSED: the backend may be gone before the store is. */
-static int is_direct(larder *store, size_t key_length)
+static inline int is_direct(larder *store, size_t key_length)
 {
-  return store && store->counts_typed && key_length <= DIRECT_KEY &&
-         atomic_load_explicit(&store->phase, memory_order_acquire) == LRD_OPEN &&
-         !lrd_forked(&store->fork);
+  return store && key_length <= DIRECT_KEY &&
+         atomic_load_explicit(&store->direct, memory_order_acquire) && !lrd_forked(&store->fork);
 }
 
 /* After a call that entered; counted: by the backend. */
@@ -195,30 +194,36 @@ static larder_outcome leave_typed(struct lrd_cell *cell, const larder_verdict *v
   return v->outcome;
 }
 
+__attribute__((noinline)) static larder_outcome get_entering(larder *store, int right,
+                                                             larder_bytes key, void *buffer,
+                                                             size_t size, size_t *length)
+{
+  larder_verdict v = {.outcome = LARDER_BAD_ARGUMENT, .age_ms = -1};
+  larder_outcome why;
+  struct lrd_cell *cell = lrd_enter(store, &why);
+  if (!cell)
+    return why;
+  if (right) {
+    *length = 0;
+    int state = lrd_wait_begin(store);
+    store->table->get(store->base, store->config.database, key,
+                      lrd_deadline(store, store->config.timeout), buffer, size, length, &v);
+    lrd_wait_end(state);
+  }
+  return leave_typed(cell, &v, right && store->counts_typed);
+}
+
 larder_outcome larder_get(larder *store, const void *key, size_t key_length, void *buffer,
                           size_t size, size_t *length)
 {
   int right = length && (key || key_length == 0) && (buffer || size == 0);
   larder_bytes bytes = {key ? key : "", key_length};
+  if (!right || !is_direct(store, key_length))
+    return get_entering(store, right, bytes, buffer, size, length);
   larder_verdict v;
-  if (right && is_direct(store, key_length)) {
-    store->table->get(store->base, store->config.database, bytes, INT64_MAX, buffer, size, length,
-                      &v);
-    return v.outcome;
-  }
-  larder_outcome why;
-  struct lrd_cell *cell = lrd_enter(store, &why);
-  if (!cell)
-    return why;
-  v = (larder_verdict){.outcome = LARDER_BAD_ARGUMENT, .age_ms = -1};
-  if (right) {
-    *length = 0;
-    int state = lrd_wait_begin(store);
-    store->table->get(store->base, store->config.database, bytes,
-                      lrd_deadline(store, store->config.timeout), buffer, size, length, &v);
-    lrd_wait_end(state);
-  }
-  return leave_typed(cell, &v, right && store->counts_typed);
+  store->table->get(store->base, store->direct_database, bytes, INT64_MAX, buffer, size, length,
+                    &v);
+  return v.outcome;
 }
 
 larder_outcome larder_set(larder *store, const void *key, size_t key_length, const void *value,

@@ -2,12 +2,12 @@
 #ifndef LRD_STORE_CELL_H
 #define LRD_STORE_CELL_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
 #include <larder/backend.h>
 
+#include "util/thread.h"
 #include "util/yield.h"
 
 /*
@@ -60,16 +60,6 @@ struct lrd_cell *lrd_cells_shared(struct lrd_cells *);
 void lrd_cells_settle(const struct lrd_cells *);
 /* Sum of the calls inside. */
 uint64_t lrd_cells_active(const struct lrd_cells *);
-
-/* The address that no other thread alive has. */
-static inline uintptr_t lrd_thread_address(void)
-{
-#if defined __x86_64__ && defined __GNUC__ && __GNUC__ >= 11
-  return (uintptr_t)__builtin_thread_pointer();
-#else
-  return (uintptr_t)pthread_self();
-#endif
-}
 
 static inline unsigned lrd_cell_place(uintptr_t self)
 {

@@ -28,10 +28,13 @@
 enum lrd_phase { LRD_OPEN = 0, LRD_CLOSING };
 
 struct larder {
+  /* What a direct typed call needs: call.c. */
+  atomic_int direct;        /* open, and the backend LARDER_COUNTS_TYPED */
+  int direct_database;
+  larder_backend *base;     /* table->size bytes */
   const larder_backend_table *table;
   int counts_typed;        /* LARDER_COUNTS_TYPED */
   atomic_int phase;        /* enum lrd_phase */
-  larder_backend *base; /* table->size bytes */
   larder_late late;     /* of base */
   struct lrd_config config;
   struct lrd_hook *hook;

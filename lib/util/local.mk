@@ -11,6 +11,9 @@ core_sources += \
   lib/util/clock.c \
   lib/util/clock.h \
   lib/util/double.c \
+  lib/util/fence.h \
+  lib/util/grace.c \
+  lib/util/grace.h \
   lib/util/hash.c \
   lib/util/hash.h \
   lib/util/hook.c \
@@ -29,6 +32,7 @@ core_sources += \
   lib/util/slab.c \
   lib/util/slab.h \
   lib/util/prefetch.h \
+  lib/util/thread.h \
   lib/util/universal.c \
   lib/util/universal.h \
   lib/util/yield.h

@@ -22,6 +22,7 @@ enum lrd_rank {
   LRD_RANK_JOURNAL = 60,
   LRD_RANK_QUEUE = 70,    /* completion queues */
   LRD_RANK_HOOK = 80,     /* event rate limit */
+  LRD_RANK_GRACE = 85,    /* blocks that wait for readers; index = the stripe */
   LRD_RANK_SLAB = 90,     /* a pool of the default allocator; index = its number */
   LRD_RANK_PAGES = 95     /* what the pools share */
 };

@@ -36,7 +36,7 @@ static uint64_t hash_middle(const struct lrd_universal_key *k, const unsigned ch
     s = lrd_wide_sum(nh_pair(k, 0, p), nh_pair(k, 2, p + 16));
     s = lrd_wide_sum(s, lrd_wide_sum(nh_pair(k, 4, last - 32), nh_pair(k, 6, last - 16)));
   }
-  return lrd_universal_words(k, s.low, s.high, len);
+  return lrd_universal_words(k, s.low, s.high, lrd_universal_length(k, len));
 }
 
 static uint64_t hash_short(const struct lrd_universal_key *k, const unsigned char *p, size_t len)
@@ -47,7 +47,8 @@ static uint64_t hash_short(const struct lrd_universal_key *k, const unsigned cha
     x = load32(p) << 32 | load32(p + len - 4);
   else if (len)
     x = (uint64_t)p[0] << 16 | (uint64_t)p[len / 2] << 8 | p[len - 1];
-  return lrd_universal_words(k, x, 0, len);
+  return lrd_universal_words(k, x, 0,
+                             (struct lrd_wide){ k->length[len][0], k->length[len][1] });
 }
 
 uint64_t lrd_universal_other(const struct lrd_universal_key *k, const void *bytes, size_t len)
@@ -58,7 +59,7 @@ uint64_t lrd_universal_other(const struct lrd_universal_key *k, const void *byte
     return hash_short(k, p, len);
   if (len <= 64)
     return hash_middle(k, p, len);
-  return lrd_universal_words(k, lrd_hash(&k->longer, p, len), 0, len);
+  return lrd_universal_words(k, lrd_hash(&k->longer, p, len), 0, lrd_universal_length(k, len));
 }
 
 int lrd_universal_init(struct lrd_universal_key *k)

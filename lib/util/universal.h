@@ -13,6 +13,7 @@
  *
  *   a x + b y + c length + d   (modulo 2^128, a b c d random, 128 bits each)
  *
+ * where for each length up to 16 another random number stands for c length + d.  It is
  * MULTILINEAR of Lemire and Kaser, "Strongly universal string hashing is fast"
  * (2014), and after it one to one a mix of the bits, so that keys in an arithmetic
  * progression are not one afterwards whatever a and b are.  Up to 16 bytes x and y
@@ -29,7 +30,7 @@
  * function.  There is no word that swallows the others, as a multiplication by zero
  * does where two secrets are multiplied: each word is multiplied by a secret of its
  * own, the products are added.  Nothing is appended to a string, so none can be
- * extended: its length is a term of the sum.
+ * extended: its length is a term of the sum, or chooses one.
  *
  * The key must stay secret, and hash values must not be shown: it is no MAC.
  */
@@ -38,6 +39,7 @@ struct lrd_universal_key {
   uint64_t term[4][2]; /* a, b, c, d: low and high word */
   uint64_t nh[8];
   struct lrd_hash_key longer; /* for strings above 64 bytes */
+  uint64_t length[17][2];     /* for strings to 16 bytes, in the place of c length + d */
 };
 
 /* 0, or -1: no random numbers. */
@@ -71,17 +73,26 @@ static inline struct lrd_wide lrd_wide_sum(struct lrd_wide a, struct lrd_wide b)
   return (struct lrd_wide){ low, a.high + b.high + (low < a.low) };
 }
 
+/* The length's part of the sum. */
+static inline struct lrd_wide lrd_universal_length(const struct lrd_universal_key *k, size_t len)
+{
+  struct lrd_wide s = lrd_wide_sum(lrd_wide_product(k->term[2][0], len),
+                                   (struct lrd_wide){ k->term[3][0], k->term[3][1] });
+
+  s.high += k->term[2][1] * len;
+  return s;
+}
+
 /* MULTILINEAR and the mix. */
 static inline uint64_t lrd_universal_words(const struct lrd_universal_key *k, uint64_t x,
-                                           uint64_t y, size_t len)
+                                           uint64_t y, struct lrd_wide length)
 {
   struct lrd_wide s = lrd_wide_sum(lrd_wide_product(k->term[0][0], x),
                                    lrd_wide_product(k->term[1][0], y));
   uint64_t h;
 
-  s = lrd_wide_sum(s, lrd_wide_product(k->term[2][0], len));
-  s = lrd_wide_sum(s, (struct lrd_wide){ k->term[3][0], k->term[3][1] });
-  h = s.high + k->term[0][1] * x + k->term[1][1] * y + k->term[2][1] * len;
+  s = lrd_wide_sum(s, length);
+  h = s.high + k->term[0][1] * x + k->term[1][1] * y;
   h = (h ^ h >> 32) * UINT64_C(0x9e3779b97f4a7c15);
   return h ^ h >> 29;
 }
@@ -97,7 +108,8 @@ static inline uint64_t lrd_universal_hash(const struct lrd_universal_key *k, con
     return lrd_universal_other(k, bytes, len);
   memcpy(&x, p, sizeof x);
   memcpy(&y, p + len - sizeof y, sizeof y);
-  return lrd_universal_words(k, x, y, len);
+  return lrd_universal_words(k, x, y,
+                             (struct lrd_wide){ k->length[len][0], k->length[len][1] });
 }
 
 #endif

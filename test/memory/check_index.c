@@ -41,7 +41,7 @@ static void begin(struct fixture *f, const char *test)
   pool_init(&f->pool);
   seed_prng(&f->prng, test);
   key_from(&f->prng, &f->key);
-  lrd_index_init(&f->index, &f->key, key_of);
+  lrd_index_init(&f->index, &f->pool.memory, &f->key, key_of);
   f->item = calloc(ITEMS, sizeof *f->item);
   for (unsigned i = 0; i < ITEMS; i++) {
     f->item[i].number = i;
@@ -51,7 +51,7 @@ static void begin(struct fixture *f, const char *test)
 
 static void end(struct fixture *f)
 {
-  lrd_index_free(&f->index, &f->pool.memory);
+  lrd_index_free(&f->index);
   pool_check_empty(&f->pool);
   free(f->item);
 }
@@ -63,7 +63,7 @@ static uint64_t hash_of(const struct fixture *f, const struct item *item)
 
 static int insert(struct fixture *f, struct item *item)
 {
-  int failed = lrd_index_insert(&f->index, &f->pool.memory, hash_of(f, item), item);
+  int failed = lrd_index_insert(&f->index, hash_of(f, item), item);
 
   if (!failed) {
     item->in = 1;
@@ -74,7 +74,7 @@ static int insert(struct fixture *f, struct item *item)
 
 static void take_out(struct fixture *f, struct item *item)
 {
-  lrd_index_remove(&f->index, &f->pool.memory, hash_of(f, item), item);
+  lrd_index_remove(&f->index, hash_of(f, item), item);
   item->in = 0;
   f->in--;
 }
@@ -215,7 +215,7 @@ START_TEST(a_scan_sees_what_was_there_throughout)
       f.item[i].throughout = f.item[i].in;
     }
     do {
-      cursor = lrd_index_scan(&f.index, &f.pool.memory, cursor, see, NULL);
+      cursor = lrd_index_scan(&f.index, cursor, see, NULL);
       for (unsigned i = 0; i < pace; i++) {
         struct item *item = &f.item[roll(&f.prng, 4000)];
 
@@ -243,7 +243,7 @@ START_TEST(an_undisturbed_scan_sees_each_once)
   begin(&f, "index, once");
   wander(&f, 7000, 9000, 90);
   do
-    cursor = lrd_index_scan(&f.index, &f.pool.memory, cursor, see, NULL);
+    cursor = lrd_index_scan(&f.index, cursor, see, NULL);
   while (cursor);
   for (unsigned i = 0; i < ITEMS; i++)
     ck_assert_int_eq(f.item[i].seen, f.item[i].in);
@@ -272,7 +272,7 @@ START_TEST(a_visit_may_remove)
 
     wander(&f, 3000, 6000, 90);
     do
-      cursor = lrd_index_scan(&f.index, &f.pool.memory, cursor, take_out_some, &f);
+      cursor = lrd_index_scan(&f.index, cursor, take_out_some, &f);
     while (cursor);
     for (unsigned i = 0; i < 3000; i++) {
       void **place = lrd_index_find(&f.index, hash_of(&f, &f.item[i]), key_of(&f.item[i]));
@@ -288,11 +288,11 @@ START_TEST(any_cursor_is_safe)
   struct fixture f;
 
   begin(&f, "index, cursors");
-  ck_assert_uint_eq(lrd_index_scan(&f.index, &f.pool.memory, 12345, see, NULL), 0);
+  ck_assert_uint_eq(lrd_index_scan(&f.index, 12345, see, NULL), 0);
   wander(&f, 3000, 6000, 90);
   for (unsigned i = 0; i < 20000; i++) {
     uint64_t cursor = lrd_prng_next(&f.prng) >> roll(&f.prng, 64);
-    ck_assert_uint_lt(lrd_index_scan(&f.index, &f.pool.memory, cursor, see, NULL),
+    ck_assert_uint_lt(lrd_index_scan(&f.index, cursor, see, NULL),
                       f.index.buckets);
   }
   end(&f);

@@ -31,6 +31,7 @@ check_PROGRAMS += \
   test/memory/check_policy \
   test/memory/check_scan \
   test/memory/check_threads \
+  test/memory/check_unlocked \
   test/memory/check_wheel
 test_memory_check_atomic_SOURCES = test/memory/check_atomic.c test/memory/pool.h test/memory/rig.h
 test_memory_check_break_SOURCES = test/memory/check_break.c test/memory/pool.h test/memory/rig.h
@@ -50,4 +51,5 @@ test_memory_check_policy_SOURCES = test/memory/check_policy.c test/memory/bounde
 test_memory_check_scan_SOURCES = test/memory/check_scan.c test/memory/pool.h test/memory/rig.h
 test_memory_check_threads_SOURCES = test/memory/check_threads.c test/memory/pool.h \
   test/memory/rig.h
+test_memory_check_unlocked_SOURCES = test/memory/check_unlocked.c test/memory/pool.h
 test_memory_check_wheel_SOURCES = test/memory/check_wheel.c test/memory/pool.h

@@ -56,9 +56,9 @@ static unsigned long cost(const struct lrd_universal_key *key, const struct item
 {
   struct lrd_index index;
 
-  lrd_index_init(&index, key, name_of_item);
+  lrd_index_init(&index, &lrd_memory_system, key, name_of_item);
   for (int i = 0; i < NAMES; i++)
-    ck_assert_int_eq(lrd_index_insert(&index, &lrd_memory_system,
+    ck_assert_int_eq(lrd_index_insert(&index,
                                       lrd_universal_hash(key, items[i].name, items[i].len),
                                       (void *)(uintptr_t)&items[i]), 0);
   asked = 0;
@@ -66,7 +66,7 @@ static unsigned long cost(const struct lrd_universal_key *key, const struct item
     ck_assert_ptr_nonnull(lrd_index_find(&index,
                                          lrd_universal_hash(key, items[i].name, items[i].len),
                                          (larder_bytes){ items[i].name, items[i].len }));
-  lrd_index_free(&index, &lrd_memory_system);
+  lrd_index_free(&index);
   return asked;
 }
 

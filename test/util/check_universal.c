@@ -61,8 +61,10 @@ static uint64_t multilinear(const struct lrd_universal_key *k, uint64_t x, uint6
   const uint64_t factor[4] = { x, y, len, 1 };
   struct number sum = { { 0 } };
 
-  for (int i = 0; i < 4; i++)
+  for (int i = 0; i < (len > 16 ? 4 : 2); i++)
     add_product(&sum, number_of(k->term[i][0], k->term[i][1]), number_of(factor[i], 0));
+  if (len <= 16)
+    add_product(&sum, number_of(k->length[len][0], k->length[len][1]), number_of(1, 0));
   x = word_of(&sum, 4);
   x = (x ^ x >> 32) * UINT64_C(0x9e3779b97f4a7c15);
   return x ^ x >> 29;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 check_PROGRAMS += \
+  test/util/check_grace \
   test/util/check_hash \
   test/util/check_hook \
   test/util/check_lock \
@@ -8,6 +9,7 @@ check_PROGRAMS += \
   test/util/check_slab \
   test/util/check_universal
 
+test_util_check_grace_SOURCES = test/util/check_grace.c
 test_util_check_hash_SOURCES = test/util/check_hash.c test/util/seed.h
 test_util_check_hook_SOURCES = test/util/check_hook.c test/util/heap.h
 test_util_check_lock_SOURCES = test/util/check_lock.c

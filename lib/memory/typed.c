@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "memory/typed.h"
+
+#include <string.h>
+
+#include "memory/evict.h"
+#include "memory/unlocked.h"
+
+/*
+ * A get mostly needs no atomic operation (unlocked.h), other typed calls need one, the taking of
+ * the latch: the store has not noted that they are here (LARDER_COUNTS_TYPED).  So before one
+ * has the latch, or is counted as waiting, it may do nothing that takes long or that the
+ * application sees (no hook), and afterwards it may touch nothing of the engine.
+ */
+
+#define TTL_MAX (INT64_C(1) << 53) /* ms */
+
+static const larder_verdict verdict_ok = { .outcome = LARDER_OK,
+                                           .origin = LARDER_FROM_LOCAL,
+                                           .age_ms = -1 };
+
+static struct lrd_at typed_at(const struct lrd_engine *e, unsigned database, larder_bytes key)
+{
+  uint64_t hash = lrd_key_hash(e, key);
+
+  return (struct lrd_at){ lrd_shard_of(e, hash), database, key, hash };
+}
+
+__attribute__((noinline)) static void wait_for(struct lrd_shard *shard)
+{
+  atomic_fetch_add(&shard->waiting, 1);
+  lrd_latch_take(&shard->lock);
+  atomic_fetch_sub(&shard->waiting, 1);
+}
+
+/* 0: the engine is closing, and the latch is not held. */
+static int begin_typed(struct lrd_shard *shard)
+{
+  if (__builtin_expect(!lrd_latch_take_at_once(&shard->lock), 0))
+    wait_for(shard);
+  if (__builtin_expect(!atomic_load_explicit(&shard->sealed, memory_order_relaxed), 1))
+    return 1;
+  lrd_latch_drop(&shard->lock);
+  return 0;
+}
+
+static int is_more_to_do(const struct lrd_engine *e)
+{
+  return atomic_load_explicit(&e->discard.first, memory_order_relaxed) ||
+         atomic_load_explicit(&e->maintenance.state, memory_order_relaxed) == LRD_WANTED;
+}
+
+/* Drops the latch; what is left to be done is done without it. */
+static void end_typed(struct lrd_engine *e, struct lrd_shard *shard)
+{
+  int more = is_more_to_do(e);
+
+  if (more)
+    atomic_fetch_add(&shard->waiting, 1);
+  lrd_latch_drop(&shard->lock);
+  if (!more)
+    return;
+  lrd_discard_settle(e);
+  lrd_maintenance_start(e);
+  atomic_fetch_sub(&shard->waiting, 1);
+}
+
+static void closed(larder_verdict *verdict)
+{
+  verdict->outcome = LARDER_CLOSED;
+  verdict->origin = LARDER_FROM_NOWHERE;
+}
+
+static larder_outcome copy_out(const struct lrd_engine *e, const struct lrd_entry *entry,
+                               void *buffer, size_t size, size_t *length)
+{
+  char number[LRD_NUMBER_SIZE];
+  larder_bytes value;
+
+  if (!entry)
+    return e->partial ? LARDER_UNKNOWN_LOCALLY : LARDER_ABSENT;
+  if (entry->flags & LRD_ENTRY_DELTA)
+    return LARDER_UNKNOWN_LOCALLY;
+  if (entry->kind == LRD_NONE)
+    return LARDER_ABSENT;
+  if (entry->kind != LRD_STRING)
+    return LARDER_REFUSED;
+  value = lrd_entry_string(entry, number);
+  *length = value.len;
+  if (value.len < size)
+    size = value.len;
+  if (size)
+    memcpy(buffer, value.data, size);
+  return LARDER_OK;
+}
+
+/* With the latch. */
+static void get_locked(struct lrd_engine *e, const struct lrd_at *at, void *buffer, size_t size,
+                       size_t *length, larder_verdict *verdict)
+{
+  struct lrd_entry **place;
+
+  if (!begin_typed(at->shard)) {
+    closed(verdict);
+    return;
+  }
+  place = lrd_keyspace_find(at);
+  /* most keys don't expire, and then the time is of no interest */
+  if (place && lrd_entry_expiry(*place) >= 0)
+    place = lrd_keyspace_live(e, at, lrd_wall_ms(&e->base.clock));
+  if (place)
+    lrd_evict_used(e, *place, -1);
+  verdict->outcome = copy_out(e, place ? *place : NULL, buffer, size, length);
+  if (verdict->outcome <= LARDER_ABSENT)
+    at->shard->got[verdict->outcome]++;
+  else
+    at->shard->typed[verdict->outcome]++;
+  end_typed(e, at->shard);
+  if (verdict->outcome == LARDER_REFUSED)
+    verdict->cause = LARDER_CAUSE_CALLER;
+}
+
+/* Inside lrd_grace: whether a key that expires at is still alive. */
+__attribute__((noinline)) static int is_alive(const struct lrd_engine *e, int64_t expiry)
+{
+  return lrd_wall_ms(&e->base.clock) <= expiry;
+}
+
+/* OK, ABSENT, or -1: not so, *again tells whether another attempt may do. */
+LRD_GLANCES int get_unlocked(struct lrd_engine *e, unsigned database, larder_bytes key,
+                             void *buffer, size_t size, size_t *length, int *again)
+{
+  struct lrd_reader *reader = LRD_UNLOCKED && !e->partial ? lrd_grace_enter(e->grace) : NULL;
+  struct lrd_asked asked = { .key = key };
+  larder_outcome outcome;
+  enum lrd_glance glance;
+  int64_t expiry;
+
+  *again = 0;
+  if (__builtin_expect(!reader, 0))
+    return -1;
+  asked.hash = lrd_key_hash(e, key);
+  asked.shard = lrd_shard_of(e, asked.hash);
+  glance = lrd_unlocked_get(e, &asked, database, buffer, size, length, &outcome, &expiry);
+  if (__builtin_expect(expiry >= 0, 0) && glance == LRD_GLANCE_DONE && !is_alive(e, expiry))
+    glance = LRD_GLANCE_LOCK;
+  if (__builtin_expect(glance == LRD_GLANCE_DONE, 1))
+    lrd_grace_count(reader, outcome);
+  lrd_grace_leave(reader);
+  *again = glance == LRD_GLANCE_AGAIN;
+  return glance == LRD_GLANCE_DONE ? (int)outcome : -1;
+}
+
+/* Some more attempts, then with the latch. */
+__attribute__((noinline)) LRD_RACES static void
+get_slowly(struct lrd_engine *e, unsigned database, larder_bytes key, void *buffer, size_t size,
+           size_t *length, larder_verdict *verdict, int again)
+{
+  enum { ATTEMPTS = 3 };
+  struct lrd_at at;
+
+  for (int i = 0; i < ATTEMPTS && again; i++) {
+    int outcome = get_unlocked(e, database, key, buffer, size, length, &again);
+
+    if (outcome >= 0) {
+      verdict->outcome = (larder_outcome)outcome;
+      return;
+    }
+  }
+  *length = 0;
+  at = typed_at(e, database, key);
+  get_locked(e, &at, buffer, size, length, verdict);
+}
+
+LRD_RACES void lrd_typed_get(larder_backend *base, int database, larder_bytes key,
+                             int64_t deadline, void *buffer, size_t size, size_t *length,
+                             larder_verdict *verdict)
+{
+  struct lrd_engine *e = (struct lrd_engine *)base;
+  int again, outcome;
+
+  (void)deadline;
+  *length = 0;
+  outcome = get_unlocked(e, (unsigned)database, key, buffer, size, length, &again);
+  *verdict = verdict_ok;
+  if (__builtin_expect(outcome >= 0, 1))
+    verdict->outcome = (larder_outcome)outcome;
+  else
+    get_slowly(e, (unsigned)database, key, buffer, size, length, verdict, again);
+}
+
+/* In the middle of set, with the latch. */
+static larder_outcome set_locked(struct lrd_engine *e, const struct lrd_at *at,
+                                 larder_bytes value, int64_t ttl_ms)
+{
+  char number[LRD_NUMBER_SIZE];
+  larder_bytes argv[5] = { { "SET", 3 }, at->key, value, { "PXAT", 4 }, { number, 0 } };
+  int64_t now = ttl_ms ? lrd_wall_ms(&e->base.clock) : 0, when = ttl_ms ? now + ttl_ms : -1;
+
+  if (!lrd_keyspace_put(e, at, value, when, now))
+    return LARDER_NO_MEMORY;
+  if (e->observer.changed && when >= 0)
+    argv[4].len = lrd_print_integer(number, when);
+  lrd_keyspace_changed(e, at, NULL, 1, when >= 0 ? 5 : 3, argv);
+  return LARDER_OK;
+}
+
+void lrd_typed_set(larder_backend *base, int database, larder_bytes key, larder_bytes value,
+                   int64_t ttl_ms, int64_t deadline, larder_verdict *verdict)
+{
+  struct lrd_engine *e = (struct lrd_engine *)base;
+  int bounded = lrd_parameter(&e->parameters, LRD_MAXMEMORY) != 0, begun, full = 0;
+  int wrong = key.len > LRD_STRING_MAX || value.len > LRD_STRING_MAX || ttl_ms < 0 ||
+              ttl_ms > TTL_MAX;
+  struct lrd_at at = typed_at(e, (unsigned)database, key);
+
+  (void)deadline;
+  *verdict = verdict_ok;
+  if (bounded) {
+    atomic_fetch_add(&at.shard->waiting, 1);
+    /* sequentially consistent: either sealing waits for us, or we see it */
+    full = !atomic_load(&at.shard->sealed) && lrd_evict_before_write(e);
+  }
+  begun = begin_typed(at.shard);
+  if (bounded)
+    atomic_fetch_sub(&at.shard->waiting, 1);
+  if (!begun) {
+    closed(verdict);
+    return;
+  }
+  if (full)
+    verdict->outcome = LARDER_REFUSED;
+  else
+    verdict->outcome = wrong ? LARDER_BAD_ARGUMENT : set_locked(e, &at, value, ttl_ms);
+  at.shard->typed[verdict->outcome]++;
+  end_typed(e, at.shard);
+  if (full)
+    verdict->cause = LARDER_CAUSE_CAPACITY;
+}

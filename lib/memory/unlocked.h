@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LRD_MEMORY_UNLOCKED_H
+#define LRD_MEMORY_UNLOCKED_H
+
+#include "memory/evict.h"
+#include "memory/index_find.h"
+#include "memory/shard.h"
+
+/*
+ * GET without the shard's latch.  An atomic operation waits until everything before it has
+ * been done, so with one in each call the cache misses of consecutive calls add up; without
+ * they overlap, as far as the processor looks ahead: so each instruction counts.
+ *
+ * Why a reader can't touch freed memory:
+ *
+ *  1. It is inside lrd_grace while it reads.  Index segments, buckets, entries and the
+ *     keyspaces themselves are released to lrd_grace.memory, which frees a block only when all
+ *     readers have left that were inside when it was unlinked.
+ *  2. Before it follows a pointer, or uses a length, that it has read, it asks the latch
+ *     whether the shard is as it was when it began.  If it is, what was read belongs together
+ *     and was linked, and so was unlinked, if at all, after the reader had come in.  Whatever
+ *     happens to the block from then on, it is there until the reader has left, and its size
+ *     doesn't change: entries get another block, they are not resized in place.
+ *  3. What it copies may be torn, and is thrown away unless the shard is still as it was
+ *     at the end.  The shard's memory itself stands until closing has waited for all readers.
+ *
+ * Writers do nothing for it but count the latch's version up.  What a reader may not do, or
+ * what isn't usual, is left to the latch: reclaiming what has expired, marking an entry
+ * as used where that would change it, tombstones, other types, large values.
+ */
+
+/* Two 32-bit loads would have to stand for one. */
+#define LRD_UNLOCKED (UINTPTR_MAX > UINT32_MAX)
+
+enum { LRD_UNLOCKED_MOST = 4096 }; /* bytes to copy */
+
+/* AGAIN: something was changed meanwhile; LOCK: the latch is needed. */
+enum lrd_glance { LRD_GLANCE_DONE, LRD_GLANCE_AGAIN, LRD_GLANCE_LOCK };
+
+/* What a get asks. */
+struct lrd_asked {
+  const struct lrd_shard *shard;
+  uint64_t version;
+  uint64_t hash;
+  larder_bytes key;
+};
+
+/* The first eight bytes of an entry. */
+union lrd_entry_head {
+  uint64_t word;
+  struct {
+    uint32_t key_len;
+    uint8_t kind : 4;
+    uint8_t database : 4;
+    uint8_t flags;
+    uint16_t used;
+  };
+};
+
+/* What it found; entry NULL: no such key. */
+struct lrd_seen {
+  const struct lrd_entry *entry;
+  union lrd_entry_head head;
+};
+
+_Static_assert(offsetof(struct lrd_entry, integer) == sizeof(union lrd_entry_head), "one word");
+
+#define LRD_LOAD(place) __atomic_load_n(&(place), __ATOMIC_RELAXED)
+#define LRD_GLANCES __attribute__((always_inline)) LRD_RACES static inline
+
+LRD_GLANCES int lrd_glance_is_same(const struct lrd_asked *a)
+{
+  lrd_yield_point();
+  return __builtin_expect(lrd_latch_is_same(&a->shard->lock, a->version) != 0, 1) != 0;
+}
+
+LRD_GLANCES uint64_t lrd_glance_word(const void *p)
+{
+  typedef uint64_t __attribute__((may_alias)) word;
+
+  return __atomic_load_n((const word *)p, __ATOMIC_RELAXED);
+}
+
+/* The bucket of the hash; NULL: again. */
+LRD_GLANCES const struct lrd_bucket *lrd_glance_bucket(const struct lrd_asked *a,
+                                                       const struct lrd_index *ix)
+{
+  size_t buckets = LRD_LOAD(ix->buckets), mask = LRD_LOAD(ix->mask), i = (size_t)a->hash & mask;
+  struct lrd_bucket **large = LRD_LOAD(ix->large), *segment;
+  unsigned level;
+
+  if (i >= buckets)
+    i &= mask >> 1;
+  if (!lrd_glance_is_same(a))
+    return NULL;
+  if (__builtin_expect(i >= LRD_INDEX_SEGMENT, 1)) {
+    segment = LRD_LOAD(large[i / LRD_INDEX_SEGMENT - 1]);
+    i %= LRD_INDEX_SEGMENT;
+  } else {
+    level = i ? lrd_log2(i) + 1 : 0;
+    segment = LRD_LOAD(ix->small[level]);
+    i = i ? i - ((size_t)1 << (level - 1)) : 0;
+  }
+  /* the table has changed, and memory for that segment could not be had */
+  return __builtin_expect(segment != NULL, 1) ? segment + i : NULL;
+}
+
+LRD_GLANCES enum lrd_glance lrd_glance_chain(const struct lrd_asked *a,
+                                             const struct lrd_bucket *b, struct lrd_seen *seen)
+{
+  uint8_t tag = lrd_bucket_tag(a->hash);
+
+  for (;;) {
+    uint64_t tags = lrd_tags_load(b);
+
+    for (uint64_t match = lrd_tags_match(tags, tag); match; match &= match - 1) {
+      seen->entry = LRD_LOAD(b->item[(unsigned)__builtin_ctzll(match) / 8]);
+      if (!lrd_glance_is_same(a))
+        return LRD_GLANCE_AGAIN;
+      seen->head.word = lrd_glance_word(seen->entry);
+      if (!lrd_glance_is_same(a))
+        return LRD_GLANCE_AGAIN;
+      if (__builtin_expect(seen->head.key_len == a->key.len, 1) &&
+          __builtin_expect(lrd_same_bytes(seen->entry->bytes, a->key.data, a->key.len), 1))
+        return LRD_GLANCE_DONE;
+    }
+    seen->entry = NULL;
+    if (!lrd_tags_chained(tags))
+      return LRD_GLANCE_DONE;
+    b = LRD_LOAD(b->item[LRD_BUCKET_PLACES - 1]);
+    if (!lrd_glance_is_same(a))
+      return LRD_GLANCE_AGAIN;
+  }
+}
+
+LRD_GLANCES enum lrd_glance lrd_glance_find(const struct lrd_asked *a, unsigned database,
+                                            struct lrd_seen *seen)
+{
+  const struct lrd_keyspace *ks = LRD_LOAD(a->shard->database[database]);
+  const struct lrd_bucket *b;
+
+  seen->entry = NULL;
+  if (__builtin_expect(!ks, 0))
+    return LRD_GLANCE_DONE;
+  if (!lrd_glance_is_same(a))
+    return LRD_GLANCE_AGAIN;
+  if (__builtin_expect(!LRD_LOAD(ks->index.buckets), 0))
+    return LRD_GLANCE_DONE;
+  b = lrd_glance_bucket(a, &ks->index);
+  return b ? lrd_glance_chain(a, b, seen) : LRD_GLANCE_AGAIN;
+}
+
+/* May it be used without marking that? */
+LRD_GLANCES int lrd_glance_is_marked(const struct lrd_engine *e, unsigned used)
+{
+  enum lrd_track tracks = lrd_evict_tracks(e);
+
+  return __builtin_expect(!tracks, 1) ||
+         (tracks == LRD_TRACK_QUEUE && (used & LRD_EVICT_USES) == LRD_EVICT_USES);
+}
+
+/* Short ones without a call. */
+LRD_GLANCES void lrd_glance_copy(char *to, const char *from, size_t len)
+{
+  if (len >= 16 && len <= 32) {
+    memcpy(to, from, 16);
+    memcpy(to + len - 16, from + len - 16, 16);
+  } else if (len) {
+    memcpy(to, from, len);
+  }
+}
+
+/* The value into the buffer. */
+LRD_GLANCES enum lrd_glance lrd_glance_value(const struct lrd_asked *a, const struct lrd_seen *seen,
+                                             void *buffer, size_t size, size_t *length)
+{
+  union {
+    uint64_t word;
+    int64_t integer;
+    struct lrd_text text;
+  } value = { lrd_glance_word(&seen->entry->integer) };
+  char number[LRD_NUMBER_SIZE];
+  const char *bytes = seen->entry->bytes + a->key.len;
+
+  if (!lrd_glance_is_same(a))
+    return LRD_GLANCE_AGAIN;
+  if (__builtin_expect(seen->head.flags & LRD_ENTRY_INTEGER, 0)) {
+    *length = lrd_print_integer(number, value.integer);
+    bytes = number;
+  } else {
+    *length = value.text.len;
+  }
+  if (*length < size)
+    size = *length;
+  if (__builtin_expect(size > LRD_UNLOCKED_MOST, 0))
+    return LRD_GLANCE_LOCK;
+  lrd_glance_copy(buffer, bytes, size);
+  return LRD_GLANCE_DONE;
+}
+
+/* One attempt, from inside lrd_grace.  DONE: *outcome is OK or ABSENT, *length the value's (OK only),
+ * at most size bytes are in the buffer, and the key expires at *expiry (wall ms; -1: never).  Else
+ * the buffer's contents are undefined. */
+LRD_GLANCES enum lrd_glance lrd_unlocked_get(const struct lrd_engine *e, struct lrd_asked *a,
+                                             unsigned database, void *buffer, size_t size,
+                                             size_t *length, larder_outcome *outcome,
+                                             int64_t *expiry)
+{
+  struct lrd_seen seen;
+  enum lrd_glance glance;
+
+  *expiry = -1;
+  if (!lrd_latch_look(&a->shard->lock, &a->version))
+    return LRD_GLANCE_AGAIN;
+  if (__builtin_expect(atomic_load_explicit(&a->shard->sealed, memory_order_relaxed), 0))
+    return LRD_GLANCE_LOCK;
+  glance = lrd_glance_find(a, database, &seen);
+  if (__builtin_expect(glance != LRD_GLANCE_DONE, 0))
+    return glance;
+  *outcome = LARDER_ABSENT;
+  if (__builtin_expect(seen.entry != NULL, 1)) {
+    *outcome = LARDER_OK;
+    if (seen.head.kind != LRD_STRING || seen.head.flags & LRD_ENTRY_DELTA ||
+        !lrd_glance_is_marked(e, seen.head.used))
+      return LRD_GLANCE_LOCK;
+    if (__builtin_expect(seen.head.flags & LRD_ENTRY_TIMER, 0)) {
+      const struct lrd_timer *t = (const struct lrd_timer *)(const void *)seen.entry - 1;
+
+      *expiry = LRD_LOAD(t->link) ? LRD_LOAD(t->at) : -1;
+    }
+    glance = lrd_glance_value(a, &seen, buffer, size, length);
+    if (__builtin_expect(glance != LRD_GLANCE_DONE, 0))
+      return glance;
+  }
+  return lrd_glance_is_same(a) ? LRD_GLANCE_DONE : LRD_GLANCE_AGAIN;
+}
+
+#endif
