@@ -192,6 +192,7 @@ static const struct {
   { "MSETNX a 1 s 2", SAME }, { "COPY s t", SAME }, { "DUMP none", SAME },
   { "RESTORE s 0 junk", SAME }, { "EXPIREAT s 99999999999", SAME }, { "EXPIRETIME s", SAME },
   { "PEXPIRETIME none", SAME }, { "MOVE s 1", SAME }, { "RANDOMKEY", LOOSE },
+  { "SWAPDB 0 0", SAME }, { "SWAPDB 0 99", SAME },
   { "RENAMENX s t", SAME }, { "SORT l ALPHA GET # GET none", SAME },
   { "SORT l ALPHA STORE t", SAME }, { "SORT_RO l ALPHA", SAME }, { "TOUCH s none", SAME },
   { "HEXISTS h f", SAME }, { "HINCRBYFLOAT h f 0.5", SAME }, { "HKEYS h", SAME },

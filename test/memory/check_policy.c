@@ -54,7 +54,7 @@ static int survivors(larder_policy policy, int uses)
   for (int i = 50; i < 500; i++)
     set(&rig, i, 0);
   configure(&rig, "maxmemory", (long long)used(&rig));
-  for (int i = 500; i < 3000; i++) {
+  for (int i = 500; i < TEST_TIMES(3000, 1500); i++) {
     rig_sleep(&rig, 1000);
     if (i % 4 == 0)
       for (int k = 0; k < 50; k++)
@@ -143,7 +143,7 @@ START_TEST(stale_slots_are_sifted_out)
   for (int i = 0; i < 100; i++)
     set(&rig, i, 0);
   before = used(&rig);
-  for (int i = 0; i < 20000; i++) {
+  for (int i = 0; i < TEST_TIMES(20000, 4000); i++) {
     set(&rig, 1000 + i % 10, 0);
     call(&rig, text, "DEL key:%d", 1000 + i % 10);
     if (i % 100 == 0)
