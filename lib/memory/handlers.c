@@ -3,6 +3,7 @@
 
 #include "memory/t_bitmap.h"
 #include "memory/t_engine.h"
+#include "memory/t_geo.h"
 #include "memory/t_hll.h"
 #include "memory/t_types.h"
 
@@ -156,6 +157,17 @@ lrd_handler *const lrd_handlers[LRD_COMMANDS] = {
   [LRD_ZINTERCARD] = lrd_t_zintercard,
   [LRD_ZRANGESTORE] = lrd_t_zrangestore,
   [LRD_ZRANDMEMBER] = lrd_t_zrandmember,
+
+  [LRD_GEOADD] = lrd_t_geoadd,
+  [LRD_GEODIST] = lrd_t_geodist,
+  [LRD_GEOHASH] = lrd_t_geohash,
+  [LRD_GEOPOS] = lrd_t_geopos,
+  [LRD_GEORADIUS] = lrd_t_georadius,
+  [LRD_GEORADIUS_RO] = lrd_t_georadius,
+  [LRD_GEORADIUSBYMEMBER] = lrd_t_georadius,
+  [LRD_GEORADIUSBYMEMBER_RO] = lrd_t_georadius,
+  [LRD_GEOSEARCH] = lrd_t_geosearch,
+  [LRD_GEOSEARCHSTORE] = lrd_t_geosearch,
 
   [LRD_SORT] = lrd_t_sort,
   [LRD_SORT_RO] = lrd_t_sort,

@@ -73,6 +73,9 @@ core_sources += \
   lib/memory/t_set.c \
   lib/memory/t_set_algebra.c \
   lib/memory/t_set_part.c \
+  lib/memory/geohash.c lib/memory/geohash.h \
+  lib/memory/t_geo.c lib/memory/t_geo.h \
+  lib/memory/t_geo_search.c \
   lib/memory/sorting.c lib/memory/sorting.h \
   lib/memory/t_sort.c \
   lib/memory/t_store.c \

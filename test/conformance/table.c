@@ -221,6 +221,16 @@ static const char *const commands[] = {
     "COPY k k DB 1",
     "MOVE k 1",
     "MOVE k 0",
+    "GEOADD k 13.3 38.1 a",
+    "GEOADD k XX CH 13.3 38.1 a",
+    "GEODIST k a b",
+    "GEOHASH k a x",
+    "GEOPOS k a x",
+    "GEORADIUS k 0 0 99999 km WITHDIST ASC",
+    "GEORADIUS k 0 0 99999 km STORE l",
+    "GEORADIUSBYMEMBER k a 1 km WITHHASH",
+    "GEOSEARCH k FROMMEMBER a BYBOX 9 9 km WITHCOORD",
+    "GEOSEARCHSTORE k k FROMMEMBER a BYRADIUS 9 km",
     "PFADD k a b",
     "PFCOUNT k",
     "PFCOUNT k l",
@@ -382,6 +392,12 @@ static const char *const numeric[] = {
     "EXPIRE s %s LT",
     "SCAN 0 COUNT %s",
     "SELECT %s",
+    "GEOADD z %s 1 m",
+    "GEOADD z 1 %s m",
+    "GEORADIUS z %s 1 1 km",
+    "GEORADIUS z 1 1 %s km",
+    "GEOSEARCH z FROMLONLAT 1 1 BYBOX 1 %s km",
+    "GEOSEARCH z FROMLONLAT 1 1 BYRADIUS 1 km COUNT %s",
     "GETBIT s %s",
     "SETBIT missing 1 %s",
     "BITCOUNT s %s -1",
@@ -563,7 +579,8 @@ void table_run(struct run *run, const char *only)
       sequences_string, sequences_generic,     sequences_expiry,
       sequences_hash,   sequences_set,         sequences_list,
       sequences_zset,   sequences_transaction, sequences_connection,
-      sequences_move,   sequences_sort,        sequences_bitmap, sequences_hll};
+      sequences_move,   sequences_sort,        sequences_bitmap, sequences_hll,
+      sequences_geo};
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
     run_table(run, tables[i], only);
   run_counters(run, only);

@@ -169,6 +169,18 @@ static void add_score(struct builder *b)
   }
 }
 
+static void add_degrees(struct builder *b)
+{
+  static const char *const strange[] = {"0", "-0", "85.05112878", "180", "-85", "90", "abc", "1e1"};
+  char text[32];
+  if (below(b, 20) == 0) {
+    add_text(b, CHOOSE(b, strange));
+    return;
+  }
+  snprintf(text, sizeof text, "%d.%u", (int)below(b, 3), below(b, 10000));
+  add_text(b, text);
+}
+
 static void add_bound(struct builder *b)
 {
   static const char *const bounds[] = {"-inf", "+inf", "(-inf", "(inf", "(1e308"};
@@ -241,6 +253,7 @@ static void placeholder(struct builder *b, char kind)
   case 'j': add_index(b, -6); return;
   case 'r': add_score(b); return;
   case 'b': add_bound(b); return;
+  case 'g': add_degrees(b); return;
   case 'x': add_lex_bound(b); return;
   case 'p': add_pattern(b); return;
   case 'e':
