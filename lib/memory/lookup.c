@@ -379,15 +379,23 @@ static void drop_empty_delta(struct lrd_exec *x, const struct lrd_at *at)
     lrd_keyspace_remove(x->engine, at, *place, 0);
 }
 
+/* Nobody wants to know, as in most engines. */
+static inline int nobody_asks(const struct lrd_exec *x, const struct lrd_at *at)
+{
+  return !x->engine->partial && !x->engine->observer.changed && !at->shard->watched.count;
+}
+
 void lrd_changed(struct lrd_exec *x, larder_bytes key, int argc, const larder_bytes *argv)
 {
   struct lrd_at at = at_key(x, key);
-  int complete = lrd_keyspace_knows(x->engine, &at);
-
-  if (!complete)
-    drop_empty_delta(x, &at);
+  int complete;
 
   x->changed = 1;
+  if (nobody_asks(x, &at))
+    return;
+  complete = lrd_keyspace_knows(x->engine, &at);
+  if (!complete)
+    drop_empty_delta(x, &at);
   if (!argc && !complete) {
     argc = x->argc;
     argv = x->argv;

@@ -160,11 +160,12 @@ larder_reply *larder_command(larder *store, const char *format, ...)
 {
   struct call c;
   larder_vector v;
-  char error[LARDER_ERROR_SIZE] = "";
+  char error[LARDER_ERROR_SIZE];
   larder_outcome outcome = begin(&c, store);
   if (outcome != LARDER_OK)
     return lrd_fixed_reply(outcome);
   va_list ap;
+  error[0] = '\0';
   va_start(ap, format);
   outcome = lrd_take_format(&v, &c.answer->arena, format, ap, error, sizeof error);
   va_end(ap);
