@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "memory/discard.h"
 
+#include "memory/hash.h"
+#include "memory/list.h"
 #include "memory/shard.h"
+#include "memory/zset.h"
 #include "util/memory.h"
 
 static void push(struct lrd_discard *d, struct lrd_discarded *first, struct lrd_discarded *last)
@@ -27,11 +30,28 @@ static int put(struct lrd_engine *e, const larder_memory *memory, lrd_discard_fn
   return 0;
 }
 
+/* Whether a collection has, or once had, an element of LRD_DISCARD_LEAST_BYTES: of a list of
+ * few elements the chunks tell it, of the others the longest string ever. */
+static int has_long(const struct lrd_entry *entry)
+{
+  switch (entry->kind) {
+  case LRD_LIST:
+    return lrd_list_largest(entry->value) >= LRD_DISCARD_LEAST_BYTES;
+  case LRD_SET_KIND:
+    return ((const struct lrd_set *)entry->value)->packed.longest == LRD_PEAK;
+  case LRD_HASH:
+    return ((const struct lrd_hash *)entry->value)->packed.longest == LRD_PEAK;
+  default:
+    return ((const struct lrd_zset *)entry->value)->packed.longest == LRD_PEAK;
+  }
+}
+
 void lrd_discard_value(struct lrd_engine *e, struct lrd_entry *entry)
 {
   const struct lrd_kind_type *type = lrd_kind_type(entry->kind);
 
-  if (type && entry->value && type->free_some && lrd_entry_elements(entry) >= LRD_DISCARD_LEAST &&
+  if (type && entry->value && type->free_some &&
+      (lrd_entry_elements(entry) >= LRD_DISCARD_LEAST || has_long(entry)) &&
       !put(e, lrd_memory_of(e), type->free_some, entry->value))
     entry->value = NULL;
 }

@@ -16,7 +16,8 @@
  * The list is a stack: anybody pushes, who frees takes all of it.
  */
 
-/* A collection of fewer elements, an entry of fewer bytes is freed at once. */
+/* A collection of fewer elements, none of which is that long, and an entry of fewer bytes are
+ * freed at once. */
 enum { LRD_DISCARD_LEAST = 256, LRD_DISCARD_LEAST_BYTES = 64 * 1024 };
 
 /* As free_some of a kind of value. */

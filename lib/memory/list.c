@@ -107,6 +107,17 @@ void lrd_list_free(struct lrd_list *list, const larder_memory *memory)
   (void)lrd_list_free_some(list, memory, SIZE_MAX);
 }
 
+size_t lrd_list_largest(const struct lrd_list *list)
+{
+  const struct lrd_chunk *c;
+  size_t largest = 0;
+
+  for (c = list->first; c; c = c->next)
+    if (lrd_chunk_size(c->capacity) > largest)
+      largest = lrd_chunk_size(c->capacity);
+  return largest;
+}
+
 static int push(struct lrd_list *list, const larder_memory *memory, enum lrd_side side,
                 larder_bytes element)
 {

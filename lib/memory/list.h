@@ -35,6 +35,9 @@ void lrd_list_free(struct lrd_list *, const larder_memory *);
 /* The same step by step: what is left of a budget of elements; 0: call it again. */
 size_t lrd_list_free_some(struct lrd_list *, const larder_memory *, size_t budget);
 
+/* The bytes of the largest block that it is made of: one look at each. */
+size_t lrd_list_largest(const struct lrd_list *);
+
 /* Pushes one after the other; 0, or -1: no memory, nothing was pushed. */
 int lrd_list_push(struct lrd_list *, const larder_memory *, enum lrd_side, size_t n,
                   const larder_bytes *elements);

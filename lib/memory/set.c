@@ -216,8 +216,8 @@ int64_t lrd_set_add(struct lrd_set *set, const larder_memory *memory,
   if (added <= 0)
     return added;
   lrd_packed_peak(&set->packed, set->count, 0);
-  for (i = 0; i < n && !set->packed.longest; i++)
-    if (!is_integer(members[i]))
+  for (i = 0; i < n; i++)
+    if (set->packed.longest || !is_integer(members[i]))
       lrd_packed_peak(&set->packed, 0, members[i].len + 1);
   return added;
 }

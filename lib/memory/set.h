@@ -12,7 +12,8 @@
  * changes.
  */
 struct lrd_set {
-  struct lrd_packed packed; /* longest: not 0 once a member was no integer */
+  /* longest: 0 until a member is no integer; then of those since, and one more */
+  struct lrd_packed packed;
   struct lrd_table *table; /* NULL: packed */
   size_t count;
 };

@@ -165,6 +165,35 @@ START_TEST(long_strings)
 }
 END_TEST
 
+/* A few elements, but a long one among them. */
+START_TEST(long_elements)
+{
+  static const char *const makes[] = { "RPUSH s a %s b", "SADD s a %s", "HSET s a %s",
+                                       "HSET s %s a", "ZADD s 1 a 2 %s" };
+  static const char *const takes[] = { "DEL s", "SET s x", "RENAME t s", "PEXPIREAT s 1" };
+  struct watched w = { 0 };
+  struct rig rig;
+  static char line[100100], element[100001];
+  char text[RIG_TEXT];
+
+  rig_open(&rig, (struct rig_setup){ 0 });
+  w.engine = (struct lrd_engine *)rig.engine;
+  w.below = w.engine->account.below;
+  w.engine->account.below =
+      (larder_memory){ watched_allocate, watched_resize, watched_release, &w };
+  memset(element, 'e', sizeof element - 1);
+  snprintf(line, sizeof line, makes[_i / 4], element);
+  rig_call(&rig, 0, line, text);
+  rig_call(&rig, 0, "SET t 2", text);
+  rig_call(&rig, 0, takes[_i % 4], text);
+  ck_assert_int_eq(w.large, 1);
+  ck_assert_int_eq(w.under_lock, 0);
+  ck_assert_uint_lt(rig_status(&rig).memory, 50000);
+  w.engine->account.below = w.below;
+  rig_close(&rig);
+}
+END_TEST
+
 START_TEST(by_the_thread)
 {
   struct rig rig;
@@ -194,6 +223,7 @@ int main(void)
   tcase_add_loop_test(tests, step_by_step, 0, sizeof kinds / sizeof *kinds);
   tcase_add_loop_test(tests, after_the_call, 0, 10);
   tcase_add_loop_test(tests, long_strings, 0, 14);
+  tcase_add_loop_test(tests, long_elements, 0, 20);
   tcase_add_test(tests, by_the_thread);
   tcase_set_timeout(tests, 60);
   suite_add_tcase(suite, tests);
