@@ -43,9 +43,9 @@ static void note_timeline(struct bench *bench, const struct victim *victim,
   size_t b;
 
   for (b = 0; b < PROBE_BUCKETS; b++)
-    if (probed->bucket[b] > 0)
+    if (probed->own[b] > 0)
       figure_add(bench, "expire-timeline", victim->name, "us slowest GET",
-                 ((double)b - offset) * PROBE_BUCKET_NS / 1e6, probed->bucket[b] / 1e3);
+                 ((double)b - offset) * PROBE_BUCKET_NS / 1e6, probed->own[b] / 1e3);
 }
 
 static double slowest_since(const struct probed *probed, const double *bucket, double moment)

@@ -63,6 +63,7 @@ END
 
 plot keys 'GET against number of keys (values of 32 bytes, one thread)' 'keys' 'ns' \
   "set logscale x
+set autoscale xfix
 set yrange [0:]
 set format x '10^{%L}'" <<'END'
 keys-get|larder-typed|ns|larder, typed
@@ -71,7 +72,9 @@ keys-isolated|larder-typed|ns|larder, each key the value of the one before
 keys-isolated|chase|ns|one dependent load in as much memory
 END
 
-plot threads 'Reads of 1e6 keys against threads' 'threads' 'operations per second, all threads' \
+cores=$(sed -n 's/^# processor:.*, \([0-9]*\) cores.*/\1/p' "$csv")
+plot threads 'Reads of 1e6 keys against threads' "threads, on ${cores:-?} cores" \
+  'operations per second, all threads' \
   "set yrange [0:]
 set xtics 1
 set format y '%.0s%c'" <<'END'
@@ -80,7 +83,7 @@ threads-read|uthash-xxh3-mutex|op/s|uthash XXH3 under one mutex
 threads-read|uthash-jenkins-mutex|op/s|uthash Jenkins under one mutex
 END
 
-plot expire 'Keys that expire at the same moment: slowest GET in each 10 ms' \
+plot expire 'A million keys expire at once: slowest GET in each 10 ms, less what the scheduler took' \
   'ms since the moment' 'us' \
   "set logscale y
 set xrange [-200:3000]" <<'END'
@@ -105,7 +108,8 @@ for kind in string ttl hash-field set-member zset-member list-element; do
   for who in larder uthash redis redis-new valkey; do
     row="$row $(series "memory-$kind" "$who" 'bytes taken' | awk 'NR == 1 { print $2 }' | grep . || echo '?')"
   done
-  echo "$row"
+  label=$(printf '%s' "$kind" | sed 's/^ttl$/with-TTL/; s/-/\\n/')
+  printf '"%s" %s\n' "$label" "${row#* }"
 done > "$scratch/memory"
 if grep -q '[0-9]' "$scratch/memory"; then
   draw memory <<END
@@ -115,7 +119,8 @@ set style data histograms
 set style fill solid 0.8
 set datafile missing '?'
 set grid ytics
-set key outside below
+set yrange [0:]
+set key top right
 plot '$scratch/memory' using 2:xtic(1) title 'larder', '' using 3 title 'raw uthash', \
   '' using 4 title 'redis-server', '' using 5 title 'newest Redis', '' using 6 title 'Valkey'
 END
