@@ -83,7 +83,7 @@ threads-read|uthash-xxh3-mutex|op/s|uthash XXH3 under one mutex
 threads-read|uthash-jenkins-mutex|op/s|uthash Jenkins under one mutex
 END
 
-plot expire 'A million keys expire at once: slowest GET in each 10 ms, less what the scheduler took' \
+plot expire 'A million keys expire at once: slowest GET in 10 ms, less what the scheduler took' \
   'ms since the moment' 'us' \
   "set logscale y
 set xrange [-200:3000]" <<'END'
@@ -121,6 +121,7 @@ set datafile missing '?'
 set grid ytics
 set yrange [0:]
 set key top right
+set bmargin 3.5
 plot '$scratch/memory' using 2:xtic(1) title 'larder', '' using 3 title 'raw uthash', \
   '' using 4 title 'redis-server', '' using 5 title 'newest Redis', '' using 6 title 'Valkey'
 END
