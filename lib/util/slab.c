@@ -107,14 +107,23 @@ static void make_current(struct pool *pool, struct lrd_page *page)
   page->least = 0;
 }
 
+/* It comes back to a list when it has some blocks to give, not with the first one: in a pool that
+ * is full each block would take it there and back. */
+static void make_full(struct lrd_page *page)
+{
+  unsigned some = page->capacity / 32u;
+
+  page->level = FULL;
+  page->least = (uint16_t)(page->capacity - (some ? some : 1));
+}
+
 /* The current page is full; another one that is not takes its place, if there is one. */
 static struct lrd_page *advance(struct pool *pool, unsigned class)
 {
   struct lrd_page *page = pool->of->current[class];
 
   if (page) {
-    page->level = FULL;
-    page->least = page->capacity - 1;
+    make_full(page);
     pool->of->current[class] = NULL;
   }
   for (unsigned level = LEVELS; level--;)
@@ -211,10 +220,8 @@ __attribute__((noinline)) static void *take_elsewhere(struct lrd_slab *s, struct
     lrd_pages_give(&s->pages, fresh);
     return block;
   }
-  if (page) {
-    page->level = FULL;
-    page->least = page->capacity - 1;
-  }
+  if (page)
+    make_full(page);
   make_current(pool, fresh);
   return take(fresh);
 }
@@ -394,7 +401,7 @@ static const char *check_level(const struct pool *pool, const struct lrd_page *p
   if (page->level == CURRENT)
     return pool->of->current[page->class] == page ? NULL : "slab: a page thinks that it is current";
   if (page->level == FULL)
-    return page->used == page->capacity ? NULL : "slab: a full page isn't";
+    return page->used > page->least ? NULL : "slab: a full page isn't";
   if (page->used == page->capacity || page->used <= page->least)
     return "slab: a page is on the wrong level";
   if (page->next && page->next->previous != page)
