@@ -57,7 +57,7 @@ int lrd_shards_open(struct lrd_engine *e, unsigned shards)
 
   if (lrd_universal_init(&e->hash_key))
     return -1;
-  e->shift = (unsigned)(64 - __builtin_ctz(n));
+  e->shift = (unsigned)(63 - __builtin_ctz(n));
   e->shard_block = lrd_allocate_zeroed(&e->base.memory, 1, block_size(n));
   if (!e->shard_block)
     return -1;

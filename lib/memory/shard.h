@@ -89,7 +89,7 @@ struct lrd_engine {
   int partial;
   int background;
   struct lrd_universal_key hash_key;
-  unsigned shards, shift;   /* a key's shard is hash >> shift */
+  unsigned shards, shift;   /* a key's shard is hash >> 1 >> shift */
   struct lrd_shard *shard;  /* inside shard_block */
   void *shard_block;
   struct lrd_maintenance maintenance;
@@ -109,7 +109,7 @@ void lrd_shards_seal(struct lrd_engine *);
 
 static inline struct lrd_shard *lrd_shard_of(const struct lrd_engine *e, uint64_t hash)
 {
-  return &e->shard[e->shift < 64 ? hash >> e->shift : 0];
+  return &e->shard[hash >> 1 >> e->shift];
 }
 
 static inline uint64_t lrd_key_hash(const struct lrd_engine *e, larder_bytes key)

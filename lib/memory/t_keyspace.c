@@ -99,7 +99,7 @@ static void scan_visit(void *context, void *item)
 static uint64_t scan_step(struct lrd_exec *x, struct scan *s, uint64_t cursor)
 {
   struct lrd_engine *e = x->engine;
-  unsigned bits = 64 - e->shift, number = (unsigned)(cursor & (e->shards - 1));
+  unsigned bits = 63 - e->shift, number = (unsigned)(cursor & (e->shards - 1));
   struct lrd_shard *shard = &e->shard[number];
   uint64_t position = 0;
 

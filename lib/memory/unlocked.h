@@ -16,11 +16,12 @@
  *  1. It is inside lrd_grace while it reads.  Index segments, buckets, entries and the
  *     keyspaces themselves are released to lrd_grace.memory, which frees a block only when all
  *     readers have left that were inside when it was unlinked.
- *  2. Before it follows a pointer, or uses a length, that it has read, it asks the latch
- *     whether the shard is as it was when it began.  If it is, what was read belongs together
- *     and was linked, and so was unlinked, if at all, after the reader had come in.  Whatever
- *     happens to the block from then on, it is there until the reader has left, and its size
- *     doesn't change: entries get another block, they are not resized in place.
+ *  2. Before it follows a pointer, or uses a length, that it has read from such a block, it
+ *     asks the latch whether the shard is as it was when it began.  If it is, what was read
+ *     belongs together and was linked, and so was unlinked, if at all, after the reader had come
+ *     in.  Whatever happens to the block from then on, it is there until the reader has left,
+ *     and its size doesn't change: entries get another block, they are not resized in place.
+ *     (The shard itself is never freed: a keyspace that it points to is linked.)
  *  3. What it copies may be torn, and is thrown away unless the shard is still as it was
  *     at the end.  The shard's memory itself stands until closing has waited for all readers.
  *
@@ -57,10 +58,18 @@ union lrd_entry_head {
   };
 };
 
+/* The next eight. */
+union lrd_entry_value {
+  uint64_t word;
+  int64_t integer;
+  struct lrd_text text;
+};
+
 /* What it found; entry NULL: no such key. */
 struct lrd_seen {
   const struct lrd_entry *entry;
   union lrd_entry_head head;
+  union lrd_entry_value value;
 };
 
 _Static_assert(offsetof(struct lrd_entry, integer) == sizeof(union lrd_entry_head), "one word");
@@ -118,6 +127,7 @@ LRD_GLANCES enum lrd_glance lrd_glance_chain(const struct lrd_asked *a,
       if (!lrd_glance_is_same(a))
         return LRD_GLANCE_AGAIN;
       seen->head.word = lrd_glance_word(seen->entry);
+      seen->value.word = lrd_glance_word(&seen->entry->integer);
       if (!lrd_glance_is_same(a))
         return LRD_GLANCE_AGAIN;
       if (__builtin_expect(seen->head.key_len == a->key.len, 1) &&
@@ -140,11 +150,7 @@ LRD_GLANCES enum lrd_glance lrd_glance_find(const struct lrd_asked *a, unsigned 
   const struct lrd_bucket *b;
 
   seen->entry = NULL;
-  if (__builtin_expect(!ks, 0))
-    return LRD_GLANCE_DONE;
-  if (!lrd_glance_is_same(a))
-    return LRD_GLANCE_AGAIN;
-  if (__builtin_expect(!LRD_LOAD(ks->index.buckets), 0))
+  if (__builtin_expect(!ks, 0) || __builtin_expect(!LRD_LOAD(ks->index.buckets), 0))
     return LRD_GLANCE_DONE;
   b = lrd_glance_bucket(a, &ks->index);
   return b ? lrd_glance_chain(a, b, seen) : LRD_GLANCE_AGAIN;
@@ -170,36 +176,52 @@ LRD_GLANCES void lrd_glance_copy(char *to, const char *from, size_t len)
   }
 }
 
-/* The value into the buffer. */
-LRD_GLANCES enum lrd_glance lrd_glance_value(const struct lrd_asked *a, const struct lrd_seen *seen,
-                                             void *buffer, size_t size, size_t *length)
-{
-  union {
-    uint64_t word;
-    int64_t integer;
-    struct lrd_text text;
-  } value = { lrd_glance_word(&seen->entry->integer) };
-  char number[LRD_NUMBER_SIZE];
-  const char *bytes = seen->entry->bytes + a->key.len;
+enum { LRD_NEVER = -1, LRD_NOT_HERE = -2 }; /* instead of an expiry */
 
-  if (!lrd_glance_is_same(a))
-    return LRD_GLANCE_AGAIN;
-  if (__builtin_expect(seen->head.flags & LRD_ENTRY_INTEGER, 0)) {
-    *length = lrd_print_integer(number, value.integer);
-    bytes = number;
-  } else {
-    *length = value.text.len;
-  }
+/* The text into the buffer: LRD_NEVER, or it is too large: LRD_NOT_HERE. */
+LRD_GLANCES int64_t lrd_glance_text(const struct lrd_seen *seen, void *buffer, size_t size,
+                                    size_t *length)
+{
+  *length = seen->value.text.len;
   if (*length < size)
     size = *length;
   if (__builtin_expect(size > LRD_UNLOCKED_MOST, 0))
-    return LRD_GLANCE_LOCK;
-  lrd_glance_copy(buffer, bytes, size);
-  return LRD_GLANCE_DONE;
+    return LRD_NOT_HERE;
+  lrd_glance_copy(buffer, seen->entry->bytes + seen->head.key_len, size);
+  return LRD_NEVER;
+}
+
+/* The same of an entry that may be a number, or expire: then when (wall ms). */
+__attribute__((noinline)) LRD_RACES static int64_t
+lrd_glance_unusual(struct lrd_seen seen, void *buffer, size_t size, size_t *length)
+{
+  const struct lrd_timer *t = (const struct lrd_timer *)(const void *)seen.entry - 1;
+  char number[LRD_NUMBER_SIZE];
+
+  if (seen.head.kind != LRD_STRING || seen.head.flags & LRD_ENTRY_DELTA)
+    return LRD_NOT_HERE;
+  if (seen.head.flags & LRD_ENTRY_INTEGER) {
+    *length = lrd_print_integer(number, seen.value.integer);
+    lrd_glance_copy(buffer, number, *length < size ? *length : size);
+  } else if (lrd_glance_text(&seen, buffer, size, length) == LRD_NOT_HERE) {
+    return LRD_NOT_HERE;
+  }
+  return seen.head.flags & LRD_ENTRY_TIMER && LRD_LOAD(t->link) ? LRD_LOAD(t->at) : LRD_NEVER;
+}
+
+/* A text, whole, without a timer? */
+LRD_GLANCES int lrd_glance_is_usual(union lrd_entry_head head)
+{
+  const union lrd_entry_head mask = {
+    .kind = 15, .flags = LRD_ENTRY_TIMER | LRD_ENTRY_INTEGER | LRD_ENTRY_DELTA
+  };
+  const union lrd_entry_head usual = { .kind = LRD_STRING };
+
+  return __builtin_expect((head.word & mask.word) == usual.word, 1) != 0;
 }
 
 /* One attempt, from inside lrd_grace.  DONE: *outcome is OK or ABSENT, *length the value's (OK only),
- * at most size bytes are in the buffer, and the key expires at *expiry (wall ms; -1: never).  Else
+ * at most size bytes are in the buffer, and the key expires at *expiry (wall ms, or LRD_NEVER).  Else
  * the buffer's contents are undefined. */
 LRD_GLANCES enum lrd_glance lrd_unlocked_get(const struct lrd_engine *e, struct lrd_asked *a,
                                              unsigned database, void *buffer, size_t size,
@@ -209,7 +231,7 @@ LRD_GLANCES enum lrd_glance lrd_unlocked_get(const struct lrd_engine *e, struct 
   struct lrd_seen seen;
   enum lrd_glance glance;
 
-  *expiry = -1;
+  *expiry = LRD_NEVER;
   if (!lrd_latch_look(&a->shard->lock, &a->version))
     return LRD_GLANCE_AGAIN;
   if (__builtin_expect(atomic_load_explicit(&a->shard->sealed, memory_order_relaxed), 0))
@@ -220,17 +242,12 @@ LRD_GLANCES enum lrd_glance lrd_unlocked_get(const struct lrd_engine *e, struct 
   *outcome = LARDER_ABSENT;
   if (__builtin_expect(seen.entry != NULL, 1)) {
     *outcome = LARDER_OK;
-    if (seen.head.kind != LRD_STRING || seen.head.flags & LRD_ENTRY_DELTA ||
-        !lrd_glance_is_marked(e, seen.head.used))
+    if (!lrd_glance_is_marked(e, seen.head.used))
       return LRD_GLANCE_LOCK;
-    if (__builtin_expect(seen.head.flags & LRD_ENTRY_TIMER, 0)) {
-      const struct lrd_timer *t = (const struct lrd_timer *)(const void *)seen.entry - 1;
-
-      *expiry = LRD_LOAD(t->link) ? LRD_LOAD(t->at) : -1;
-    }
-    glance = lrd_glance_value(a, &seen, buffer, size, length);
-    if (__builtin_expect(glance != LRD_GLANCE_DONE, 0))
-      return glance;
+    *expiry = lrd_glance_is_usual(seen.head) ? lrd_glance_text(&seen, buffer, size, length)
+                                             : lrd_glance_unusual(seen, buffer, size, length);
+    if (__builtin_expect(*expiry == LRD_NOT_HERE, 0))
+      return LRD_GLANCE_LOCK;
   }
   return lrd_glance_is_same(a) ? LRD_GLANCE_DONE : LRD_GLANCE_AGAIN;
 }
