@@ -18,6 +18,8 @@ lrd_handler lrd_t_renamenx, lrd_t_expireat, lrd_t_expiretime, lrd_t_pexpiretime;
 
 lrd_handler lrd_t_expire, lrd_t_pexpire, lrd_t_pexpireat, lrd_t_ttl, lrd_t_pttl, lrd_t_persist;
 
+lrd_handler lrd_t_dump, lrd_t_restore;
+
 lrd_handler lrd_t_copy, lrd_t_move, lrd_t_swapdb, lrd_t_randomkey;
 
 lrd_handler lrd_t_scan, lrd_t_keys, lrd_t_dbsize, lrd_t_flushdb, lrd_t_flushall;

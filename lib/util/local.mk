@@ -10,6 +10,8 @@ core_sources += \
   lib/util/cancel.h \
   lib/util/clock.c \
   lib/util/clock.h \
+  lib/util/crc64.c \
+  lib/util/crc64.h \
   lib/util/double.c \
   lib/util/fence.h \
   lib/util/grace.c \
@@ -23,6 +25,8 @@ core_sources += \
   lib/util/long_double.c \
   lib/util/lock.c \
   lib/util/lock.h \
+  lib/util/lzf.c \
+  lib/util/lzf.h \
   lib/util/memory.c \
   lib/util/memory.h \
   lib/util/number.c \

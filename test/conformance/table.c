@@ -231,6 +231,9 @@ static const char *const commands[] = {
     "GEORADIUSBYMEMBER k a 1 km WITHHASH",
     "GEOSEARCH k FROMMEMBER a BYBOX 9 9 km WITHCOORD",
     "GEOSEARCHSTORE k k FROMMEMBER a BYRADIUS 9 km",
+    "DUMP q",
+    "RESTORE k 0 junk",
+    "RESTORE k 50 \"\\x00\\xc0\\x0c\\n\\x00<*\\xf8Q\\\\\\x04\\xbc\\xd5\" REPLACE",
     "PFADD k a b",
     "PFCOUNT k",
     "PFCOUNT k l",
@@ -392,6 +395,7 @@ static const char *const numeric[] = {
     "EXPIRE s %s LT",
     "SCAN 0 COUNT %s",
     "SELECT %s",
+    "RESTORE k %s \"\\x00\\xc0\\x0c\\n\\x00<*\\xf8Q\\\\\\x04\\xbc\\xd5\" ABSTTL",
     "GEOADD z %s 1 m",
     "GEOADD z 1 %s m",
     "GEORADIUS z %s 1 1 km",
@@ -580,7 +584,7 @@ void table_run(struct run *run, const char *only)
       sequences_hash,   sequences_set,         sequences_list,
       sequences_zset,   sequences_transaction, sequences_connection,
       sequences_move,   sequences_sort,        sequences_bitmap, sequences_hll,
-      sequences_geo};
+      sequences_geo,    sequences_dump};
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
     run_table(run, tables[i], only);
   run_counters(run, only);

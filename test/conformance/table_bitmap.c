@@ -18,9 +18,10 @@ const struct sequence sequences_bitmap[] = {
              "BITCOUNT k 3 1 NOPE", "BITCOUNT k -100 -50", "BITCOUNT k -50 -100",
              "BITCOUNT k -3 -1", "BITCOUNT k 3 1", "BITCOUNT k 9 12", "BITCOUNT none 0 x",
              "BITCOUNT none 0 1 NOPE", "BITCOUNT none 0", "BITCOUNT none", "SET e \"\"",
-             "BITCOUNT e", "BITCOUNT e 0 -1", "SET n 12", "BITCOUNT n", "SET l "
-             "\"\\xff\\x00\\xff\\x00\\xff\\x00\\xff\\x00\\xff\\x00\\xff\\x00\\xff\\x00\\xff\\x00\\xff\\x00\\xff\"",
-             "BITCOUNT l", "BITCOUNT l 4 100 BIT", "BITCOUNT l 1 -2"),
+             "BITCOUNT e", "BITCOUNT e 0 -1", "SET n 12", "BITCOUNT n",
+             "SET l \"\\xff\\x00\\xff\\x00\\xff\\x00\\xff\\x00\\xff\\x00\\xff\\x00\\xff\\x00"
+             "\\xff\\x00\\xff\\x00\\xff\"", "BITCOUNT l", "BITCOUNT l 4 100 BIT",
+             "BITCOUNT l 1 -2"),
     SEQUENCE("bitpos", "SET k \"\\x00\\xff\\xf0\"", "BITPOS k 1", "BITPOS k 0", "BITPOS k 1 0",
              "BITPOS k 1 2", "BITPOS k 0 1", "BITPOS k 0 1 1", "BITPOS k 0 1 -1",
              "BITPOS k 1 7 15 BIT", "BITPOS k 1 7 7 BIT", "BITPOS k 0 8 15 BIT",
@@ -32,9 +33,9 @@ const struct sequence sequences_bitmap[] = {
              "BITPOS f 0 0", "BITPOS f 0 0 -1", "BITPOS f 0 0 -1 BIT", "BITPOS f 0 9",
              "SET z \"\\x00\\x00\\x00\"", "BITPOS z 1", "BITPOS z 0 1", "BITPOS none 1",
              "BITPOS none 0", "BITPOS none 0 0 -1", "BITPOS none 0 x", "BITPOS none 2",
-             "SET e \"\"", "BITPOS e 1", "BITPOS e 0", "BITPOS e 0 0 -1", "SET l "
-             "\"\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\x7f\"",
-             "BITPOS l 0", "BITPOS l 0 3"),
+             "SET e \"\"", "BITPOS e 1", "BITPOS e 0", "BITPOS e 0 0 -1",
+             "SET l \"\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff"
+             "\\xff\\xff\\xff\\xff\\x7f\"", "BITPOS l 0", "BITPOS l 0 3"),
     SEQUENCE("bitop", "SET a \"abc\\xff\"", "SET b \"\\x0f\\x0f\"", "BITOP AND d a b", "GET d",
              "BITOP or d a b", "GET d", "BITOP Xor d a b", "GET d", "BITOP NOT d a", "GET d",
              "BITOP AND d a", "GET d", "OBJECT ENCODING d", "BITOP AND d a none", "GET d",
@@ -42,8 +43,9 @@ const struct sequence sequences_bitmap[] = {
              "BITOP NOT d a b", "BITOP NOPE d a", "BITOP AND d none", "EXISTS d", "SET d v EX 100",
              "BITOP OR d b b b b b b", "TTL d", "BITOP NOT d none", "BITOP OR d none none",
              "RPUSH l x", "BITOP AND d b l", "BITOP OR l b", "TYPE l", "SET n 12", "BITOP OR n n n",
-             "GET n", "OBJECT ENCODING n", "SET e \"\"", "BITOP OR n e", "EXISTS n", "SET p "
-             "\"\\x01\\x02\\x03\\x04\\x05\\x06\\x07\\x08\\x09\\x0a\\x0b\\x0c\\x0d\\x0e\\x0f\\x10\\x11\"",
+             "GET n", "OBJECT ENCODING n", "SET e \"\"", "BITOP OR n e", "EXISTS n",
+             "SET p \"\\x01\\x02\\x03\\x04\\x05\\x06\\x07\\x08\\x09\\x0a\\x0b\\x0c\\x0d\\x0e"
+             "\\x0f\\x10\\x11\"",
              "SET q \"\\xff\\x00\\xff\\x00\\xff\\x00\\xff\\x00\\xff\\x00\\xff\\x00\"",
              "BITOP AND d p q", "GET d", "BITOP XOR d q p", "GET d"),
     SEQUENCE("bitfield", "BITFIELD k SET u8 0 255 GET u4 0 GET i4 4 INCRBY u4 2 3", "GET k",

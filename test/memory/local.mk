@@ -22,6 +22,7 @@ check_PROGRAMS += \
   test/memory/check_atomic \
   test/memory/check_break \
   test/memory/check_discard \
+  test/memory/check_dump \
   test/memory/check_evict \
   test/memory/check_expiry \
   test/memory/check_fifo \
@@ -37,6 +38,8 @@ test_memory_check_atomic_SOURCES = test/memory/check_atomic.c test/memory/pool.h
 test_memory_check_break_SOURCES = test/memory/check_break.c test/memory/pool.h test/memory/rig.h
 test_memory_check_discard_SOURCES = test/memory/check_discard.c test/memory/pool.h \
   test/memory/rig.h
+test_memory_check_dump_SOURCES = test/memory/check_dump.c test/memory/pool.h \
+  test/memory/talk.c test/memory/talk.h
 test_memory_check_evict_SOURCES = test/memory/check_evict.c test/memory/bounded.h \
   test/memory/pool.h test/memory/rig.h
 test_memory_check_expiry_SOURCES = test/memory/check_expiry.c test/memory/pool.h test/memory/rig.h
