@@ -187,6 +187,22 @@ int lrd_keyspace_commit(struct lrd_engine *e, const struct lrd_at *at, struct lr
   return 0;
 }
 
+/* In place: a text over a text, no expiry before or after, as most writes are. */
+static inline int overwrite_text(struct lrd_engine *e, struct lrd_entry *entry, larder_bytes value,
+                                 int64_t when)
+{
+  if (when >= 0 || entry->kind != LRD_STRING || !entry->text.capacity ||
+      entry->flags & (LRD_ENTRY_TIMER | LRD_ENTRY_INTEGER | LRD_ENTRY_DELTA) ||
+      !lrd_entry_fits(entry, value))
+    return 0;
+  entry->flags = 0;
+  entry->text.len = (uint32_t)value.len;
+  if (value.len)
+    memcpy(lrd_entry_text(entry), value.data, value.len);
+  lrd_evict_used(e, entry, -1);
+  return 1;
+}
+
 /* In place, where the block can stay. */
 static int overwrite(struct lrd_engine *e, const struct lrd_at *at, struct lrd_entry *entry,
                      larder_bytes value, int64_t when)
@@ -210,6 +226,8 @@ struct lrd_entry *lrd_keyspace_put(struct lrd_engine *e, const struct lrd_at *at
   struct lrd_entry **place = lrd_keyspace_find(at);
   struct lrd_entry *entry = place ? *place : NULL;
 
+  if (entry && overwrite_text(e, entry, value, when))
+    return entry;
   if (when >= 0 && reserve_wheel(e, at->shard, now))
     return NULL;
   if (entry && overwrite(e, at, entry, value, when))
@@ -350,8 +368,8 @@ int lrd_keyspace_knows(const struct lrd_engine *e, const struct lrd_at *at)
   return place && !((*place)->flags & LRD_ENTRY_DELTA);
 }
 
-void lrd_keyspace_changed(struct lrd_engine *e, const struct lrd_at *at, void *note, int complete,
-                          int argc, const larder_bytes *argv)
+void lrd_keyspace_tell(struct lrd_engine *e, const struct lrd_at *at, void *note, int complete,
+                       int argc, const larder_bytes *argv)
 {
   if (at->shard->watched.count)
     lrd_hold_touch(at);

@@ -176,8 +176,14 @@ int lrd_keyspace_set_integer(struct lrd_engine *, const struct lrd_at *, struct 
 int lrd_keyspace_knows(const struct lrd_engine *, const struct lrd_at *);
 
 /* Tells WATCH and the observer. */
-void lrd_keyspace_changed(struct lrd_engine *, const struct lrd_at *, void *note, int complete,
-                          int argc, const larder_bytes *argv);
+void lrd_keyspace_tell(struct lrd_engine *, const struct lrd_at *, void *note, int complete,
+                       int argc, const larder_bytes *argv);
+static inline void lrd_keyspace_changed(struct lrd_engine *e, const struct lrd_at *at, void *note,
+                                        int complete, int argc, const larder_bytes *argv)
+{
+  if (at->shard->watched.count || e->observer.changed)
+    lrd_keyspace_tell(e, at, note, complete, argc, argv);
+}
 
 /* Live keys of a database in this shard, expired ones not yet reclaimed included. */
 size_t lrd_keyspace_count(const struct lrd_shard *, unsigned database);

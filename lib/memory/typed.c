@@ -205,35 +205,47 @@ static larder_outcome set_locked(struct lrd_engine *e, const struct lrd_at *at,
   return LARDER_OK;
 }
 
+/* Makes room first, without the latch; *full: there is none.  As begin_typed. */
+__attribute__((noinline)) static int begin_bounded(struct lrd_engine *e, struct lrd_shard *shard,
+                                                   int *full)
+{
+  int begun;
+
+  atomic_fetch_add(&shard->waiting, 1);
+  /* sequentially consistent: either sealing waits for us, or we see it */
+  *full = !atomic_load(&shard->sealed) && lrd_evict_before_write(e);
+  begun = begin_typed(shard);
+  atomic_fetch_sub(&shard->waiting, 1);
+  return begun;
+}
+
+static int is_wrong(larder_bytes key, larder_bytes value, int64_t ttl_ms)
+{
+  return key.len > LRD_STRING_MAX || value.len > LRD_STRING_MAX || ttl_ms < 0 || ttl_ms > TTL_MAX;
+}
+
 void lrd_typed_set(larder_backend *base, int database, larder_bytes key, larder_bytes value,
                    int64_t ttl_ms, int64_t deadline, larder_verdict *verdict)
 {
   struct lrd_engine *e = (struct lrd_engine *)base;
-  int bounded = lrd_parameter(&e->parameters, LRD_MAXMEMORY) != 0, begun, full = 0;
-  int wrong = key.len > LRD_STRING_MAX || value.len > LRD_STRING_MAX || ttl_ms < 0 ||
-              ttl_ms > TTL_MAX;
   struct lrd_at at = typed_at(e, (unsigned)database, key);
+  int full = 0;
 
   (void)deadline;
   *verdict = verdict_ok;
-  if (bounded) {
-    atomic_fetch_add(&at.shard->waiting, 1);
-    /* sequentially consistent: either sealing waits for us, or we see it */
-    full = !atomic_load(&at.shard->sealed) && lrd_evict_before_write(e);
-  }
-  begun = begin_typed(at.shard);
-  if (bounded)
-    atomic_fetch_sub(&at.shard->waiting, 1);
-  if (!begun) {
+  if (!(lrd_parameter(&e->parameters, LRD_MAXMEMORY) ? begin_bounded(e, at.shard, &full)
+                                                     : begin_typed(at.shard))) {
     closed(verdict);
     return;
   }
-  if (full)
+  if (__builtin_expect(full, 0))
     verdict->outcome = LARDER_REFUSED;
+  else if (__builtin_expect(is_wrong(key, value, ttl_ms), 0))
+    verdict->outcome = LARDER_BAD_ARGUMENT;
   else
-    verdict->outcome = wrong ? LARDER_BAD_ARGUMENT : set_locked(e, &at, value, ttl_ms);
+    verdict->outcome = set_locked(e, &at, value, ttl_ms);
   at.shard->typed[verdict->outcome]++;
   end_typed(e, at.shard);
-  if (full)
+  if (__builtin_expect(full, 0))
     verdict->cause = LARDER_CAUSE_CAPACITY;
 }

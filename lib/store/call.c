@@ -227,27 +227,32 @@ larder_outcome larder_get(larder *store, const void *key, size_t key_length, voi
   return v.outcome;
 }
 
+__attribute__((noinline)) static larder_outcome
+set_entering(larder *store, int right, larder_bytes key, larder_bytes value, int64_t ttl_ms)
+{
+  larder_verdict v = {.outcome = LARDER_BAD_ARGUMENT, .age_ms = -1};
+  larder_outcome why;
+  struct lrd_cell *cell = lrd_enter(store, &why);
+  if (!cell)
+    return why;
+  if (right) {
+    int state = lrd_wait_begin(store);
+    store->table->set(store->base, store->config.database, key, value, ttl_ms,
+                      lrd_deadline(store, store->config.timeout), &v);
+    lrd_wait_end(state);
+  }
+  return leave_typed(cell, &v, right && store->counts_typed);
+}
+
 larder_outcome larder_set(larder *store, const void *key, size_t key_length, const void *value,
                           size_t value_length, int64_t ttl_ms)
 {
   int right = (key || key_length == 0) && (value || value_length == 0) && ttl_ms >= 0 &&
               ttl_ms <= INT64_C(1) << 53;
   larder_bytes name = {key ? key : "", key_length}, bytes = {value ? value : "", value_length};
+  if (!right || !is_direct(store, key_length))
+    return set_entering(store, right, name, bytes, ttl_ms);
   larder_verdict v;
-  if (right && is_direct(store, key_length)) {
-    store->table->set(store->base, store->config.database, name, bytes, ttl_ms, INT64_MAX, &v);
-    return v.outcome;
-  }
-  larder_outcome why;
-  struct lrd_cell *cell = lrd_enter(store, &why);
-  if (!cell)
-    return why;
-  v = (larder_verdict){.outcome = LARDER_BAD_ARGUMENT, .age_ms = -1};
-  if (right) {
-    int state = lrd_wait_begin(store);
-    store->table->set(store->base, store->config.database, name, bytes, ttl_ms,
-                      lrd_deadline(store, store->config.timeout), &v);
-    lrd_wait_end(state);
-  }
-  return leave_typed(cell, &v, right && store->counts_typed);
+  store->table->set(store->base, store->direct_database, name, bytes, ttl_ms, INT64_MAX, &v);
+  return v.outcome;
 }
