@@ -93,8 +93,9 @@ larder_reply *larder_argv_within(larder *store, int64_t timeout_ms, int argc,
 larder_reply *larder_command(larder *store, const char *format, ...);
 
 /* GET without a reply tree: copies at most size bytes of the value to buffer
- * and its whole length to *length (never NULL).  OK, ABSENT, UNKNOWN_LOCALLY,
- * REFUSED (not a string), NOT_SENT, NO_ANSWER, CLOSED, FORKED, NO_MEMORY. */
+ * and its whole length to *length (never NULL).  If it is not OK the length is 0 and
+ * what is in buffer is undefined.  OK, ABSENT, UNKNOWN_LOCALLY, REFUSED (not a string),
+ * NOT_SENT, NO_ANSWER, CLOSED, FORKED, NO_MEMORY. */
 larder_outcome larder_get(larder *store, const void *key, size_t key_length, void *buffer,
                           size_t size, size_t *length);
 
