@@ -39,16 +39,22 @@ static inline struct lrd_bucket *lrd_bucket_next(const struct lrd_bucket *b)
   return b->chained ? b->item[LRD_BUCKET_PLACES - 1] : NULL;
 }
 
-/* All tags in one word, the first in its lowest byte, and the mark in its highest. */
+/* All tags, the first in the lowest byte, and the mark in the highest; from a bucket's first
+ * word. */
+static inline uint64_t lrd_tags_of(uint64_t word)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  word = __builtin_bswap64(word);
+#endif
+  return word;
+}
+
 static inline uint64_t lrd_tags_load(const struct lrd_bucket *b)
 {
-  typedef uint64_t __attribute__((may_alias)) word;
-  uint64_t tags = __atomic_load_n((const word *)(const void *)b, __ATOMIC_RELAXED);
+  uint64_t word;
 
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-  tags = __builtin_bswap64(tags);
-#endif
-  return tags;
+  memcpy(&word, b, sizeof word);
+  return lrd_tags_of(word);
 }
 
 static inline int lrd_tags_chained(uint64_t tags)
