@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "util/latch.h"
 #include "util/memory.h"
 
 #define FIXED(code, words)                                                                         \
@@ -112,9 +113,12 @@ struct lrd_answer *lrd_answer_take(struct lrd_cell *cell, const larder_memory *m
 static int is_left(struct lrd_answer *a, int forked)
 {
   unsigned char use;
-  while ((use = atomic_load_explicit(&a->use, memory_order_acquire)) == LRD_LEAVING)
+  for (unsigned round = 0;
+       (use = atomic_load_explicit(&a->use, memory_order_acquire)) == LRD_LEAVING; round++) {
     if (forked || atomic_load_explicit(&a->claimed, memory_order_acquire))
       return !forked; /* in a child nobody goes on */
+    lrd_latch_back_off(round);
+  }
   return use == LRD_IDLE || atomic_exchange(&a->claimed, 1);
 }
 
