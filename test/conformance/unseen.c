@@ -48,14 +48,31 @@ static const char *const reads[] = {"GET %s",
                                     "ZRANGE %s 0 -1",
                                     "ZRANGE %s 0 -1 WITHSCORES",
                                     "ZRANGE %s -inf +inf BYSCORE",
-                                    "ZRANGE %s - + BYLEX"};
+                                    "ZRANGE %s - + BYLEX",
+                                    "GETBIT %s 1",
+                                    "BITCOUNT %s",
+                                    "BITPOS %s 1",
+                                    "BITFIELD_RO %s GET u8 0",
+                                    "PFCOUNT %s",
+                                    "GEOPOS %s x",
+                                    "GEODIST %s x y",
+                                    "GEOSEARCH %s FROMLONLAT 1 1 BYRADIUS 1 km",
+                                    "SORT %s ALPHA",
+                                    "SORT sorted BY %s* GET #",
+                                    "SORT sorted BY nosort GET %s*",
+                                    "DUMP %s"};
 
 static const char *const takes[] = {
     "GETDEL %s",   "LPOP %s",        "RPOP %s",        "LPOP %s 2",       "SPOP %s",
     "SPOP %s 2",   "ZPOPMIN %s",     "SET %s v GET",   "RENAME %s other", "SET %s v NX",
-    "SET %s v XX", "ZADD %s NX 1 x", "EXPIRE %s 10 GT"};
+    "SET %s v XX", "ZADD %s NX 1 x", "EXPIRE %s 10 GT",
+    "SETBIT %s 1 1", "BITFIELD %s SET u8 0 1", "BITOP OR other %s", "PFADD %s a", "PFMERGE %s",
+    "PFMERGE other %s", "COPY %s other REPLACE", "COPY %s other", "MOVE %s 1",
+    "SORT %s ALPHA STORE other", "SORT sorted BY %s* STORE other", "GEOADD %s NX 1 1 x",
+    "GEORADIUS %s 1 1 1 km STORE other", "GEOSEARCHSTORE other %s FROMLONLAT 1 1 BYBOX 1 1 km",
+    "RESTORE %s 0 junk"};
 
-static const char *const over_all[] = {"KEYS *", "SCAN 0", "DBSIZE"};
+static const char *const over_all[] = {"KEYS *", "SCAN 0", "DBSIZE", "RANDOMKEY"};
 
 static const char *const keys[] = {"string", "list", "set", "hash", "zset", "nobody"};
 
@@ -152,6 +169,9 @@ static int run_additions(struct target *t)
   bad += is_known(t, "ZADD zset 7 y", ":1", both) + is_known(t, "ZSCORE zset y", ",7", 0) +
          is_unknown(t, "ZRANK zset y", 0);
   bad += is_unknown(t, "ZPOPMIN zset", 1);
+  bad += is_known(t, "GEOADD zset 13.361389 38.115556 place", ":1", both) +
+         is_known(t, "ZSCORE zset place", ",3479099956230698", 0) +
+         is_unknown(t, "GEOPOS zset place", 0);
   bad += is_known(t, "APPEND text cd", ":2", both) + is_unknown(t, "GET text", 0) +
          is_unknown(t, "STRLEN text", 0);
   return bad;
@@ -190,12 +210,19 @@ static int run_overwrites(struct target *t)
   bad += is_served(t, "DEL name") + is_known(t, "RPUSH name a b c", ":3", LARDER_JOURNALED);
   bad += is_known(t, "LPOP name", "\"a\"", 0);
   bad += is_known(t, "LRANGE name 0 -1", "[\"b\", \"c\"]", 0);
+  bad += is_known(t, "COPY name copied REPLACE", ":1", LARDER_JOURNALED) +
+         is_known(t, "SORT name ALPHA DESC STORE sorted", ":2", LARDER_JOURNALED);
+  bad += is_served(t, "DEL bits counted") + is_known(t, "SETBIT bits 1 1", ":0", LARDER_JOURNALED) +
+         is_known(t, "PFADD counted a", ":1", LARDER_JOURNALED) +
+         is_known(t, "PFCOUNT counted", ":1", 0);
   return bad;
 }
 
 int unseen_run(struct target *t)
 {
   resp_free(ask(t, "SET known 1"));
+  resp_free(ask(t, "DEL sorted"));
+  resp_free(ask(t, "RPUSH sorted 2 1"));
   return run_reads(t) + run_additions(t) + run_removals(t) + run_overwrites(t);
 }
 
@@ -208,7 +235,8 @@ int unseen_check_replayed(struct resp_client *c)
       {"LRANGE list 0 -1", "[\"before\", \"x\", \"y\"]"},
       {"SMEMBERS set", "~[\"before\", \"x\", \"y\"]"},
       {"HGETALL hash", "{\"f\": \"before\", \"n\": \"7\", \"g\": \"x\"}"},
-      {"ZRANGE zset 0 -1 WITHSCORES", "[[\"before\", ,1], [\"x\", ,2], [\"y\", ,7]]"},
+      {"ZRANGE zset 0 -1 WITHSCORES", "[[\"before\", ,1], [\"x\", ,2], [\"y\", ,7], "
+       "[\"place\", ,3479099956230698]]"},
       {"GET text", "\"abcd\""},
       {"SMEMBERS removed", "~[\"b\"]"},
       {"HGETALL fields", "{\"b\": \"2\"}"},
@@ -217,6 +245,10 @@ int unseen_check_replayed(struct resp_client *c)
       {"GET gone", "nil"},
       {"GET over", "nil"},
       {"LRANGE name 0 -1", "[\"b\", \"c\"]"},
+      {"LRANGE copied 0 -1", "[\"b\", \"c\"]"},
+      {"LRANGE sorted 0 -1", "[\"c\", \"b\"]"},
+      {"BITPOS bits 1", ":1"},
+      {"PFCOUNT counted", ":1"},
       {"EXISTS nobody other", ":0"},
       {"LRANGE popped 0 -1", "[\"a\", \"b\"]"},
   };

@@ -181,6 +181,39 @@ static void add_degrees(struct builder *b)
   add_text(b, text);
 }
 
+/* What a redis-server replied to DUMP: 12, "aa...", a list, an intset, a hash, a sorted set; and
+ * what none did. */
+static void add_payload(struct builder *b)
+{
+#define PAYLOAD(text) {text, sizeof(text) - 1}
+  static const struct {
+    const char *bytes;
+    size_t len;
+  } payloads[] = {
+      PAYLOAD("\0\xc0\x0c\n\0<*\xf8Q\\\x04\xbc\xd5"),
+      PAYLOAD("\0\xc3\t+\x01"
+              "aa\xe0\x1e\0\x01"
+              "aa\n\0\xd9\x9d\x83\xcb\x95\xf3\x90\xef"),
+      PAYLOAD("\x12\x01\x02\x12\x12\0\0\0\x03\0\x81"
+              "a\x02\x0c\x01\x84"
+              "bbbb\x05\xff\n\0\xfd\xba"
+              "D\x98\x8e\x08\xe2q"),
+      PAYLOAD("\x0b\x0e\x02\0\0\0\x03\0\0\0\x01\0\x02\0\x03\0\n\0\xa5\x02\\\xe2mnM\x1b"),
+      PAYLOAD("\x10\x0c\x0c\0\0\0\x02\0\x81"
+              "a\x02\x01\x01\xff\n\0\x84\xa6\x93\xe8\xaa\x17\xe4\xdb"),
+      PAYLOAD("\x11\x14\x14\0\0\0\x04\0\x81"
+              "a\x02\x83"
+              "1.5\x04\x81"
+              "b\x02\x02\x01\xff\n\0\xfa\x02\xb4%\xaf\x18\x87"
+              "c"),
+      PAYLOAD("junk"),
+      PAYLOAD("\0\xc0\x0d\n\0<*\xf8Q\\\x04\xbc\xd5"),
+  };
+#undef PAYLOAD
+  unsigned i = below(b, sizeof payloads / sizeof *payloads);
+  add_bytes(b, payloads[i].bytes, payloads[i].len);
+}
+
 static void add_bound(struct builder *b)
 {
   static const char *const bounds[] = {"-inf", "+inf", "(-inf", "(inf", "(1e308"};
@@ -253,6 +286,7 @@ static void placeholder(struct builder *b, char kind)
   case 'j': add_index(b, -6); return;
   case 'r': add_score(b); return;
   case 'b': add_bound(b); return;
+  case 'd': add_payload(b); return;
   case 'g': add_degrees(b); return;
   case 'x': add_lex_bound(b); return;
   case 'p': add_pattern(b); return;
@@ -311,7 +345,7 @@ static const struct pattern *choose_pattern(struct builder *b)
 {
   for (;;) {
     const struct pattern *p = &patterns[below(b, (unsigned)pattern_count)];
-    if (b->g->typed && p->type == 'k' && strstr(p->text, "$k $k"))
+    if (b->g->typed && p->type == 'k' && (strstr(p->text, "$k $k") || strstr(p->text, "$d")))
       continue;
     int in_focus = p->type == type_letters[b->g->focus];
     if (below(b, 12) >= p->weight || (!in_focus && below(b, 100) < 60))

@@ -146,6 +146,7 @@ const struct pattern patterns[] = {
     {'s', 0, 1, "RENAMENX $s $s"},
     {'l', 0, 1, "RENAMENX $l $l"},
     {'k', 0, 2, "COPY $k $k {REPLACE|REPLACE|} {DB 0|DB 1|||}"},
+    {'k', 0, 2, "RESTORE $k {0|0|$E} $d {REPLACE|REPLACE|}"},
     {'k', 0, 1, "MOVE $k {0|1|1|2}"},
     {'l', 0, 3, "SORT $l ALPHA {DESC|ASC|} {LIMIT $j $j|} {GET #|GET s* GET #|} {STORE $l|}"},
     {'l', 0, 2, "SORT $k BY nosuch* {DESC|} {LIMIT $j $j|} {GET h*->1|GET #|}"},
