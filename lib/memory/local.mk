@@ -75,6 +75,7 @@ core_sources += \
   lib/memory/t_set_part.c \
   lib/memory/listpack.c lib/memory/listpack.h \
   lib/memory/rdb.h lib/memory/rdb_load.c lib/memory/rdb_save.c \
+  lib/memory/rdb_reader.c lib/memory/rdb_reader.h \
   lib/memory/t_dump.c \
   lib/memory/geohash.c lib/memory/geohash.h \
   lib/memory/t_geo.c lib/memory/t_geo.h \

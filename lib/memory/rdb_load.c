@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "memory/rdb.h"
+#include "memory/rdb_reader.h"
 
 #include <math.h>
 
@@ -10,180 +10,27 @@
 #include "memory/zset.h"
 #include "memory/zset_entry.h"
 #include "util/crc64.h"
-#include "util/lzf.h"
-#include "util/number.h"
-
-/* What is read from, and what has become of it. */
-struct reader {
-  const unsigned char *at, *end;
-  const larder_memory *memory;
-  const struct lrd_universal_key *key;
-  struct lrd_arena arena; /* of strings that are not in the payload as they are */
-  enum lrd_load state;
-};
-
-/* A string of the payload, and where an integer's print is. */
-struct text {
-  larder_bytes bytes;
-  char number[LRD_NUMBER_SIZE];
-};
-
-static int fail(struct reader *r, enum lrd_load state)
-{
-  if (r->state == LRD_LOAD_OK)
-    r->state = state;
-  return 0;
-}
-
-static int bad(struct reader *r)
-{
-  return fail(r, LRD_LOAD_BAD);
-}
-
-static uint64_t little(const unsigned char *p, size_t n)
-{
-  uint64_t v = 0;
-
-  while (n--)
-    v = v << 8 | p[n];
-  return v;
-}
-
-/* --- lengths and strings ------------------------------------------------------------------ */
-
-/* The next n bytes; NULL: there are fewer. */
-static const unsigned char *take(struct reader *r, uint64_t n)
-{
-  const unsigned char *p = r->at;
-
-  if (n > (uint64_t)(r->end - p)) {
-    bad(r);
-    return NULL;
-  }
-  r->at += n;
-  return p;
-}
-
-static int read_big(struct reader *r, size_t size, uint64_t *v)
-{
-  const unsigned char *p = take(r, size);
-
-  if (!p)
-    return 0;
-  *v = 0;
-  while (size--)
-    *v = *v << 8 | *p++;
-  return 1;
-}
-
-/* *special: it is no length but the form of a string. */
-static int read_length(struct reader *r, uint64_t *len, int *special)
-{
-  const unsigned char *p = take(r, 1), *more;
-
-  *special = 0;
-  if (!p)
-    return 0;
-  *len = *p & 63u;
-  switch (*p >> 6) {
-  case 0:
-    return 1;
-  case 1:
-    more = take(r, 1);
-    *len = more ? *len << 8 | *more : 0;
-    return more != NULL;
-  case 2:
-    return *p == 0x80 ? read_big(r, 4, len) : *p == 0x81 ? read_big(r, 8, len) : bad(r);
-  default:
-    *special = 1;
-    return 1;
-  }
-}
-
-static int read_count(struct reader *r, uint64_t *n)
-{
-  int special;
-
-  return read_length(r, n, &special) && (!special || bad(r));
-}
-
-static int read_number(struct reader *r, size_t size, struct text *t)
-{
-  const unsigned char *p = take(r, size);
-  unsigned unused = 64 - 8 * (unsigned)size;
-
-  if (!p)
-    return 0;
-  t->bytes = (larder_bytes){ t->number,
-                             lrd_print_integer(t->number,
-                                               (int64_t)(little(p, size) << unused) >> unused) };
-  return 1;
-}
-
-/* What a few bytes can't expand to is not believed. */
-static int read_compressed(struct reader *r, struct text *t)
-{
-  const unsigned char *p;
-  uint64_t size, len;
-  char *to;
-
-  if (!read_count(r, &size) || !read_count(r, &len) || !(p = take(r, size)))
-    return 0;
-  if (!len || len > LRD_STRING_MAX || len / LRD_LZF_MOST > size)
-    return bad(r);
-  to = lrd_arena_allocate(&r->arena, (size_t)len);
-  if (!to)
-    return fail(r, LRD_LOAD_NO_MEMORY);
-  if (lrd_lzf_expand(p, (size_t)size, (unsigned char *)to, (size_t)len))
-    return bad(r);
-  t->bytes = (larder_bytes){ to, (size_t)len };
-  return 1;
-}
-
-static int read_text(struct reader *r, struct text *t)
-{
-  const unsigned char *p;
-  uint64_t len;
-  int special;
-
-  if (!read_length(r, &len, &special))
-    return 0;
-  if (special)
-    return len < 3 ? read_number(r, (size_t)1 << len, t) : len == 3 ? read_compressed(r, t) : bad(r);
-  p = take(r, len);
-  if (!p || len > LRD_STRING_MAX)
-    return bad(r);
-  t->bytes = (larder_bytes){ (const char *)p, (size_t)len };
-  return 1;
-}
-
-/* What the last element's strings took, unless it is used still. */
-static void forget_texts(struct reader *r)
-{
-  lrd_arena_free(&r->arena);
-  lrd_arena_init(&r->arena, r->memory);
-}
 
 /* --- elements ----------------------------------------------------------------------------- */
 
-static int add_to_list(struct reader *r, struct lrd_list *list, larder_bytes element)
+static int add_to_list(struct lrd_reader *r, struct lrd_list *list, larder_bytes element)
 {
   return lrd_list_push(list, r->memory, LRD_LIST_BACK, 1, &element) == 0 ||
-         fail(r, LRD_LOAD_NO_MEMORY);
+         lrd_reader_fail(r, LRD_LOAD_NO_MEMORY);
 }
 
 /* Each may be there but once. */
-static int added(struct reader *r, int64_t n)
+static int added(struct lrd_reader *r, int64_t n)
 {
-  return n > 0 || fail(r, n < 0 ? LRD_LOAD_NO_MEMORY : LRD_LOAD_BAD);
+  return n > 0 || lrd_reader_fail(r, n < 0 ? LRD_LOAD_NO_MEMORY : LRD_LOAD_BAD);
 }
 
-static int add_to_set(struct reader *r, struct lrd_set *set, larder_bytes member)
+static int add_to_set(struct lrd_reader *r, struct lrd_set *set, larder_bytes member)
 {
   return added(r, lrd_set_add(set, r->memory, r->key, 1, &member));
 }
 
-static int add_to_hash(struct reader *r, struct lrd_hash *hash, larder_bytes field,
+static int add_to_hash(struct lrd_reader *r, struct lrd_hash *hash, larder_bytes field,
                        larder_bytes value)
 {
   larder_bytes pair[2] = { field, value };
@@ -191,67 +38,74 @@ static int add_to_hash(struct reader *r, struct lrd_hash *hash, larder_bytes fie
   return added(r, lrd_hash_set(hash, r->memory, r->key, 1, pair));
 }
 
-static int add_to_zset(struct reader *r, struct lrd_zset *zset, larder_bytes member, double score)
+static int add_to_zset(struct lrd_reader *r, struct lrd_zset *zset, larder_bytes member,
+                       double score)
 {
   struct lrd_zset_change change = { 0 };
   struct lrd_scored e = { member, score };
 
   if (isnan(score))
-    return bad(r);
+    return lrd_reader_bad(r);
   if (lrd_zset_add(zset, r->memory, r->key, 0, 1, &e, &change) != 0)
-    return fail(r, LRD_LOAD_NO_MEMORY);
+    return lrd_reader_fail(r, LRD_LOAD_NO_MEMORY);
   return added(r, change.added);
 }
 
 /* --- plain forms -------------------------------------------------------------------------- */
 
-static int read_list(struct reader *r, void *list)
+static int read_list(struct lrd_reader *r, void *list)
 {
+  struct lrd_rdb_text t;
   uint64_t n;
-  struct text t;
 
-  for (n = 0, (void)read_count(r, &n); n && r->state == LRD_LOAD_OK; n--, forget_texts(r))
-    if (!read_text(r, &t) || !add_to_list(r, list, t.bytes))
+  if (!lrd_reader_count(r, &n))
+    return 0;
+  for (; n; n--, lrd_reader_forget(r))
+    if (!lrd_reader_text(r, &t) || !add_to_list(r, list, t.bytes))
       return 0;
-  return r->state == LRD_LOAD_OK;
+  return 1;
 }
 
-static int read_set(struct reader *r, void *set)
+static int read_set(struct lrd_reader *r, void *set)
 {
+  struct lrd_rdb_text t;
   uint64_t n;
-  struct text t;
 
-  for (n = 0, (void)read_count(r, &n); n && r->state == LRD_LOAD_OK; n--, forget_texts(r))
-    if (!read_text(r, &t) || !add_to_set(r, set, t.bytes))
+  if (!lrd_reader_count(r, &n))
+    return 0;
+  for (; n; n--, lrd_reader_forget(r))
+    if (!lrd_reader_text(r, &t) || !add_to_set(r, set, t.bytes))
       return 0;
-  return r->state == LRD_LOAD_OK;
+  return 1;
 }
 
-static int read_hash(struct reader *r, void *hash)
+static int read_hash(struct lrd_reader *r, void *hash)
 {
+  struct lrd_rdb_text field, value;
   uint64_t n;
-  struct text field, value;
 
-  for (n = 0, (void)read_count(r, &n); n && r->state == LRD_LOAD_OK; n--, forget_texts(r))
-    if (!read_text(r, &field) || !read_text(r, &value) ||
+  if (!lrd_reader_count(r, &n))
+    return 0;
+  for (; n; n--, lrd_reader_forget(r))
+    if (!lrd_reader_text(r, &field) || !lrd_reader_text(r, &value) ||
         !add_to_hash(r, hash, field.bytes, value.bytes))
       return 0;
-  return r->state == LRD_LOAD_OK;
+  return 1;
 }
 
-static int read_score(struct reader *r, double *score)
+static int read_score(struct lrd_reader *r, double *score)
 {
-  const unsigned char *p = take(r, sizeof *score);
-  uint64_t bits = p ? little(p, sizeof bits) : 0;
+  const unsigned char *p = lrd_reader_take(r, sizeof *score);
+  uint64_t bits = p ? lrd_reader_little(p, sizeof bits) : 0;
 
   memcpy(score, &bits, sizeof bits);
   return p != NULL;
 }
 
 /* Of old versions: a length of one byte, of which three stand for what is no number. */
-static int read_score_text(struct reader *r, double *score)
+static int read_score_text(struct lrd_reader *r, double *score)
 {
-  const unsigned char *len = take(r, 1), *p;
+  const unsigned char *len = lrd_reader_take(r, 1), *p;
 
   if (!len)
     return 0;
@@ -259,31 +113,31 @@ static int read_score_text(struct reader *r, double *score)
     *score = *len == 255 ? -INFINITY : *len == 254 ? INFINITY : NAN;
     return 1;
   }
-  p = take(r, *len);
-  return p && (lrd_parse_double((const char *)p, *len, score) || bad(r));
+  p = lrd_reader_take(r, *len);
+  return p && (lrd_parse_double((const char *)p, *len, score) || lrd_reader_bad(r));
 }
 
 /* Read as a large one, as Redis does, which keeps negative zeros. */
-static int read_scored(struct reader *r, struct lrd_zset *zset,
-                       int (*read)(struct reader *, double *))
+static int read_scored(struct lrd_reader *r, struct lrd_zset *zset,
+                       int (*read)(struct lrd_reader *, double *))
 {
-  struct text member;
+  struct lrd_rdb_text member;
   double score;
   uint64_t n;
 
-  if (!read_count(r, &n))
+  if (!lrd_reader_count(r, &n))
     return 0;
   if (lrd_zset_enlarge(zset, r->memory, r->key) != 0)
-    return fail(r, LRD_LOAD_NO_MEMORY);
-  for (; n; n--, forget_texts(r))
-    if (!read_text(r, &member) || !read(r, &score) ||
+    return lrd_reader_fail(r, LRD_LOAD_NO_MEMORY);
+  for (; n; n--, lrd_reader_forget(r))
+    if (!lrd_reader_text(r, &member) || !read(r, &score) ||
         !add_to_zset(r, zset, member.bytes, score))
       return 0;
   return 1;
 }
 
 /* What is small is packed in the end. */
-static void pack(struct reader *r, struct lrd_loaded *l)
+static void pack(struct lrd_reader *r, struct lrd_loaded *l)
 {
   struct lrd_zset *zset = l->value, *to;
   struct lrd_zset_cursor c;
@@ -295,7 +149,7 @@ static void pack(struct reader *r, struct lrd_loaded *l)
   to = lrd_zset_new(r->memory);
   l->value = to;
   if (!to)
-    fail(r, LRD_LOAD_NO_MEMORY);
+    lrd_reader_fail(r, LRD_LOAD_NO_MEMORY);
   lrd_zset_seek(zset, 0, &c);
   do
     lrd_zset_get(zset, &c, &e);
@@ -303,12 +157,12 @@ static void pack(struct reader *r, struct lrd_loaded *l)
   lrd_zset_free(zset, r->memory);
 }
 
-static int read_zset(struct reader *r, void *zset)
+static int read_zset(struct lrd_reader *r, void *zset)
 {
   return read_scored(r, zset, read_score);
 }
 
-static int read_zset_text(struct reader *r, void *zset)
+static int read_zset_text(struct lrd_reader *r, void *zset)
 {
   return read_scored(r, zset, read_score_text);
 }
@@ -316,48 +170,48 @@ static int read_zset_text(struct reader *r, void *zset)
 /* --- packed forms ------------------------------------------------------------------------- */
 
 /* Opens the listpack that comes next. */
-static int open_block(struct reader *r, struct lrd_listpack *l)
+static int open_block(struct lrd_reader *r, struct lrd_listpack *l)
 {
-  struct text t;
+  struct lrd_rdb_text t;
 
-  return read_text(r, &t) && (lrd_listpack_open(l, t.bytes) || bad(r));
+  return lrd_reader_text(r, &t) && (lrd_listpack_open(l, t.bytes) || lrd_reader_bad(r));
 }
 
 /* The next entry; 0: the end, or bad. */
-static int next(struct reader *r, struct lrd_listpack *l, struct text *t)
+static int next(struct lrd_reader *r, struct lrd_listpack *l, struct lrd_rdb_text *t)
 {
   int got = lrd_listpack_next(l, &t->bytes, t->number);
 
-  return got < 0 ? bad(r) : got;
+  return got < 0 ? lrd_reader_bad(r) : got;
 }
 
 /* Entries that the head counts, if it does. */
-static int is_count(struct reader *r, const struct lrd_listpack *l, size_t n)
+static int is_count(struct lrd_reader *r, const struct lrd_listpack *l, size_t n)
 {
-  return l->entries == n || (l->entries == 65535 && n >= 65535) || bad(r);
+  return l->entries == n || (l->entries == 65535 && n >= 65535) || lrd_reader_bad(r);
 }
 
-static int read_quicklist(struct reader *r, void *list)
+static int read_quicklist(struct lrd_reader *r, void *list)
 {
   enum { PLAIN = 1, PACKED = 2 };
   uint64_t nodes, form;
 
-  if (!read_count(r, &nodes))
+  if (!lrd_reader_count(r, &nodes))
     return 0;
-  for (; nodes; nodes--, forget_texts(r)) {
+  for (; nodes; nodes--, lrd_reader_forget(r)) {
     struct lrd_listpack l;
-    struct text t;
+    struct lrd_rdb_text t;
     size_t n = 0;
 
-    if (!read_count(r, &form))
+    if (!lrd_reader_count(r, &form))
       return 0;
     if (form == PLAIN) {
-      if (!read_text(r, &t) || !add_to_list(r, list, t.bytes))
+      if (!lrd_reader_text(r, &t) || !add_to_list(r, list, t.bytes))
         return 0;
       continue;
     }
     if (form != PACKED || !open_block(r, &l))
-      return bad(r);
+      return lrd_reader_bad(r);
     for (; next(r, &l, &t); n++)
       if (!add_to_list(r, list, t.bytes))
         return 0;
@@ -367,9 +221,9 @@ static int read_quicklist(struct reader *r, void *list)
   return 1;
 }
 
-static int read_hash_listpack(struct reader *r, void *hash)
+static int read_hash_listpack(struct lrd_reader *r, void *hash)
 {
-  struct text field, value;
+  struct lrd_rdb_text field, value;
   struct lrd_listpack l;
   size_t n = 0;
 
@@ -377,15 +231,15 @@ static int read_hash_listpack(struct reader *r, void *hash)
     return 0;
   for (; next(r, &l, &field); n += 2)
     if (!next(r, &l, &value))
-      return bad(r);
+      return lrd_reader_bad(r);
     else if (!add_to_hash(r, hash, field.bytes, value.bytes))
       return 0;
   return r->state == LRD_LOAD_OK && is_count(r, &l, n);
 }
 
-static int read_zset_listpack(struct reader *r, void *zset)
+static int read_zset_listpack(struct lrd_reader *r, void *zset)
 {
-  struct text member, score;
+  struct lrd_rdb_text member, score;
   struct lrd_listpack l;
   double value;
   size_t n = 0;
@@ -394,29 +248,29 @@ static int read_zset_listpack(struct reader *r, void *zset)
     return 0;
   for (; next(r, &l, &member); n += 2)
     if (!next(r, &l, &score) || !lrd_parse_double(score.bytes.data, score.bytes.len, &value))
-      return bad(r);
+      return lrd_reader_bad(r);
     else if (!add_to_zset(r, zset, member.bytes, value))
       return 0;
   return r->state == LRD_LOAD_OK && is_count(r, &l, n);
 }
 
-static int read_intset(struct reader *r, void *set)
+static int read_intset(struct lrd_reader *r, void *set)
 {
   const unsigned char *p;
-  struct text t;
+  struct lrd_rdb_text t;
   uint64_t width, count;
 
-  if (!read_text(r, &t) || t.bytes.len < 8)
-    return bad(r);
+  if (!lrd_reader_text(r, &t) || t.bytes.len < 8)
+    return lrd_reader_bad(r);
   p = (const unsigned char *)t.bytes.data;
-  width = little(p, 4);
-  count = little(p + 4, 4);
+  width = lrd_reader_little(p, 4);
+  count = lrd_reader_little(p + 4, 4);
   if ((width != 2 && width != 4 && width != 8) || t.bytes.len - 8 != width * count)
-    return bad(r);
+    return lrd_reader_bad(r);
   for (p += 8; count; count--, p += width) {
     unsigned unused = 64 - 8 * (unsigned)width;
     char number[LRD_NUMBER_SIZE];
-    int64_t v = (int64_t)(little(p, (size_t)width) << unused) >> unused;
+    int64_t v = (int64_t)(lrd_reader_little(p, (size_t)width) << unused) >> unused;
 
     if (!add_to_set(r, set, (larder_bytes){ number, lrd_print_integer(number, v) }))
       return 0;
@@ -433,13 +287,13 @@ int lrd_rdb_is(larder_bytes payload)
   if (payload.len < LRD_RDB_FOOT)
     return 0;
   foot = (const unsigned char *)payload.data + payload.len - LRD_RDB_FOOT;
-  return little(foot, 2) <= LRD_RDB_VERSION &&
-         little(foot + 2, 8) == lrd_crc64(0, payload.data, payload.len - 8);
+  return lrd_reader_little(foot, 2) <= LRD_RDB_VERSION &&
+         lrd_reader_little(foot + 2, 8) == lrd_crc64(0, payload.data, payload.len - 8);
 }
 
 static const struct form {
   enum lrd_kind kind;
-  int (*read)(struct reader *, void *value);
+  int (*read)(struct lrd_reader *, void *value);
 } forms[] = {
   [LRD_RDB_LIST] = { LRD_LIST, read_list },
   [LRD_RDB_SET] = { LRD_SET_KIND, read_set },
@@ -460,18 +314,18 @@ static size_t count_of(enum lrd_kind kind, const void *value)
 }
 
 /* A collection; an empty one is none. */
-static void read_collection(struct reader *r, const struct form *form, struct lrd_loaded *l)
+static void read_collection(struct lrd_reader *r, const struct form *form, struct lrd_loaded *l)
 {
   const struct lrd_kind_type *type = lrd_kind_type(form->kind);
 
   l->kind = form->kind;
   l->value = type->create(r->memory);
   if (!l->value) {
-    fail(r, LRD_LOAD_NO_MEMORY);
+    lrd_reader_fail(r, LRD_LOAD_NO_MEMORY);
     return;
   }
   if (!form->read(r, l->value) || !count_of(form->kind, l->value))
-    bad(r);
+    lrd_reader_bad(r);
   if (r->state == LRD_LOAD_OK && form->kind == LRD_ZSET)
     pack(r, l);
   if (r->state == LRD_LOAD_OK)
@@ -486,15 +340,15 @@ enum lrd_load lrd_rdb_load(struct lrd_loaded *l, const larder_memory *memory,
 {
   const unsigned char *p = (const unsigned char *)payload.data, *type;
   /* as Redis reads: what is cut off goes on in the foot */
-  struct reader r = { .at = p, .end = p + payload.len, .memory = memory, .key = key };
-  struct text t;
+  struct lrd_reader r = { .at = p, .end = p + payload.len, .memory = memory, .key = key };
+  struct lrd_rdb_text t;
 
   lrd_arena_init(&r.arena, memory);
   l->value = NULL;
-  type = take(&r, 1);
+  type = lrd_reader_take(&r, 1);
   if (type && *type == LRD_RDB_STRING) {
     l->kind = LRD_STRING;
-    if (read_text(&r, &t)) {
+    if (lrd_reader_text(&r, &t)) {
       int printed = t.bytes.data == t.number;
 
       memcpy(l->number, t.number, printed ? t.bytes.len : 0);
@@ -506,7 +360,7 @@ enum lrd_load lrd_rdb_load(struct lrd_loaded *l, const larder_memory *memory,
   if (type && *type < sizeof forms / sizeof *forms && forms[*type].read)
     read_collection(&r, &forms[*type], l);
   else
-    bad(&r);
+    lrd_reader_bad(&r);
   l->arena = r.arena;
   return r.state;
 }
