@@ -112,7 +112,7 @@ static int has_patterns(const larder_vector *v)
 
     if (skip == 1 && is_pattern(&v->argv[i + 1]))
       return 1;
-    i += skip;
+    i += lrd_is_word(&v->argv[i], "STORE") ? 1 : skip; /* the key may be called BY */
   }
   return 0;
 }

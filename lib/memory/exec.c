@@ -292,7 +292,7 @@ __attribute__((noinline)) static void run_with_keys(struct lrd_exec *x)
   lrd_shard_set_init(&set, e);
   x->hashed_keys = add_keys(&set, v, hash, KEPT_HASHES);
   x->hashes = hash;
-  if (is_keyspace(v) && !locks_itself(v)) {
+  if (locks_all(v)) {
     lrd_shard_set_add_all(&set);
     x->all_locked = 1;
   }

@@ -31,6 +31,7 @@ check_PROGRAMS += \
   test/memory/check_partial \
   test/memory/check_policy \
   test/memory/check_scan \
+  test/memory/check_stray \
   test/memory/check_threads \
   test/memory/check_unlocked \
   test/memory/check_wheel
@@ -52,6 +53,7 @@ test_memory_check_partial_SOURCES = test/memory/check_partial.c test/memory/pool
 test_memory_check_policy_SOURCES = test/memory/check_policy.c test/memory/bounded.h \
   test/memory/pool.h test/memory/rig.h
 test_memory_check_scan_SOURCES = test/memory/check_scan.c test/memory/pool.h test/memory/rig.h
+test_memory_check_stray_SOURCES = test/memory/check_stray.c test/memory/pool.h
 test_memory_check_threads_SOURCES = test/memory/check_threads.c test/memory/pool.h \
   test/memory/rig.h
 test_memory_check_unlocked_SOURCES = test/memory/check_unlocked.c test/memory/pool.h
