@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "memory/hash.h"
 
+#include "memory/stage.h"
 #include "util/memory.h"
 
 enum { PACKED_COUNT = 128, PACKED_LEN = 64 };

@@ -89,6 +89,7 @@ core_sources += \
   lib/memory/t_zset_pop.c \
   lib/memory/t_zset_read.c \
   lib/memory/t_zset_store.c \
+  lib/memory/stage.c lib/memory/stage.h \
   lib/memory/table.c lib/memory/table.h \
   lib/memory/zrange.c lib/memory/zrange.h \
   lib/memory/zset.c lib/memory/zset.h \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "memory/set.h"
 
+#include "memory/stage.h"
 #include "util/memory.h"
 #include "util/number.h"
 

@@ -376,14 +376,18 @@ const unsigned char **lrd_table_find(const struct lrd_table *t, uint64_t hash, l
   return NULL;
 }
 
-LRD_PREFETCHES prefetch_bucket(const struct lrd_table *t, uint64_t hash)
+void lrd_table_prefetch(const struct lrd_table *t, uint64_t hash)
 {
   __builtin_prefetch(bucket_at(t, bucket_of(t, hash)));
 }
 
-void lrd_table_prefetch(const struct lrd_table *t, uint64_t hash)
+void lrd_table_prefetch_items(const struct lrd_table *t, uint64_t hash)
 {
-  prefetch_bucket(t, hash);
+  const struct lrd_group *g = bucket_at(t, bucket_of(t, hash));
+  uint64_t found;
+
+  for (found = group_match(g, tag_of(hash)); found; found &= found - 1)
+    __builtin_prefetch(g->place[__builtin_ctzll(found) / 8]);
 }
 
 int lrd_table_reserve(struct lrd_table *t, const larder_memory *memory, size_t n)
@@ -438,51 +442,6 @@ const unsigned char *lrd_table_remove(struct lrd_table *t, const larder_memory *
     ;
   trim_spares(t, memory, 1);
   return item;
-}
-
-/* --- several at once ----------------------------------------------------- */
-
-LRD_PREFETCHES prefetch_found(const struct lrd_table *t, uint64_t hash)
-{
-  const struct lrd_group *g = bucket_at(t, bucket_of(t, hash));
-  uint64_t found;
-
-  for (found = group_match(g, tag_of(hash)); found; found &= found - 1)
-    __builtin_prefetch(g->place[__builtin_ctzll(found) / 8]);
-}
-
-int lrd_stage_open(struct lrd_stage *s, struct lrd_table *t, const larder_memory *memory, size_t n,
-                   const larder_bytes *key, size_t stride)
-{
-  size_t i;
-
-  s->n = n;
-  s->each = n <= LRD_STAGE_FEW ? s->few : lrd_allocate(memory, n * sizeof *s->each);
-  if (!s->each)
-    return -1;
-  for (i = 0; i < n; i++, key = (const void *)((const char *)key + stride)) {
-    s->each[i] = (struct lrd_staged){ lrd_table_hash(t, *key), NULL };
-    prefetch_bucket(t, s->each[i].hash);
-  }
-  for (i = 0; i < n; i++)
-    prefetch_found(t, s->each[i].hash);
-  if (lrd_table_reserve(t, memory, n) == 0)
-    return 0;
-  lrd_stage_close(s, t, memory, NULL);
-  return -1;
-}
-
-void lrd_stage_close(struct lrd_stage *s, struct lrd_table *t, const larder_memory *memory,
-                     lrd_table_release *release)
-{
-  size_t i;
-
-  for (i = 0; i < s->n; i++)
-    if (s->each[i].item)
-      release(memory, s->each[i].item);
-  lrd_table_unreserve(t, memory);
-  if (s->each != s->few)
-    lrd_release(memory, s->each, s->n * sizeof *s->each);
 }
 
 /* --- walking ------------------------------------------------------------- */

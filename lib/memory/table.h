@@ -74,8 +74,9 @@ static inline uint64_t lrd_table_hash(const struct lrd_table *t, larder_bytes ke
  * there is none. */
 const unsigned char **lrd_table_find(const struct lrd_table *, uint64_t hash, larder_bytes key);
 
-/* Asks for what a look-up touches first. */
+/* Asks for what a look-up touches first; and, when that is there, next. */
 void lrd_table_prefetch(const struct lrd_table *, uint64_t hash);
+void lrd_table_prefetch_items(const struct lrd_table *, uint64_t hash);
 
 /* After 0, the next n inserts can't fail; -1: no memory.  Ends with release. */
 int lrd_table_reserve(struct lrd_table *, const larder_memory *, size_t n);
@@ -86,26 +87,6 @@ void lrd_table_insert(struct lrd_table *, const larder_memory *, uint64_t hash,
 /* The item, no longer in the table; NULL: there was none. */
 const unsigned char *lrd_table_remove(struct lrd_table *, const larder_memory *, uint64_t hash,
                                       larder_bytes key);
-
-/* Several inserts of which none may fail once the first is done: the table is reserved,
- * and each key has its hash and an item, if the owner got one ready. */
-struct lrd_staged {
-  uint64_t hash;
-  const unsigned char *item;
-};
-enum { LRD_STAGE_FEW = 16 };
-struct lrd_stage {
-  size_t n;
-  struct lrd_staged *each; /* [n] */
-  struct lrd_staged few[LRD_STAGE_FEW];
-};
-/* Of n keys, stride bytes apart; what looking them up will touch is asked for.  0, or -1:
- * no memory. */
-int lrd_stage_open(struct lrd_stage *, struct lrd_table *, const larder_memory *, size_t n,
-                   const larder_bytes *key, size_t stride);
-/* Items that are still staged are released. */
-void lrd_stage_close(struct lrd_stage *, struct lrd_table *, const larder_memory *,
-                     lrd_table_release *);
 
 /* Walks over all items while nothing changes; begins as { 0 }, ends with NULL. */
 struct lrd_table_cursor {

@@ -5,6 +5,7 @@
 
 #include "memory/order_page.h"
 #include "memory/zset_entry.h"
+#include "memory/stage.h"
 #include "util/memory.h"
 
 static size_t item_size(larder_bytes member)
