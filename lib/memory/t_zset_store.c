@@ -149,6 +149,14 @@ static int inter(const struct sources *s, struct lrd_zset *to)
   return 1;
 }
 
+/* To an add a zero is as good as a negative one that is there already. */
+static void drop_other_zero(const struct sources *s, struct lrd_zset *to,
+                            const struct lrd_scored *e, double known)
+{
+  if (e->score == 0 && signbit(e->score) != signbit(known))
+    lrd_zset_remove(to, lrd_memory_of(s->x->engine), e->member);
+}
+
 static int unite(const struct sources *s, struct lrd_zset *to)
 {
   struct lrd_scored e;
@@ -159,8 +167,10 @@ static int unite(const struct sources *s, struct lrd_zset *to)
     walk_init(&w, &s->source[i]);
     while (walk_next(&w, &e)) {
       e.score = weighted(&s->source[i], e.score);
-      if (lrd_zset_score(to, e.member, &known))
+      if (lrd_zset_score(to, e.member, &known)) {
         e.score = aggregated(s->aggregate, known, e.score);
+        drop_other_zero(s, to, &e, known);
+      }
       if (!put(s, to, &e))
         return 0;
     }

@@ -171,5 +171,8 @@ const struct sequence sequences_zset[] = {
              "ZRANDMEMBER none 1 WITHSCORES", "ZRANDMEMBER z x", "ZRANDMEMBER z 1 FOO",
              "ZRANDMEMBER z 1 WITHSCORES x", "ZRANDMEMBER z -9223372036854775808",
              "ZRANDMEMBER z -9223372036854775807 WITHSCORES", "SET t x", "ZRANDMEMBER t"),
+    SEQUENCE("zeros with a sign add up", "ZADD z 0 a 1 b", "ZUNION 2 z z WEIGHTS -4 9 WITHSCORES",
+             "ZUNION 2 z z WEIGHTS -4 -9 WITHSCORES", "ZUNIONSTORE d 2 z z WEIGHTS -4 9",
+             "ZRANGE d 0 -1 WITHSCORES"),
     {NULL, NULL},
 };
