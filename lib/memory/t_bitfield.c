@@ -166,8 +166,8 @@ static void get(struct lrd_exec *x, const struct operation *o, larder_bytes text
                                                      o->at, o->width)));
 }
 
-/* 1: it was changed. */
-static int change(struct lrd_exec *x, const struct operation *o, char *text, size_t len)
+/* 1: it was changed; a key that has grown was changed by whatever is done. */
+static int change(struct lrd_exec *x, const struct operation *o, char *text, size_t len, int grown)
 {
   unsigned char *p = (unsigned char *)text;
   int64_t old = value_of(o, lrd_bits_get(p, len, o->at, o->width)), now;
@@ -178,7 +178,7 @@ static int change(struct lrd_exec *x, const struct operation *o, char *text, siz
   }
   lrd_bits_set(p, o->at, o->width, (uint64_t)now);
   lrd_sink_integer(x->sink, o->action == SET ? old : now);
-  return 1;
+  return grown || now != old;
 }
 
 static void run(struct lrd_exec *x, const struct field *f)
@@ -186,7 +186,7 @@ static void run(struct lrd_exec *x, const struct field *f)
   char number[LRD_NUMBER_SIZE], *text = NULL;
   larder_bytes value = { "", 0 };
   struct lrd_entry *entry;
-  int changed = 0;
+  int changed = 0, grown = 0;
 
   if (!lrd_read(x, x->argv[1], LRD_STRING, &entry))
     return;
@@ -195,7 +195,7 @@ static void run(struct lrd_exec *x, const struct field *f)
   if (f->end) {
     size_t len = (size_t)((f->end + 7) / 8) > value.len ? (size_t)((f->end + 7) / 8) : value.len;
 
-    changed = !entry || len > value.len;
+    grown = !entry || len > value.len;
     text = lrd_string_extend(x, x->argv[1], entry, len);
     if (!text)
       return;
@@ -206,9 +206,10 @@ static void run(struct lrd_exec *x, const struct field *f)
     if (f->operation[i].action == GET)
       get(x, &f->operation[i], value);
     else
-      changed |= change(x, &f->operation[i], text, value.len);
+      changed |= change(x, &f->operation[i], text, value.len, grown);
   }
-  if (changed)
+  /* that it has grown, with no operation done, Redis tells nobody who watches the key */
+  if (changed || (grown && x->engine->partial))
     lrd_changed(x, x->argv[1], 0, NULL);
 }
 

@@ -87,6 +87,9 @@ const struct sequence sequences_bitmap[] = {
     SEQUENCE("bits are watched", "SET k a", "2> WATCH k", "BITFIELD k GET u8 0",
              "BITFIELD k OVERFLOW FAIL INCRBY u1 1 5", "2> MULTI", "2> PING", "2> EXEC",
              "2> WATCH k", "SETBIT k 1 1", "2> MULTI", "2> PING", "2> EXEC", "2> WATCH none",
-             "BITOP OR none nothing", "2> MULTI", "2> PING", "2> EXEC"),
+             "BITOP OR none nothing", "2> MULTI", "2> PING", "2> EXEC", "2> WATCH fresh",
+             "BITFIELD fresh OVERFLOW FAIL INCRBY u2 100 100", "EXISTS fresh", "2> MULTI",
+             "2> PING", "2> EXEC", "2> WATCH fresh", "BITFIELD fresh INCRBY u5 0 0 SET u5 0 0",
+             "2> MULTI", "2> PING", "2> EXEC"),
     {NULL, NULL},
 };
