@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "memory/index_find.h"
 
+#include "util/grace.h"
 #include "util/memory.h"
 
 enum { LARGE = LRD_INDEX_SEGMENT, LINE = 64 };
@@ -39,21 +40,36 @@ static void segment_free(const struct lrd_index *ix, struct lrd_bucket *segment,
     lrd_release(ix->memory, block - block[-1], buckets * sizeof(struct lrd_bucket) + LINE);
 }
 
+/* Before the array: who found it without the lock may follow what is in it after it was given
+ * back (unlocked.h), so that is not where lrd_grace notes something. */
+enum { LARGE_HEAD = LRD_GRACE_HEAD / sizeof(struct lrd_bucket *) };
+
+static size_t large_size(size_t capacity)
+{
+  return (LARGE_HEAD + capacity) * sizeof(struct lrd_bucket *);
+}
+
 static int large_reserve(struct lrd_index *ix, size_t n)
 {
   size_t capacity = ix->large_capacity ? ix->large_capacity * 2 : 8;
-  struct lrd_bucket **large;
+  struct lrd_bucket **block;
 
   if (n < ix->large_capacity)
     return 0;
-  large = ix->large ? lrd_resize(ix->memory, ix->large, ix->large_capacity * sizeof *large,
-                                 capacity * sizeof *large)
-                    : lrd_allocate(ix->memory, capacity * sizeof *large);
-  if (!large)
+  block = ix->large ? lrd_resize(ix->memory, ix->large - LARGE_HEAD,
+                                 large_size(ix->large_capacity), large_size(capacity))
+                    : lrd_allocate(ix->memory, large_size(capacity));
+  if (!block)
     return -1;
-  ix->large = large;
+  ix->large = block + LARGE_HEAD;
   ix->large_capacity = capacity;
   return 0;
+}
+
+static void large_free(struct lrd_index *ix)
+{
+  if (ix->large)
+    lrd_release(ix->memory, ix->large - LARGE_HEAD, large_size(ix->large_capacity));
 }
 
 /* Makes room for bucket i, the first one behind the last. */
@@ -242,7 +258,7 @@ void lrd_index_free(struct lrd_index *ix)
     ix->buckets = last;
     segment_drop(ix, last);
   }
-  lrd_release(ix->memory, ix->large, ix->large_capacity * sizeof *ix->large);
+  large_free(ix);
   lrd_index_init(ix, ix->memory, ix->hash_key, ix->key);
 }
 

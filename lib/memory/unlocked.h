@@ -21,6 +21,8 @@
  *     belongs together and was linked, and so was unlinked, if at all, after the reader had come
  *     in.  Whatever happens to the block from then on, it is there until the reader has left,
  *     and its size doesn't change: entries get another block, they are not resized in place.
+ *     What is read after the question and followed without another one are a keyspace's pointers
+ *     to segments: they stay what they were, or become those of other segments, or NULL.
  *     (The shard itself is never freed: a keyspace that it points to is linked.)
  *  3. What it copies may be torn, and is thrown away unless the shard is still as it was
  *     at the end.  The shard's memory itself stands until closing has waited for all readers.
@@ -121,6 +123,7 @@ LRD_GLANCES const struct lrd_bucket *lrd_glance_bucket(const struct lrd_asked *a
     i &= mask >> 1;
   if (!lrd_glance_is_same(a))
     return NULL;
+  lrd_yield_point();
   if (__builtin_expect(i >= LRD_INDEX_SEGMENT, 1)) {
     segment = LRD_LOAD(large[i / LRD_INDEX_SEGMENT - 1]);
     i %= LRD_INDEX_SEGMENT;

@@ -15,6 +15,8 @@ struct lrd_retired {
   size_t size;
 };
 
+_Static_assert(sizeof(struct lrd_retired) <= LRD_GRACE_HEAD, "the first bytes of a block");
+
 /* --- readers ---------------------------------------------------------------------------- */
 
 struct lrd_reader *lrd_grace_claim(struct lrd_grace *g, uintptr_t self)

@@ -74,8 +74,11 @@ struct lrd_grace {
   larder_memory memory;      /* as below, but blocks are retired, and never resized in place */
 };
 
-/* Must not be moved afterwards; below must outlive it.  Blocks of memory are of 16 bytes at
- * least. */
+/* The first bytes of a block, which are written over when it is retired: what a reader does
+ * not look at again before it uses it is not there.  Blocks are no smaller. */
+enum { LRD_GRACE_HEAD = 16 };
+
+/* Must not be moved afterwards; below must outlive it. */
 void lrd_grace_init(struct lrd_grace *, const larder_memory *below);
 /* Frees all that waits; no reader is inside.  locks 0: a forked child, what a thread
  * was changing when the process forked is left. */

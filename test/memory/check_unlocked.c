@@ -389,6 +389,63 @@ START_TEST(the_same_as_with_the_latch)
 }
 END_TEST
 
+/* --- what may still be followed ------------------------------------------------------------- */
+
+struct guest {
+  atomic_int is_inside, may_go;
+};
+
+static void *stay_inside(void *context)
+{
+  struct guest *guest = context;
+  struct lrd_reader *reader = lrd_grace_enter(((struct lrd_engine *)rig.store->base)->grace);
+
+  atomic_store(&guest->is_inside, 1);
+  while (!atomic_load(&guest->may_go))
+    sched_yield();
+  if (reader)
+    lrd_grace_leave(reader);
+  return NULL;
+}
+
+static void fill_up_to(unsigned *n, unsigned end)
+{
+  char key[16];
+
+  for (; *n < end; ++*n)
+    ck_assert_int_eq(larder_set(rig.store, key, (size_t)sprintf(key, "k%u", *n), "v", 1, 0),
+                     LARDER_OK);
+}
+
+/* A reader takes a segment from the array of a table that has another one by then. */
+START_TEST(an_array_that_was_given_back_is_what_it_was)
+{
+  enum { SOME = 8, FIRST = 2 * 256 * 5 * 2, MOST = 100000 };
+  const struct lrd_shard *shard = &((struct lrd_engine *)rig.store->base)->shard[0];
+  struct lrd_bucket **array, *was[SOME];
+  struct guest guest = { 0, 0 };
+  unsigned n = 0;
+  pthread_t thread;
+
+  if (!grace_of(rig.store)->works)
+    return;
+  ck_assert_int_eq(pthread_create(&thread, NULL, stay_inside, &guest), 0);
+  while (!atomic_load(&guest.is_inside))
+    sched_yield();
+  fill_up_to(&n, FIRST);
+  while (shard->database[0]->index.buckets < 256 * (SOME + 1))
+    fill_up_to(&n, n + 1);
+  array = shard->database[0]->index.large;
+  memcpy(was, array, sizeof was);
+  while (shard->database[0]->index.large == array && n < MOST)
+    fill_up_to(&n, n + 1);
+  ck_assert_ptr_ne(shard->database[0]->index.large, array);
+  ck_assert_mem_eq(array, was, sizeof was);
+  atomic_store(&guest.may_go, 1);
+  pthread_join(thread, NULL);
+}
+END_TEST
+
 int main(void)
 {
   Suite *s = suite_create("unlocked");
@@ -402,6 +459,7 @@ int main(void)
   tcase_add_test(t, time_does_not_go_back);
   tcase_add_test(t, no_value_is_mixed);
   tcase_add_test(t, the_same_as_with_the_latch);
+  tcase_add_test(t, an_array_that_was_given_back_is_what_it_was);
   suite_add_tcase(s, t);
   r = srunner_create(s);
   srunner_run_all(r, CK_ENV);
