@@ -180,6 +180,7 @@ static uint64_t engine_close(larder_backend *base, int64_t deadline, int forked)
   if (forked && e->slab)
     e->account.below = lrd_slab_forked(e->slab);
   lrd_maintenance_close(e, forked);
+  lrd_grace_end(e->grace);
   (void)lrd_discard_free(e, SIZE_MAX);
   lrd_shards_close(e, !forked);
   memory_close(e);

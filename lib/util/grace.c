@@ -273,6 +273,11 @@ void lrd_grace_init(struct lrd_grace *g, const larder_memory *below)
   g->works = lrd_barrier_register();
 }
 
+void lrd_grace_end(struct lrd_grace *g)
+{
+  g->memory = *g->below;
+}
+
 void lrd_grace_close(struct lrd_grace *g, int locks)
 {
   for (unsigned i = 0; i < LRD_GRACE_STRIPES; i++) {

@@ -80,6 +80,9 @@ enum { LRD_GRACE_HEAD = 16 };
 
 /* Must not be moved afterwards; below must outlive it. */
 void lrd_grace_init(struct lrd_grace *, const larder_memory *below);
+/* From now on blocks are freed at once: nobody who comes in follows anything any more, or this is
+ * a forked child, where readers that are not there may seem to be inside for ever. */
+void lrd_grace_end(struct lrd_grace *);
 /* Frees all that waits; no reader is inside.  locks 0: a forked child, what a thread
  * was changing when the process forked is left. */
 void lrd_grace_close(struct lrd_grace *, int locks);

@@ -174,6 +174,56 @@ START_TEST(a_child_of_a_busy_process)
 }
 END_TEST
 
+struct guest {
+  struct lrd_grace *grace;
+  atomic_int is_inside, may_go;
+};
+
+static void *stay_inside(void *context)
+{
+  struct guest *guest = context;
+  struct lrd_reader *reader = lrd_grace_enter(guest->grace);
+
+  atomic_store(&guest->is_inside, 1);
+  while (!atomic_load(&guest->may_go))
+    nap(1);
+  if (reader)
+    lrd_grace_leave(reader);
+  return NULL;
+}
+
+/* A thread of the parent was reading without a lock; more is freed than may wait for it. */
+START_TEST(a_child_does_not_wait_for_readers)
+{
+  enum { BYTES = 1 << 20, VALUES = 2 * LRD_GRACE_MOST / BYTES };
+  static char value[BYTES];
+  struct guest guest = { 0 };
+  struct place p;
+  int status;
+  pid_t child;
+
+  begin(&p, NULL);
+  guest.grace = ((struct lrd_engine *)p.store->base)->grace;
+  ck_assert_int_eq(pthread_create(&p.thread[0], NULL, stay_inside, &guest), 0);
+  while (!atomic_load(&guest.is_inside))
+    nap(1);
+  for (int i = 0; i < VALUES; i++)
+    ck_assert_int_eq(larder_set(p.store, &i, sizeof i, value, BYTES, 0), LARDER_OK);
+  child = fork();
+  ck_assert_int_ge(child, 0);
+  if (!child) {
+    alarm(5);
+    larder_close(p.store, 0);
+    _exit(0);
+  }
+  ck_assert_int_eq(waitpid(child, &status, 0), child);
+  ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "child: %x", (unsigned)status);
+  atomic_store(&guest.may_go, 1);
+  pthread_join(p.thread[0], NULL);
+  larder_close(p.store, 0);
+}
+END_TEST
+
 /* --- exec --------------------------------------------------------------------------- */
 
 /* Bits of the descriptors that are open, of those below 64; inherited: only those that
@@ -335,8 +385,10 @@ int main(void)
  * when other threads of its parent were inside them (glibc's allocator is). */
 #if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__
   tcase_add_test(tests, a_child_of_a_busy_process);
+  tcase_add_test(tests, a_child_does_not_wait_for_readers);
 #else
   (void)a_child_of_a_busy_process;
+  (void)a_child_does_not_wait_for_readers;
 #endif
   tcase_add_test(tests, exec_hands_nothing_on);
   tcase_add_test(tests, exit_in_the_midst_of_calls);
