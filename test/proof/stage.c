@@ -93,6 +93,7 @@ void stage_open(struct stage *s, const struct scene *scene)
   ck_assert_msg(s->store != NULL, "%s", error);
   if (scene->kind == CALL_ASYNC)
     prepare_async(s);
+  larder_reply_free(larder_command(s->store, "PING")); /* the thread's kept reply: store/reply.h */
   s->own = s->heap.bytes - engine_bytes(s);
   for (size_t c = 0; c < scene->count; c++)
     for (int i = 0; i < scene->command[c].argc; i++)
