@@ -108,9 +108,10 @@ static int is_pattern(const larder_bytes *word)
 static int has_patterns(const larder_vector *v)
 {
   for (int i = 2; i + 1 < v->argc; i++) {
-    int skip = of_sort(&v->argv[i]);
+    int store = v->command == LRD_SORT && lrd_is_word(&v->argv[i], "STORE");
+    int skip = store ? 1 : of_sort(&v->argv[i]);
 
-    if (skip == 1 && is_pattern(&v->argv[i + 1]))
+    if (skip == 1 && !store && is_pattern(&v->argv[i + 1]))
       return 1;
     i += lrd_is_word(&v->argv[i], "STORE") ? 1 : skip; /* the key may be called BY */
   }

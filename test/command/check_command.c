@@ -359,6 +359,29 @@ START_TEST(keys_by_argument)
 }
 END_TEST
 
+static void strays(const char *line, int expected)
+{
+  larder_vector v = vector_of(&arena, line);
+
+  ck_assert_msg(lrd_command_strays(&v) == expected, "%s", line);
+}
+
+START_TEST(keys_that_are_not_named)
+{
+  strays("SORT a BY w_* GET #", 1);
+  strays("SORT a BY x GET #", 0);
+  strays("SORT a LIMIT BY * GET x", 0);
+  strays("SORT a STORE GET GET w_*", 1); /* "GET" is a key here */
+  strays("SORT a STORE BY GET w_*->f", 1);
+  strays("SORT a STORE GET *", 0);
+  strays("SORT_RO a GET w_*", 1);
+  strays("COPY a b DB 1", 1);
+  strays("COPY a b REPLACE", 0);
+  strays("MOVE a 1", 1);
+  strays("RENAME a b", 0);
+}
+END_TEST
+
 START_TEST(keys_by_position)
 {
   keys_are("GET k", 1, 1, 1);
@@ -541,6 +564,7 @@ int main(void)
   tcase_add_test(t, error_never_overflows);
   tcase_add_test(t, class_follows_the_arguments);
   tcase_add_test(t, keys_by_position);
+  tcase_add_test(t, keys_that_are_not_named);
   tcase_add_test(t, keys_by_argument);
   tcase_add_test(t, absence_by_command);
   tcase_add_test(t, shape_survives_no_memory);
