@@ -102,17 +102,16 @@ static int parse_unit(struct lrd_exec *x, int i, struct range *r)
   return 0;
 }
 
-static int parse_positions(struct lrd_exec *x, int i, struct range *r)
+static int parse_first(struct lrd_exec *x, int i, struct range *r)
 {
   *r = (struct range){ 0, -1, 0, 0 };
-  if (x->argc > i && !lrd_argument_integer(x, i, &r->first))
-    return 0;
-  if (x->argc > i + 1) {
-    if (!lrd_argument_integer(x, i + 1, &r->last))
-      return 0;
-    r->ended = 1;
-  }
-  return 1;
+  return x->argc <= i || lrd_argument_integer(x, i, &r->first);
+}
+
+static int parse_last(struct lrd_exec *x, int i, struct range *r)
+{
+  r->ended = x->argc > i;
+  return !r->ended || lrd_argument_integer(x, i, &r->last);
 }
 
 /* Makes it a range of bits of a value; 0: it is empty. */
@@ -152,7 +151,7 @@ void lrd_t_bitcount(struct lrd_exec *x)
     lrd_error(x, lrd_text_syntax);
     return;
   }
-  if (!parse_positions(x, 2, &r))
+  if (!parse_first(x, 2, &r) || !parse_last(x, 3, &r))
     return;
   if (r.first < 0 && r.last < 0 && r.first > r.last) { /* before the unit is looked at */
     lrd_sink_integer(x->sink, 0);
@@ -200,7 +199,7 @@ void lrd_t_bitpos(struct lrd_exec *x)
     lrd_error(x, lrd_text_syntax);
     return;
   }
-  if (!parse_positions(x, 3, &r) || !parse_unit(x, 5, &r))
+  if (!parse_first(x, 3, &r) || !parse_unit(x, 5, &r) || !parse_last(x, 4, &r))
     return;
   value = bytes_of(entry, number);
   lrd_sink_integer(x->sink, clip(&r, value.len) ? position(&r, value, (int)bit) : -1);
