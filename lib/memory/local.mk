@@ -94,4 +94,5 @@ core_sources += \
   lib/memory/zrange.c lib/memory/zrange.h \
   lib/memory/zset.c lib/memory/zset.h \
   lib/memory/zset_entry.h \
+  lib/memory/zset_score.h \
   lib/memory/zset_read.c

@@ -8,26 +8,35 @@
 #include "memory/stage.h"
 #include "util/memory.h"
 
-static size_t item_size(larder_bytes member)
+/* Allocators give steps of 8 bytes, or of 16 with the 8 of a header: a short score is of use where
+ * it is what spares a step. */
+static size_t score_size(const struct lrd_scored *e)
 {
-  return LRD_ZSET_SCORE + lrd_blob_size(member.len);
+  return lrd_blob_size(e->member.len) % 8 == 1 && lrd_zset_score_is_short(e->score)
+           ? LRD_ZSET_SHORT
+           : LRD_ZSET_SCORE;
 }
 
 static const unsigned char *item_new(const larder_memory *memory, const struct lrd_scored *e)
 {
-  unsigned char *node = lrd_allocate(memory, item_size(e->member));
+  size_t size = score_size(e);
+  unsigned char *node = lrd_allocate(memory, size + lrd_blob_size(e->member.len));
 
   if (!node)
     return NULL;
-  memcpy(node, &e->score, LRD_ZSET_SCORE);
-  lrd_blob_write(node + LRD_ZSET_SCORE, e->member);
-  return node + LRD_ZSET_SCORE;
+  lrd_zset_item_write(node + size, e->score);
+  lrd_blob_write(node + size, e->member);
+  return node + size;
 }
 
 static void item_free(const larder_memory *memory, const unsigned char *item)
 {
-  if (item)
-    lrd_release(memory, (void *)(uintptr_t)(item - LRD_ZSET_SCORE), item_size(lrd_blob(item)));
+  size_t size;
+
+  if (!item)
+    return;
+  size = lrd_zset_item_is_short(item) ? LRD_ZSET_SHORT : LRD_ZSET_SCORE;
+  lrd_release(memory, (void *)(uintptr_t)(item - size), size + lrd_blob_size(lrd_blob(item).len));
 }
 
 static void large_free(struct lrd_zset_large *large, const larder_memory *memory)
@@ -212,39 +221,79 @@ fail:
 
 /* --- large --------------------------------------------------------------- */
 
-/* Items for those of the n that are not in the table; 0, or -1: no memory. */
+/* Items for those of the n that are not in the table, or that need one with more room for the
+ * score; 0, or -1: no memory. */
 static int items_make(struct lrd_stage *stage, const struct lrd_zset_large *large,
                       const larder_memory *memory, unsigned flags, const struct lrd_scored *pairs)
 {
   size_t i;
 
-  for (i = 0; i < stage->n && !(flags & LRD_ZSET_XX); i++)
-    if (!lrd_table_find(large->table, stage->each[i].hash, pairs[i].member) &&
-        !(stage->each[i].item = item_new(memory, &pairs[i])))
+  for (i = 0; i < stage->n; i++) {
+    const unsigned char **place =
+        lrd_table_find(large->table, stage->each[i].hash, pairs[i].member);
+    if (place ? lrd_zset_item_suits(*place, pairs[i].score) : (flags & LRD_ZSET_XX) != 0)
+      continue;
+    if (!(stage->each[i].item = item_new(memory, &pairs[i])))
       return -1;
+  }
   return 0;
 }
 
-static int large_move(struct lrd_zset_large *large, const larder_memory *memory,
-                      const struct lrd_order_path *at, struct lrd_order_entry e, double score,
-                      struct lrd_zset_change *change)
+/* An item of a member that is to get this score: staged, or made here; NULL: no memory. */
+static const unsigned char *item_stage(struct lrd_staged *staged, const larder_memory *memory,
+                                       larder_bytes member, double score)
 {
-  if (lrd_order_move(&large->order, memory, at, e, score) != 0)
+  if (!staged->item)
+    staged->item = item_new(memory, &(struct lrd_scored){ member, score });
+  return staged->item;
+}
+
+/* 0, or -1: no memory, nothing was changed. */
+static int large_move(struct lrd_zset_large *large, const larder_memory *memory,
+                      const struct lrd_order_path *at, const unsigned char **place,
+                      struct lrd_staged *staged, double score)
+{
+  struct lrd_order_entry e = lrd_zset_item_entry(*place);
+
+  if (lrd_zset_item_suits(e.item, score)) {
+    if (lrd_order_move(&large->order, memory, at, e, score) != 0)
+      return -1;
+    lrd_zset_item_write((unsigned char *)(uintptr_t)e.item, score);
+    return 0;
+  }
+  if (!item_stage(staged, memory, lrd_blob(e.item), score) ||
+      lrd_order_insert(&large->order, memory, at,
+                       (struct lrd_order_entry){ score, staged->item }) != 0)
     return -1;
-  memcpy((unsigned char *)(uintptr_t)e.item - LRD_ZSET_SCORE, &score, LRD_ZSET_SCORE);
-  change->updated++;
+  lrd_order_remove(&large->order, e);
+  *place = staged->item;
+  staged->item = NULL;
+  item_free(memory, e.item);
   return 0;
 }
 
-/* One pair.  An item for a new member is staged, or made here.  0, or -1: no memory. */
+static int large_insert(struct lrd_zset_large *large, const larder_memory *memory,
+                        const struct lrd_order_path *at, larder_bytes member,
+                        struct lrd_staged *staged, double score)
+{
+  const unsigned char *item = item_stage(staged, memory, member, score);
+
+  if (!item ||
+      lrd_order_insert(&large->order, memory, at, (struct lrd_order_entry){ score, item }) != 0)
+    return -1;
+  staged->item = NULL;
+  lrd_table_insert(large->table, memory, staged->hash, item);
+  return 0;
+}
+
+/* One pair.  An item that it needs is staged, or made here.  0, or -1: no memory. */
 static int large_put(struct lrd_zset_large *large, const larder_memory *memory, unsigned flags,
                      const struct lrd_scored *pair, struct lrd_staged *staged,
                      struct lrd_zset_change *change)
 {
   struct lrd_order_path path, *at = NULL;
-  struct lrd_order_entry e = { 0, NULL };
   const unsigned char **place;
-  double score;
+  double score = 0;
 
   if (!flags) { /* where it will stand is known: both look-ups wait for memory together */
     lrd_table_prefetch(large->table, staged->hash);
@@ -253,19 +302,14 @@ static int large_put(struct lrd_zset_large *large, const larder_memory *memory, 
   }
   place = lrd_table_find(large->table, staged->hash, pair->member);
   if (place)
-    e = lrd_zset_item_entry(*place);
-  score = e.score;
+    score = lrd_zset_item_entry(*place).score;
   if (decide(flags, place != NULL, pair, &score, change) != PUT)
     return 0;
-  if (place)
-    return large_move(large, memory, at, e, score, change);
-  e = (struct lrd_order_entry){ score, staged->item ? staged->item : item_new(memory, pair) };
-  staged->item = e.item;
-  if (!e.item || lrd_order_insert(&large->order, memory, at, e) != 0)
+  if ((place ? large_move(large, memory, at, place, staged, score)
+             : large_insert(large, memory, at, pair->member, staged, score)) != 0)
     return -1;
-  staged->item = NULL;
-  lrd_table_insert(large->table, memory, staged->hash, e.item);
-  change->added++;
+  change->added += !place;
+  change->updated += place != NULL;
   return 0;
 }
 

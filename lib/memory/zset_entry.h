@@ -6,36 +6,31 @@
 #include <string.h>
 
 #include "memory/zset.h"
+#include "memory/zset_score.h"
 
 /*
  * How an entry of a sorted set lies in memory.
  *
- * Small: its score, then the member's blob.  A whole number n below 2^53 is the
- * varint 4n (of a negative one: -4n - 2), 1 to 8 bytes; any other score is the
- * byte 1 and the 8 of the double.
+ * Small: its score's code (zset_score.h) as a varint, 1 to 8 bytes, then the member's blob;
+ * a score without a code is the byte 1 and the 8 of the double.
  *
- * Large: an allocation that is known by its item, the blob behind 8 bytes of score.
+ * Large: an allocation that is known by its item, the blob behind 8 bytes of score; or
+ * behind 7 bytes of its code, lowest first, where that spares a step of 8.  Allocations have
+ * even addresses, so an odd item is one with a short score.
  */
-enum { LRD_ZSET_SCORE = sizeof(double), LRD_ZSET_SCORE_MAX = 9, LRD_ZSET_PACKED_LEN = 64 };
-
-/* 1: it is no whole number. */
-static inline uint64_t lrd_zset_score_code(double score)
-{
-  const double limit = 9007199254740992.0; /* 2^53 */
-  int64_t whole;
-
-  if (!(score > -limit && score < limit))
-    return 1;
-  whole = (int64_t)score;
-  if ((double)whole != score)
-    return 1;
-  return (whole < 0 ? (uint64_t)(-whole) * 2 - 1 : (uint64_t)whole * 2) * 2;
-}
+enum {
+  LRD_ZSET_SCORE = sizeof(double),
+  LRD_ZSET_SHORT = LRD_ZSET_CODE_BITS / 8,
+  LRD_ZSET_SCORE_MAX = 9,
+  LRD_ZSET_PACKED_LEN = 64
+};
 
 static inline size_t lrd_zset_packed_size(const struct lrd_scored *e)
 {
   uint64_t code = lrd_zset_score_code(e->score);
-  return (code == 1 ? LRD_ZSET_SCORE_MAX : lrd_varint_size(code)) + lrd_blob_size(e->member.len);
+
+  return (code == LRD_ZSET_SCORE_RAW ? LRD_ZSET_SCORE_MAX : lrd_varint_size(code)) +
+         lrd_blob_size(e->member.len);
 }
 
 /* The score of a packed entry; where its blob begins. */
@@ -44,12 +39,11 @@ static inline const unsigned char *lrd_zset_score_read(const unsigned char *p, d
   uint64_t code;
 
   p = lrd_varint_read(p, &code);
-  if (code == 1) {
+  if (code == LRD_ZSET_SCORE_RAW) {
     memcpy(score, p, sizeof *score);
     return p + sizeof *score;
   }
-  code /= 2;
-  *score = code & 1 ? -(double)(code / 2 + 1) : (double)(code / 2);
+  *score = lrd_zset_decode(code);
   return p;
 }
 
@@ -64,7 +58,7 @@ static inline void lrd_zset_packed_write(unsigned char *p, const struct lrd_scor
   uint64_t code = lrd_zset_score_code(e->score);
 
   p = lrd_varint_write(p, code);
-  if (code == 1) {
+  if (code == LRD_ZSET_SCORE_RAW) {
     memcpy(p, &e->score, sizeof e->score);
     p += sizeof e->score;
   }
@@ -78,12 +72,53 @@ static inline int lrd_zset_entry_compare(const struct lrd_scored *a, const struc
   return lrd_bytes_compare(a->member, b->member);
 }
 
+static inline int lrd_zset_item_is_short(const unsigned char *item)
+{
+  return (uintptr_t)item & 1;
+}
+
+/* 8 bytes, of which the first is the lowest. */
+static inline uint64_t lrd_zset_word(const unsigned char *p)
+{
+  uint64_t word;
+
+  memcpy(&word, p, sizeof word);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  word = __builtin_bswap64(word);
+#endif
+  return word;
+}
+
 static inline struct lrd_order_entry lrd_zset_item_entry(const unsigned char *item)
 {
   struct lrd_order_entry e = { 0, item };
 
-  memcpy(&e.score, item - LRD_ZSET_SCORE, LRD_ZSET_SCORE);
+  if (lrd_zset_item_is_short(item)) /* the word's last byte is the blob's first */
+    e.score = lrd_zset_decode(lrd_zset_word(item - LRD_ZSET_SHORT) &
+                              ((UINT64_C(1) << LRD_ZSET_CODE_BITS) - 1));
+  else
+    memcpy(&e.score, item - LRD_ZSET_SCORE, LRD_ZSET_SCORE);
   return e;
+}
+
+/* Into the room before an item; a short one must suit it. */
+static inline void lrd_zset_item_write(unsigned char *item, double score)
+{
+  uint64_t code;
+  int i;
+
+  if (!lrd_zset_item_is_short(item)) {
+    memcpy(item - LRD_ZSET_SCORE, &score, LRD_ZSET_SCORE);
+    return;
+  }
+  code = lrd_zset_score_code(score);
+  for (i = 0; i < LRD_ZSET_SHORT; i++)
+    item[i - LRD_ZSET_SHORT] = (unsigned char)(code >> 8 * i);
+}
+
+static inline int lrd_zset_item_suits(const unsigned char *item, double score)
+{
+  return !lrd_zset_item_is_short(item) || lrd_zset_score_is_short(score);
 }
 
 /* Where the blob of an entry begins; end: of the block. */
@@ -93,13 +128,10 @@ static inline const unsigned char *lrd_zset_score_skip(const unsigned char *p,
   const uint64_t tops = UINT64_C(0x8080808080808080);
   uint64_t word;
 
-  if (*p == 1)
+  if (*p == LRD_ZSET_SCORE_RAW)
     return p + LRD_ZSET_SCORE_MAX;
   if (end - p >= (ptrdiff_t)sizeof word) {
-    memcpy(&word, p, sizeof word);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    word = __builtin_bswap64(word);
-#endif
+    word = lrd_zset_word(p);
     if (~word & tops)
       return p + __builtin_ctzll(~word & tops) / 8 + 1;
   }

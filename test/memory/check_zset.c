@@ -5,6 +5,7 @@
 
 #include "memory/pool.h"
 #include "memory/talk.h"
+#include "memory/zset_entry.h"
 
 #include "memory/lines_zset.h"
 
@@ -21,6 +22,28 @@ struct fixture {
   larder_bytes name[NAMES];
 };
 
+/* As in pool.h, but some have a length with which an item may have a short score. */
+static larder_bytes member_of(unsigned i, char text[NAME_SIZE])
+{
+  if (i % 3 == 1)
+    return (larder_bytes){ text, (size_t)snprintf(text, NAME_SIZE, "m%07u", i) };
+  return name_of(i, text);
+}
+
+static unsigned member_number(larder_bytes member)
+{
+  char text[NAME_SIZE];
+  unsigned i;
+
+  if (member.len != 8)
+    return number_of(member, NAMES);
+  snprintf(text, sizeof text, "%.7s", member.data + 1);
+  i = (unsigned)strtoul(text, NULL, 10);
+  ck_assert_uint_lt(i, NAMES);
+  ck_assert(lrd_bytes_equal(member, member_of(i, text)));
+  return i;
+}
+
 static struct fixture *begin(void)
 {
   struct fixture *f = calloc(1, sizeof *f);
@@ -31,7 +54,7 @@ static struct fixture *begin(void)
   f->zset = lrd_zset_new(&f->pool.memory);
   ck_assert_ptr_nonnull(f->zset);
   for (i = 0; i < NAMES; i++)
-    f->name[i] = name_of(i, f->text[i]);
+    f->name[i] = member_of(i, f->text[i]);
   return f;
 }
 
@@ -45,7 +68,7 @@ static void end(struct fixture *f)
 /* Many equal ones, and the ends of the range. */
 static double score_of(struct lrd_prng *prng)
 {
-  switch (roll(prng, 12)) {
+  switch (roll(prng, 16)) {
   case 0:
     return (double)INFINITY;
   case 1:
@@ -56,6 +79,12 @@ static double score_of(struct lrd_prng *prng)
     return roll(prng, 1000000) / 3.0;
   case 4:
     return 1e300;
+  case 5:
+    return (double)((int64_t)roll(prng, 1000000) - 500000) / 1e3;
+  case 6:
+    return 1.7e9 + roll(prng, 1000) / 1e6;
+  case 7:
+    return (double)roll(prng, 100) / 100;
   default:
     return (double)roll(prng, 40) - 20;
   }
@@ -190,7 +219,7 @@ static void drop_range(struct fixture *f)
   lrd_zset_seek(f->zset, rank, &c);
   for (k = 0; k < n; k++) {
     lrd_zset_get(f->zset, &c, &e);
-    f->has[number_of(e.member, NAMES)] = 0;
+    f->has[member_number(e.member)] = 0;
     lrd_zset_next(f->zset, &c);
   }
   f->count -= n;
@@ -399,6 +428,93 @@ END_TEST
 
 /* --- commands ------------------------------------------------------------ */
 
+/* Ends of what has a code, and what has none. */
+static const double edge[] = { 0.0,     -0.0,    1,        -1,
+                               0.01,    -0.01,   123456.78, 0.1 + 0.2,
+                               1e-6,    -1e-6,   1e-7,     5e-324,
+                               -5e-324, 2.2250738585072014e-308,
+                               45035996273704.94, 45035996273704.97, 4503599627.370495,
+                               4503599627.370497, -4503599627370.495, 4503599627370495.5,
+                               9007199254740991.0, -9007199254740991.0,
+                               9007199254740992.0, -9007199254740992.0, 1.7976931348623157e308,
+                               (double)INFINITY, -(double)INFINITY };
+enum { EDGES = sizeof edge / sizeof edge[0] };
+
+static void check_kept(struct lrd_zset *z, larder_bytes member, double score)
+{
+  double kept = 5;
+
+  ck_assert(lrd_zset_score(z, member, &kept));
+  if (!z->large && score == 0)
+    score = 0; /* as in Redis */
+  ck_assert_msg(memcmp(&kept, &score, sizeof score) == 0, "%a became %a", score, kept);
+}
+
+/* Each of some scores becomes each other, in small and in large, with and without memory. */
+START_TEST(scores_are_kept)
+{
+  struct fixture *f = begin();
+  larder_bytes member = { "0123456789abcdef", 16 };
+  struct lrd_zset_change change;
+  unsigned a, b;
+  long fail;
+
+  if (_i)
+    ck_assert_int_eq(lrd_zset_enlarge(f->zset, &f->pool.memory, &f->pool.key), 0);
+  for (a = 0; a < EDGES; a++)
+    for (b = 0; b < EDGES; b++) {
+      struct lrd_scored from = { member, edge[a] }, to = { member, edge[b] };
+      ck_assert_int_eq(lrd_zset_add(f->zset, &f->pool.memory, &f->pool.key, 0, 1, &from, &change),
+                       0);
+      check_kept(f->zset, member, edge[a]);
+      for (fail = 0;; fail++) {
+        int failed;
+        f->pool.fail_in = fail;
+        failed = lrd_zset_add(f->zset, &f->pool.memory, &f->pool.key, 0, 1, &to, &change);
+        f->pool.fail_in = -1;
+        check_ok(lrd_zset_check(f->zset));
+        if (!failed)
+          break;
+        check_kept(f->zset, member, edge[a]);
+      }
+      check_kept(f->zset, member, edge[a] == edge[b] ? edge[a] : edge[b]);
+      ck_assert_int_eq(lrd_zset_remove(f->zset, &f->pool.memory, member), 1);
+    }
+  end(f);
+}
+END_TEST
+
+/* What has a code is what it gives. */
+START_TEST(score_codes)
+{
+  struct lrd_prng prng;
+  unsigned i, coded = 0;
+
+  seed_prng(&prng, "score codes");
+  for (i = 0; i < 300000; i++) {
+    uint64_t bits = lrd_prng_next(&prng), code;
+    double score, back;
+
+    if (i % 2) {
+      static const double power[] = { 1, 10, 1e2, 1e3, 1e6, 1e7 };
+      score = (double)((int64_t)bits >> (10 + i % 50)) / power[i / 2 % 6];
+    } else {
+      memcpy(&score, &bits, sizeof score);
+    }
+    code = lrd_zset_score_code(score);
+    ck_assert_uint_lt(code, UINT64_C(1) << LRD_ZSET_CODE_BITS);
+    if (code == LRD_ZSET_SCORE_RAW)
+      continue;
+    coded++;
+    back = lrd_zset_decode(code);
+    ck_assert_msg(back == score, "%a became %a", score, back);
+  }
+  ck_assert_uint_gt(coded, 50000);
+  ck_assert(lrd_zset_score_is_short(123456.78) && lrd_zset_score_is_short(1700000000.123456));
+  ck_assert(!lrd_zset_score_is_short(-0.0) && !lrd_zset_score_is_short(1 / 3.0));
+}
+END_TEST
+
 START_TEST(commands)
 {
   talk_lines(zset_lines, sizeof zset_lines / sizeof zset_lines[0]);
@@ -474,6 +590,8 @@ int main(void)
   tcase_add_loop_test(t, deep_trees, 0, 9);
   tcase_add_test(t, lex_ranges);
   tcase_add_test(t, sums);
+  tcase_add_loop_test(t, scores_are_kept, 0, 2);
+  tcase_add_test(t, score_codes);
   tcase_add_test(t, commands);
   tcase_add_test(t, commands_without_memory);
   tcase_add_test(t, commands_that_know_a_part);
