@@ -136,11 +136,26 @@ int lrd_evict_may_go(const struct lrd_engine *e, const struct lrd_at *at)
 
 /* --- the bound ------------------------------------------------------------------------- */
 
-static int is_above(const struct lrd_engine *e)
+static int is_beyond(const struct lrd_engine *e, size_t rest)
 {
   uint64_t bound = (uint64_t)lrd_parameter(&e->parameters, LRD_MAXMEMORY);
 
-  return bound && lrd_account_bytes(&e->account) > bound;
+  return bound && lrd_account_bytes(&e->account) > bound + rest;
+}
+
+/* What waits for readers to leave will be freed: nothing has to go in its place. */
+static int is_above(const struct lrd_engine *e)
+{
+  return is_beyond(e, 0) && is_beyond(e, lrd_grace_bytes(e->grace));
+}
+
+/* So that this is little of what is allowed: to free it takes some system calls. */
+static void limit_waiting(struct lrd_engine *e)
+{
+  enum { PART = 32 };
+
+  if (lrd_grace_bytes(e->grace) > (uint64_t)lrd_parameter(&e->parameters, LRD_MAXMEMORY) / PART)
+    lrd_grace_collect(e->grace);
 }
 
 /* A partial engine does not know the key afterwards, as if it had never seen it; that is no
@@ -230,6 +245,9 @@ int lrd_evict_make_room(struct lrd_engine *e)
   uint64_t freed = 0;
   int refused;
 
+  if (!is_beyond(e, 0))
+    return 0;
+  limit_waiting(e);
   if (!is_above(e))
     return 0;
   (void)lrd_discard_free(e, SIZE_MAX);

@@ -81,6 +81,50 @@ START_TEST(the_bound_holds)
 }
 END_TEST
 
+/* --- readers without a lock ------------------------------------------------------------ */
+
+struct guest {
+  struct lrd_grace *grace;
+  atomic_int is_inside, may_go;
+};
+
+static void *stay_inside(void *context)
+{
+  struct guest *guest = context;
+  struct lrd_reader *reader = lrd_grace_enter(guest->grace);
+
+  atomic_store(&guest->is_inside, 1);
+  while (!atomic_load(&guest->may_go))
+    sched_yield();
+  if (reader)
+    lrd_grace_leave(reader);
+  return NULL;
+}
+
+/* What is freed when a reader has left is as good as free: no more is evicted than without it,
+ * and no write is refused. */
+START_TEST(a_reader_does_not_empty_the_store)
+{
+  struct guest guest = { 0 };
+  pthread_t thread;
+  struct rig rig;
+
+  rig_open(&rig, (struct rig_setup){ .policy = evicting[_i] });
+  guest.grace = ((struct lrd_engine *)rig.engine)->grace;
+  configure(&rig, "maxmemory", (long long)used(&rig) + 100000);
+  ck_assert_int_eq(pthread_create(&thread, NULL, stay_inside, &guest), 0);
+  while (!atomic_load(&guest.is_inside))
+    sched_yield();
+  for (int i = 0; i < LATER_SETS; i++)
+    set(&rig, i, 1000);
+  ck_assert_uint_gt(rig_status(&rig).keys, 200);
+  atomic_store(&guest.may_go, 1);
+  pthread_join(thread, NULL);
+  account_is_exact(&rig);
+  rig_close(&rig);
+}
+END_TEST
+
 /* What was there before the bound comes under it. */
 START_TEST(a_bound_set_later)
 {
@@ -315,6 +359,7 @@ int main(void)
   tcase_add_test(t, without_eviction_writes_are_refused);
   tcase_add_test(t, typed_set_is_refused);
   tcase_add_loop_test(t, the_bound_holds, 0, EVICTING);
+  tcase_add_loop_test(t, a_reader_does_not_empty_the_store, 0, EVICTING);
   tcase_add_loop_test(t, a_bound_set_later, 0, EVICTING);
   tcase_add_test(t, policies_change);
   tcase_add_loop_test(t, only_what_expires_goes, 0, 4);
