@@ -8,7 +8,7 @@
 /*
  * What eight threads did to few keys is linearizable for each key: reads and writes
  * by typed calls, by argument vectors, in batches and in transactions; with texts
- * that are long enough to tear, with keys that expire, with one shard and many.
+ * that are long enough to tear, with keys that expire, with one shard and many; and where keys are evicted.
  */
 
 enum { CALLS = 4000 };
@@ -19,6 +19,10 @@ static const struct record_setup setups[] = {
   { .longest = 4000, .url = "memory:?shards=4" },
   { .longest = 200, .expiry = 1, .url = "memory:?shards=1" },
   { .longest = 1000, .expiry = 1, .background = 1, .url = "memory:?shards=8" },
+  { .longest = 200, .may_vanish = 1,
+    .url = "memory:?shards=4&maxmemory=200000&maxmemory_policy=allkeys-random" },
+  { .longest = 1000, .may_vanish = 1, .expiry = 1, .background = 1,
+    .url = "memory:?shards=2&maxmemory=200000&maxmemory_policy=allkeys-s3fifo" },
 };
 
 static void check_key(const struct record *r, unsigned key)
@@ -34,6 +38,16 @@ static void check_key(const struct record *r, unsigned key)
                 verdict == LINEAR_NO ? "not linearizable" : "the search took too long");
 }
 
+static long evicted(larder *store)
+{
+  larder_reply *r = larder_command(store, "INFO stats");
+  const char *at = strstr(r->value.str, "evicted_keys:");
+  long n = at ? strtol(at + strlen("evicted_keys:"), NULL, 10) : -1;
+
+  larder_reply_free(r);
+  return n;
+}
+
 START_TEST(histories_are_linearizable)
 {
   struct record_setup setup = setups[_i];
@@ -46,6 +60,7 @@ START_TEST(histories_are_linearizable)
   setup.seed = lrd_prng_next(&prng);
   yield_seed(setup.seed, 50);
   check_ok(record_run(&r, &setup));
+  ck_assert_int_eq(setup.may_vanish, evicted(r.store) != 0);
   for (unsigned key = 0; key < RECORD_KEYS; key++)
     check_key(&r, key);
   record_free(&r);

@@ -223,10 +223,22 @@ static void call_set(struct thread *t)
   o->action[o->actions++] = *a;
 }
 
+/* Other keys, of 400 KB in all: there is no room for them. */
+static void press(struct thread *t)
+{
+  char key[16];
+
+  (void)larder_set(t->record->store, key, (size_t)snprintf(key, sizeof key, "crowd%u",
+                                                           roll(&t->maker, 100)),
+                   t->buffer, 4000, 0);
+}
+
 static void beside(struct thread *t)
 {
   const struct record_setup *setup = &t->record->setup;
 
+  if (setup->may_vanish && roll(&t->maker, 4) == 0)
+    press(t);
   if (roll(&t->maker, 4) == 0)
     atomic_fetch_add(&t->record->wall, 1);
   if (!setup->background && roll(&t->maker, 40) == 0)
