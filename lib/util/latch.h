@@ -23,6 +23,9 @@
  * Linux/NUMA systems", 2005): it notes the version, reads with atomic loads, and what it read
  * was one state of what the latch guards if the version is the same afterwards (unless the
  * reader was suspended while it was given back a multiple of 2^32 times, and no other number).
+ * Taking it and a reader's first look are sequentially consistent: of two threads that each
+ * change what one latch guards and then read what the other's does, one sees the other's change
+ * (or the latch taken).
  */
 struct lrd_latch {
   union {
@@ -43,7 +46,7 @@ static inline void lrd_latch_init(struct lrd_latch *latch, enum lrd_rank rank, u
 /* 1: it is the caller's. */
 static inline int lrd_latch_try(struct lrd_latch *latch)
 {
-  if (atomic_exchange_explicit(&latch->taken, 1, memory_order_acquire))
+  if (atomic_exchange_explicit(&latch->taken, 1, memory_order_seq_cst))
     return 0;
   lrd_fence(memory_order_release); /* readers see that before they see what is written now */
   return 1;
@@ -88,7 +91,7 @@ static inline void lrd_latch_drop(struct lrd_latch *latch)
 /* For a reader: 0: somebody has it now. */
 static inline int lrd_latch_look(const struct lrd_latch *latch, uint64_t *version)
 {
-  *version = atomic_load_explicit(&latch->both, memory_order_acquire);
+  *version = atomic_load_explicit(&latch->both, memory_order_seq_cst);
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
   return !(*version >> 32);
 #else
