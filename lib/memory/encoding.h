@@ -10,8 +10,8 @@
  * rules and thresholds (hash-max-listpack-entries, ...).
  *
  * The forms of this engine are its own: a hash, set or sorted set is packed up to 128
- * entries of 64 bytes, whatever the thresholds, so that no conversion is long.  For the
- * name each collection remembers how many entries it ever had and how long the
+ * entries of 64 bytes, whatever the thresholds, so that no conversion is long;
+ * integers are a sorted array up to 512.  For the name each collection remembers how many entries it ever had and how long the
  * longest was (packed.h), because in Redis what has become large stays so.
  * Two differences follow: a threshold that is set later counts for all keys at
  * once, not with their next write; and one above 65534 counts as 65534.

@@ -56,6 +56,7 @@ core_sources += \
 core_sources += \
   lib/memory/clone.c lib/memory/clone.h \
   lib/memory/hash.c lib/memory/hash.h \
+  lib/memory/integers.c lib/memory/integers.h \
   lib/memory/list.c lib/memory/list.h \
   lib/memory/list_chunk.h \
   lib/memory/list_edit.c \

@@ -99,18 +99,16 @@ static int64_t packed_add(struct lrd_set *set, const larder_memory *memory, size
 static int convert(struct lrd_set *set, const larder_memory *memory,
                    const struct lrd_universal_key *key)
 {
-  const unsigned char *at = set->packed.data, *end = lrd_packed_end(&set->packed);
   struct lrd_table *table = lrd_table_new(memory, key);
+  struct lrd_set_cursor c = { 0 };
+  larder_bytes member;
 
   if (!table)
     return -1;
   if (lrd_table_reserve(table, memory, set->count) != 0)
     goto fail;
-  while (at < end) {
-    larder_bytes member;
-    unsigned char *node;
-    at = lrd_blob_read(at, &member);
-    node = node_new(memory, member);
+  while (lrd_set_next(set, &c, &member)) {
+    unsigned char *node = node_new(memory, member);
     if (!node)
       goto fail;
     lrd_table_insert(table, memory, lrd_table_hash(table, member), node);
@@ -123,6 +121,111 @@ static int convert(struct lrd_set *set, const larder_memory *memory,
 fail:
   lrd_table_free(table, memory, node_free);
   return -1;
+}
+
+/* --- integers ------------------------------------------------------------ */
+
+static int is_integer(larder_bytes member, int64_t *n)
+{
+  return member.len && member.len <= 20 && lrd_parse_integer(member.data, member.len, n);
+}
+
+static larder_bytes integer_text(const struct lrd_set *set, size_t at, char *text)
+{
+  int64_t n = lrd_integers_get(&set->packed, set->count, at);
+  return (larder_bytes){ text, lrd_print_integer(text, n) };
+}
+
+static int integers_find(const struct lrd_set *set, larder_bytes member, size_t *at)
+{
+  int64_t n;
+  int found = 0;
+
+  *at = 0;
+  if (is_integer(member, &n))
+    *at = lrd_integers_find(&set->packed, set->count, n, &found);
+  return found;
+}
+
+/* How many are not there yet, one named twice counted twice; -1: not all are integers. */
+static int64_t integers_new(const struct lrd_set *set, size_t n, const larder_bytes *members,
+                            size_t *width)
+{
+  size_t i, new = 0;
+  int64_t integer;
+  int found;
+
+  for (i = 0, *width = 2; i < n; i++) {
+    if (!is_integer(members[i], &integer))
+      return -1;
+    (void)lrd_integers_find(&set->packed, set->count, integer, &found);
+    if (found)
+      continue;
+    if (lrd_integer_width(integer) > *width)
+      *width = lrd_integer_width(integer);
+    new++;
+  }
+  return (int64_t)new;
+}
+
+static int64_t integers_add(struct lrd_set *set, const larder_memory *memory, size_t n,
+                            const larder_bytes *members, size_t new, size_t width)
+{
+  size_t i, at, before = set->count;
+  int64_t integer;
+  int found;
+
+  if (!new)
+    return 0;
+  if (lrd_integers_reserve(&set->packed, memory, set->count, new, width) != 0)
+    return -1;
+  for (i = 0; i < n; i++) {
+    (void)is_integer(members[i], &integer);
+    at = lrd_integers_find(&set->packed, set->count, integer, &found);
+    if (!found)
+      lrd_integers_insert(&set->packed, set->count++, at, integer, width);
+  }
+  lrd_packed_peak(&set->packed, set->count, 0);
+  return (int64_t)(set->count - before);
+}
+
+/* What most vectors are: one member, read once. */
+static int64_t integers_add_one(struct lrd_set *set, const larder_memory *memory, int64_t integer)
+{
+  size_t at, width = lrd_integer_width(integer);
+  int found;
+
+  at = lrd_integers_find(&set->packed, set->count, integer, &found);
+  if (found)
+    return 0;
+  if (lrd_integers_reserve(&set->packed, memory, set->count, 1, width) != 0)
+    return -1;
+  lrd_integers_insert(&set->packed, set->count++, at, integer, width);
+  lrd_packed_peak(&set->packed, set->count, 0);
+  return 1;
+}
+
+/* Makes blobs of the integers and adds the n, of which not all are: all or nothing. */
+static int64_t integers_pack(struct lrd_set *set, const larder_memory *memory, size_t n,
+                             const larder_bytes *members)
+{
+  struct lrd_packed to = { .most = set->packed.most };
+  struct lrd_set_cursor c = { 0 };
+  size_t size = 0, i;
+  larder_bytes member;
+
+  while (lrd_set_next(set, &c, &member))
+    size += lrd_blob_size(member.len);
+  for (i = 0; i < n; i++)
+    size += lrd_blob_size(members[i].len);
+  if (lrd_packed_reserve(&to, memory, size) != 0)
+    return -1;
+  c = (struct lrd_set_cursor){ 0 };
+  while (lrd_set_next(set, &c, &member))
+    (void)lrd_blob_write(lrd_packed_open(&to, to.used, lrd_blob_size(member.len)), member);
+  lrd_packed_free(&set->packed, memory);
+  set->packed = to;
+  return packed_add(set, memory, n, members); /* there is room */
 }
 
 /* --- large --------------------------------------------------------------- */
@@ -183,9 +286,13 @@ static int64_t table_add(struct lrd_table *table, const larder_memory *memory, s
 
 int lrd_set_has(const struct lrd_set *set, larder_bytes member)
 {
-  if (!set->table)
-    return packed_find(&set->packed, member) != NULL;
-  return lrd_table_find(set->table, lrd_table_hash(set->table, member), member) != NULL;
+  size_t at;
+
+  if (set->table)
+    return lrd_table_find(set->table, lrd_table_hash(set->table, member), member) != NULL;
+  if (lrd_set_is_integers(set))
+    return integers_find(set, member, &at);
+  return packed_find(&set->packed, member) != NULL;
 }
 
 static int64_t add(struct lrd_set *set, const larder_memory *memory,
@@ -194,7 +301,8 @@ static int64_t add(struct lrd_set *set, const larder_memory *memory,
   int64_t added;
 
   if (!set->table && packed_fits(set, n, members))
-    return packed_add(set, memory, n, members);
+    return lrd_set_is_integers(set) ? integers_pack(set, memory, n, members)
+                                    : packed_add(set, memory, n, members);
   if (!set->table && convert(set, memory, key) != 0)
     return -1;
   added = table_add(set->table, memory, n, members);
@@ -202,31 +310,49 @@ static int64_t add(struct lrd_set *set, const larder_memory *memory,
   return added;
 }
 
-static int is_integer(larder_bytes member)
+/* To what is no integer set, or what ends to be one with it. */
+static int64_t add_any(struct lrd_set *set, const larder_memory *memory,
+                       const struct lrd_universal_key *key, size_t n, const larder_bytes *members)
 {
-  int64_t integer;
-  return member.len && member.len <= 20 && lrd_parse_integer(member.data, member.len, &integer);
-}
-
-int64_t lrd_set_add(struct lrd_set *set, const larder_memory *memory,
-                    const struct lrd_universal_key *key, size_t n, const larder_bytes *members)
-{
-  int64_t added = add(set, memory, key, n, members);
+  int64_t integer, added = add(set, memory, key, n, members);
   size_t i;
 
   if (added <= 0)
     return added;
   lrd_packed_peak(&set->packed, set->count, 0);
   for (i = 0; i < n; i++)
-    if (set->packed.longest || !is_integer(members[i]))
+    if (set->packed.longest || !is_integer(members[i], &integer))
       lrd_packed_peak(&set->packed, 0, members[i].len + 1);
   return added;
+}
+
+int64_t lrd_set_add(struct lrd_set *set, const larder_memory *memory,
+                    const struct lrd_universal_key *key, size_t n, const larder_bytes *members)
+{
+  int64_t integer, new;
+  size_t width;
+
+  if (!lrd_set_is_integers(set))
+    return add_any(set, memory, key, n, members);
+  if (n == 1 && set->count < LRD_INTEGERS_MOST && is_integer(*members, &integer))
+    return integers_add_one(set, memory, integer);
+  new = integers_new(set, n, members, &width);
+  if (new >= 0 && set->count + (size_t)new <= LRD_INTEGERS_MOST)
+    return integers_add(set, memory, n, members, (size_t)new, width);
+  return add_any(set, memory, key, n, members);
 }
 
 int lrd_set_remove(struct lrd_set *set, const larder_memory *memory, larder_bytes member)
 {
   const unsigned char *node;
+  size_t at;
 
+  if (lrd_set_is_integers(set)) {
+    if (!integers_find(set, member, &at))
+      return 0;
+    lrd_integers_remove(&set->packed, memory, set->count--, at);
+    return 1;
+  }
   if (set->table) {
     node = lrd_table_remove(set->table, memory, lrd_table_hash(set->table, member), member);
     node_free(memory, node);
@@ -252,6 +378,12 @@ int lrd_set_next(const struct lrd_set *set, struct lrd_set_cursor *c, larder_byt
       lrd_blob_read(node, member);
     return node != NULL;
   }
+  if (lrd_set_is_integers(set)) {
+    if (c->at == set->count)
+      return 0;
+    *member = integer_text(set, c->at++, c->text);
+    return 1;
+  }
   if (c->at == set->packed.used)
     return 0;
   c->at = (size_t)(lrd_blob_read(set->packed.data + c->at, member) - set->packed.data);
@@ -274,6 +406,25 @@ static void sample_walk(const struct lrd_set *set, struct lrd_prng *prng, size_t
       members++;
       n--;
     }
+  }
+}
+
+/* The same of integers; only those taken are printed. */
+static void sample_integers(const struct lrd_set *set, struct lrd_prng *prng, size_t n,
+                            larder_bytes *members, char *room)
+{
+  size_t at = 0;
+
+  if (n == 1) {
+    *members = integer_text(set, lrd_prng_below(prng, set->count), room);
+    return;
+  }
+  for (; n; at++) {
+    if (lrd_prng_below(prng, set->count - at) >= n)
+      continue;
+    *members++ = integer_text(set, at, room);
+    room += LRD_INTEGER_TEXT;
+    n--;
   }
 }
 
@@ -304,8 +455,12 @@ static int sample_draw(const struct lrd_set *set, const larder_memory *memory,
 }
 
 int lrd_set_sample(const struct lrd_set *set, const larder_memory *memory, struct lrd_prng *prng,
-                   size_t n, larder_bytes *members)
+                   size_t n, larder_bytes *members, char *room)
 {
+  if (lrd_set_is_integers(set)) {
+    sample_integers(set, prng, n, members, room);
+    return 0;
+  }
   if (set->table && n == 1) {
     lrd_blob_read(lrd_table_sample(set->table, prng), members);
     return 0;
@@ -359,6 +514,8 @@ const char *lrd_set_check(const struct lrd_set *set)
   }
   if (count != set->count)
     return "the count is wrong";
+  if (lrd_set_is_integers(set))
+    return lrd_integers_check(&set->packed, set->count);
   if (!set->table && packed_fits(set, 0, NULL) == 0)
     return "packed although it is large";
   return set->table ? lrd_table_check(set->table) : NULL;

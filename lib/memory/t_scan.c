@@ -5,6 +5,7 @@
 #include "command/argv.h"
 #include "memory/hash.h"
 #include "memory/zset.h"
+#include "util/arena.h"
 #include "util/buffer.h"
 
 /* HSCAN, SSCAN and ZSCAN: a packed collection is replied at once, a table some
@@ -21,6 +22,8 @@ struct scan {
   int64_t count;
   size_t visited;
   struct lrd_buffer found;
+  struct lrd_arena prints; /* of an integer set's members */
+  int prints_pass;
 };
 
 static int parse_options(struct scan *s)
@@ -50,9 +53,11 @@ static void visit(void *context, larder_bytes name, larder_bytes value, double s
   struct found f = { name, value, score };
 
   s->visited++;
-  if (!s->pattern.data ||
-      lrd_glob(s->pattern.data, s->pattern.len, name.data, name.len, 0))
-    (void)lrd_buffer_append(&s->found, &f, sizeof f);
+  if (s->pattern.data && !lrd_glob(s->pattern.data, s->pattern.len, name.data, name.len, 0))
+    return;
+  if (s->prints_pass && !(f.name.data = lrd_arena_copy(&s->prints, name.data, name.len)))
+    s->found.failed = 1;
+  (void)lrd_buffer_append(&s->found, &f, sizeof f);
 }
 
 static uint64_t step(struct scan *s, const struct lrd_entry *entry, uint64_t cursor)
@@ -109,6 +114,8 @@ static void scan(struct lrd_exec *x, enum lrd_kind kind)
   if (!lrd_argument_cursor(x, x->argv[2], &cursor) || !lrd_read(x, x->argv[1], kind, &entry))
     return;
   lrd_buffer_init(&s.found, lrd_memory_of(x->engine), 0);
+  lrd_arena_init(&s.prints, lrd_memory_of(x->engine));
+  s.prints_pass = entry && kind == LRD_SET_KIND && lrd_set_is_integers(lrd_value(entry));
   if (!entry) {
     reply(&s, kind, NULL, 0);
     return;
@@ -124,6 +131,7 @@ static void scan(struct lrd_exec *x, enum lrd_kind kind)
   else
     reply(&s, kind, entry, cursor);
   lrd_buffer_free(&s.found);
+  lrd_arena_free(&s.prints);
 }
 
 void lrd_t_hscan(struct lrd_exec *x)

@@ -117,34 +117,52 @@ static void popped_free(struct popped *p, const larder_memory *memory)
     lrd_release(memory, p->text, p->size);
 }
 
-/* Chooses n members and copies them: 0, or -1: no memory. */
-static int popped_choose(struct popped *p, struct lrd_exec *x, const struct lrd_set *set, size_t n)
+/* Room for the members' texts. */
+static int popped_make_room(struct popped *p, const larder_memory *memory, size_t size)
 {
-  const larder_memory *memory = lrd_memory_of(x->engine);
-  size_t i;
-  char *to;
+  p->size = size;
+  if (size > sizeof p->few_text)
+    p->text = lrd_allocate(memory, size);
+  return p->text != NULL;
+}
 
-  p->n = n;
-  p->size = 0;
-  p->text = p->few_text;
-  p->argv = n == 1 ? p->few : lrd_allocate(memory, (n + 2) * sizeof *p->argv);
-  if (!p->argv)
-    return -1;
-  if (lrd_set_sample(set, memory, lrd_prng_of(x), n, p->argv + 2) != 0)
-    goto fail;
-  for (i = 2; i < n + 2; i++)
-    p->size += p->argv[i].len;
-  if (p->size > sizeof p->few_text && !(p->text = lrd_allocate(memory, p->size)))
-    goto fail;
-  to = p->text;
-  for (i = 2; i < n + 2; i++) {
+static void popped_copy(struct popped *p)
+{
+  char *to = p->text;
+  size_t i;
+
+  for (i = 2; i < p->n + 2; i++) {
     if (p->argv[i].len)
       memcpy(to, p->argv[i].data, p->argv[i].len);
     p->argv[i].data = to;
     to += p->argv[i].len;
   }
+}
+
+/* Chooses n members and copies them, but for integers, which are printed: 0, or -1: no
+ * memory. */
+static int popped_choose(struct popped *p, struct lrd_exec *x, const struct lrd_set *set, size_t n)
+{
+  const larder_memory *memory = lrd_memory_of(x->engine);
+  size_t i, room = lrd_set_room(set, n), size = 0;
+
+  p->n = n;
+  p->text = p->few_text;
+  p->argv = n == 1 ? p->few : lrd_allocate(memory, (n + 2) * sizeof *p->argv);
+  if (!p->argv)
+    return -1;
   p->argv[0] = (larder_bytes){ "SREM", 4 };
   p->argv[1] = x->argv[1];
+  if (!popped_make_room(p, memory, room) ||
+      lrd_set_sample(set, memory, lrd_prng_of(x), n, p->argv + 2, p->text) != 0)
+    goto fail;
+  if (room)
+    return 0;
+  for (i = 2; i < n + 2; i++)
+    size += p->argv[i].len;
+  if (!popped_make_room(p, memory, size))
+    goto fail;
+  popped_copy(p);
   return 0;
 
 fail:

@@ -92,25 +92,31 @@ int lrd_argument_random(struct lrd_exec *x, int64_t *count)
 
 static void reply_any(struct lrd_exec *x, const struct lrd_set *set, uint64_t n)
 {
+  char text[LRD_INTEGER_TEXT];
   larder_bytes member;
 
   lrd_sink_array(x->sink, n);
   while (n-- && !x->sink->failed) {
-    (void)lrd_set_sample(set, lrd_memory_of(x->engine), lrd_prng_of(x), 1, &member);
+    (void)lrd_set_sample(set, lrd_memory_of(x->engine), lrd_prng_of(x), 1, &member, text);
     lrd_sink_string(x->sink, member.data, member.len);
   }
 }
 
+/* Behind many members there is room for their prints. */
 static void reply_distinct(struct lrd_exec *x, const struct lrd_set *set, uint64_t n)
 {
+  enum { FEW = 16 };
   const larder_memory *memory = lrd_memory_of(x->engine);
-  size_t count = n < set->count ? (size_t)n : set->count, size;
-  larder_bytes few[16], *members = few;
+  size_t count = n < set->count ? (size_t)n : set->count, room = lrd_set_room(set, count), size;
+  larder_bytes few[FEW], *members = few;
+  char few_text[FEW * LRD_INTEGER_TEXT], *text = few_text;
 
-  size = count * sizeof *members;
-  if (count > 16)
+  size = count * sizeof *members + room;
+  if (count > FEW) {
     members = lrd_allocate(memory, size);
-  if (!members || lrd_set_sample(set, memory, lrd_prng_of(x), count, members) != 0) {
+    text = members ? (char *)(members + count) : NULL;
+  }
+  if (!members || lrd_set_sample(set, memory, lrd_prng_of(x), count, members, text) != 0) {
     lrd_no_memory(x);
   } else {
     lrd_sink_array(x->sink, count);
@@ -123,6 +129,7 @@ static void reply_distinct(struct lrd_exec *x, const struct lrd_set *set, uint64
 
 void lrd_t_srandmember(struct lrd_exec *x)
 {
+  char text[LRD_INTEGER_TEXT];
   struct lrd_entry *entry;
   larder_bytes member;
   int64_t count = 0;
@@ -135,7 +142,7 @@ void lrd_t_srandmember(struct lrd_exec *x)
       !lrd_read(x, x->argv[1], LRD_SET_KIND, &entry))
     return;
   if (x->argc == 2 && entry) {
-    (void)lrd_set_sample(set_of(entry), lrd_memory_of(x->engine), lrd_prng_of(x), 1, &member);
+    (void)lrd_set_sample(set_of(entry), lrd_memory_of(x->engine), lrd_prng_of(x), 1, &member, text);
     lrd_sink_string(x->sink, member.data, member.len);
   } else if (x->argc == 2) {
     lrd_sink_nil(x->sink);

@@ -174,12 +174,21 @@ static void take_list(struct sort *s, const struct lrd_list *list)
                 : lrd_list_next(&c, &s->item[i].element));
 }
 
-static void take_set(struct sort *s, const struct lrd_set *set)
+/* An integer's print has to last until all is sorted.  0: no memory. */
+static int keep(struct sort *s, const char *number, larder_bytes *value)
+{
+  return value->data != number ||
+         (value->data = lrd_arena_copy(&s->arena, number, value->len)) != NULL;
+}
+
+static int take_set(struct sort *s, const struct lrd_set *set)
 {
   struct lrd_set_cursor c = { 0 };
 
   for (size_t i = 0; i < s->count; i++)
-    (void)lrd_set_next(set, &c, &s->item[i].element);
+    if (!lrd_set_next(set, &c, &s->item[i].element) || !keep(s, c.text, &s->item[i].element))
+      return 0;
+  return 1;
 }
 
 /* To sort a sorted set Redis makes it a large one; its encoding and what becomes of negative
@@ -209,8 +218,7 @@ static int take_elements(struct sort *s)
     take_list(s, lrd_value(s->entry));
     return 1;
   case LRD_SET_KIND:
-    take_set(s, lrd_value(s->entry));
-    return 1;
+    return take_set(s, lrd_value(s->entry));
   default:
     return take_zset(s, lrd_value(s->entry));
   }
@@ -221,18 +229,6 @@ static int take(struct sort *s)
 {
   s->item = lrd_arena_allocate(&s->arena, (s->count ? s->count : 1) * 2 * sizeof *s->item);
   if (s->item && (!s->count || take_elements(s)))
-    return 1;
-  lrd_no_memory(s->x);
-  return 0;
-}
-
-/* An integer's print has to last until all is sorted. */
-static int keep(struct sort *s, const char *number, larder_bytes *value)
-{
-  if (value->data != number)
-    return 1;
-  value->data = lrd_arena_copy(&s->arena, number, value->len);
-  if (value->data)
     return 1;
   lrd_no_memory(s->x);
   return 0;
@@ -250,8 +246,10 @@ static int weigh(struct sort *s)
     item->score = 0;
     if (s->by && !find(s, s->by, item->element, number, &item->by))
       return 0;
-    if (s->how.alpha && !keep(s, number, &item->by))
+    if (s->how.alpha && !keep(s, number, &item->by)) {
+      lrd_no_memory(s->x);
       return 0;
+    }
     if (!s->how.alpha && item->by.data)
       wrong |= !lrd_sorting_score(item->by, &item->score);
   }

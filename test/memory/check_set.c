@@ -179,7 +179,7 @@ static void check_fair(struct fixture *f, unsigned members, size_t at_once, unsi
     ck_assert_int_eq(add(f, &i, 1, -1), 0);
   for (round = 0; round < rounds; round++) {
     size_t k;
-    ck_assert_int_eq(lrd_set_sample(f->set, &f->pool.memory, &f->prng, at_once, out), 0);
+    ck_assert_int_eq(lrd_set_sample(f->set, &f->pool.memory, &f->prng, at_once, out, NULL), 0);
     for (k = 0; k < at_once; k++) {
       i = number_of(out[k], members);
       drawn[i]++;
@@ -225,7 +225,7 @@ START_TEST(samples_of_a_drained_table)
     add(&f, &i, 1, -1);
   for (i = 3; i < NAMES; i++) {
     drop(&f, i);
-    ck_assert_int_eq(lrd_set_sample(f.set, &f.pool.memory, &f.prng, 1, &out), 0);
+    ck_assert_int_eq(lrd_set_sample(f.set, &f.pool.memory, &f.prng, 1, &out, NULL), 0);
     ck_assert_int_eq(f.has[number_of(out, NAMES)], 1);
   }
   compare(&f);
