@@ -40,7 +40,7 @@ static int clone_set(const larder_memory *memory, const struct lrd_universal_key
   struct lrd_set_cursor c = { 0 };
   size_t n;
 
-  clone_peaks(&to->packed, &from->packed); /* first, as they tell an integer set */
+  clone_peaks(&to->packed, &from->packed); /* they tell an integer set */
   if (lrd_set_is_integers(from)) {
     to->count = from->count;
     return lrd_integers_copy(&to->packed, memory, &from->packed) == 0;
@@ -52,6 +52,7 @@ static int clone_set(const larder_memory *memory, const struct lrd_universal_key
     if (n && lrd_set_add(to, memory, key, n, member) < 0)
       return 0;
   } while (n == AT_ONCE);
+  clone_peaks(&to->packed, &from->packed);
   return 1;
 }
 

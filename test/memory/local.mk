@@ -3,11 +3,14 @@
 # The collection types: structures, and their commands through the engine.
 check_PROGRAMS += \
   test/memory/check_hash \
+  test/memory/check_integers \
   test/memory/check_list \
   test/memory/check_set \
   test/memory/check_table \
   test/memory/check_zset
 test_memory_check_hash_SOURCES = test/memory/check_hash.c test/memory/lines_hash.h test/memory/pool.h \
+  test/memory/talk.c test/memory/talk.h
+test_memory_check_integers_SOURCES = test/memory/check_integers.c test/memory/pool.h \
   test/memory/talk.c test/memory/talk.h
 test_memory_check_list_SOURCES = test/memory/check_list.c test/memory/lines_list.h test/memory/pool.h \
   test/memory/talk.c test/memory/talk.h
