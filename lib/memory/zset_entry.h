@@ -121,23 +121,40 @@ static inline int lrd_zset_item_suits(const unsigned char *item, double score)
   return !lrd_zset_item_is_short(item) || lrd_zset_score_is_short(score);
 }
 
-/* Where the blob of an entry begins; end: of the block. */
-static inline const unsigned char *lrd_zset_score_skip(const unsigned char *p,
-                                                       const unsigned char *end)
+/* Where the blob of an entry begins. */
+static inline const unsigned char *lrd_zset_score_skip(const unsigned char *p)
 {
-  const uint64_t tops = UINT64_C(0x8080808080808080);
-  uint64_t word;
-
   if (*p == LRD_ZSET_SCORE_RAW)
     return p + LRD_ZSET_SCORE_MAX;
-  if (end - p >= (ptrdiff_t)sizeof word) {
-    word = lrd_zset_word(p);
-    if (~word & tops)
-      return p + __builtin_ctzll(~word & tops) / 8 + 1;
-  }
   while (*p++ & 0x80)
     ;
   return p;
+}
+
+/* Passes entries, word by word, that are not of a member of 8 bytes or more, as their length or
+ * their last bytes tell: the first that may be of it, or lies too near to the end for that.
+ * The size of each member is one byte, as it is below 128.  before: the one passed last. */
+static inline const unsigned char *lrd_zset_packed_pass(const unsigned char *at,
+                                                        const unsigned char *end,
+                                                        larder_bytes member,
+                                                        const unsigned char **before)
+{
+  enum { WORD = sizeof(uint64_t) };
+  const uint64_t tops = UINT64_C(0x8080808080808080),
+                 tail = lrd_zset_word((const unsigned char *)member.data + member.len - WORD);
+  const unsigned char *passed = NULL, *blob, *next;
+
+  for (end -= WORD; at <= end; at = next) {
+    uint64_t word = lrd_zset_word(at);
+    blob = (word & 0xff) == LRD_ZSET_SCORE_RAW ? at + LRD_ZSET_SCORE_MAX
+                                               : at + (__builtin_ctzll(~word & tops) >> 3) + 1;
+    next = blob + 1 + *blob;
+    if (*blob == member.len && lrd_zset_word(next - WORD) == tail)
+      break;
+    passed = at;
+  }
+  *before = passed;
+  return at;
 }
 
 /* The entry of a member; last: the last entry that was seen, of the block if there is none
@@ -149,9 +166,12 @@ static inline const unsigned char *lrd_zset_packed_seek(const struct lrd_packed 
   const unsigned char *at = p->data, *end = lrd_packed_end(p), *next;
   larder_bytes other;
 
-  for (*last = NULL; at < end; at = next) {
+  *last = NULL;
+  if (member.len >= sizeof(uint64_t) && p->used >= sizeof(uint64_t))
+    at = lrd_zset_packed_pass(at, end, member, last);
+  for (; at < end; at = next) {
     *last = at;
-    next = lrd_blob_read(lrd_zset_score_skip(at, end), &other);
+    next = lrd_blob_read(lrd_zset_score_skip(at), &other);
     if (lrd_bytes_equal(other, member))
       return at;
   }
