@@ -96,7 +96,8 @@ START_TEST(replies_stand_side_by_side)
   long blocks = heap.blocks, calls = heap.calls;
   larder_reply_free(call("INCR", "n"));
   ck_assert_int_eq(heap.blocks, blocks);
-  ck_assert_int_eq(heap.calls, calls);
+  /* where no thread owns a cell nothing is kept for it */
+  ck_assert_int_eq(heap.calls, calls + !store->cells.owned);
   larder_close(store, 0);
   nothing_is_left();
 }
