@@ -301,8 +301,7 @@ static int64_t add(struct lrd_set *set, const larder_memory *memory,
   int64_t added;
 
   if (!set->table && packed_fits(set, n, members))
-    return lrd_set_is_integers(set) ? integers_pack(set, memory, n, members)
-                                    : packed_add(set, memory, n, members);
+    return packed_add(set, memory, n, members);
   if (!set->table && convert(set, memory, key) != 0)
     return -1;
   added = table_add(set->table, memory, n, members);
@@ -310,36 +309,49 @@ static int64_t add(struct lrd_set *set, const larder_memory *memory,
   return added;
 }
 
-/* To what is no integer set, or what ends to be one with it. */
-static int64_t add_any(struct lrd_set *set, const larder_memory *memory,
-                       const struct lrd_universal_key *key, size_t n, const larder_bytes *members)
+static void note_peaks(struct lrd_set *set, size_t n, const larder_bytes *members)
 {
-  int64_t integer, added = add(set, memory, key, n, members);
+  int64_t integer;
   size_t i;
 
-  if (added <= 0)
-    return added;
   lrd_packed_peak(&set->packed, set->count, 0);
   for (i = 0; i < n; i++)
     if (set->packed.longest || !is_integer(members[i], &integer))
       lrd_packed_peak(&set->packed, 0, members[i].len + 1);
+}
+
+/* To an integer set, which may end to be one. */
+static __attribute__((noinline)) int64_t add_to_integers(struct lrd_set *set,
+                                                         const larder_memory *memory,
+                                                         const struct lrd_universal_key *key,
+                                                         size_t n, const larder_bytes *members)
+{
+  int64_t integer, new, added;
+  size_t width;
+
+  if (n == 1 && set->count < LRD_INTEGERS_MOST && is_integer(*members, &integer))
+    return integers_add_one(set, memory, integer);
+  new = integers_new(set, n, members, &width);
+  if (new >= 0 && set->count + (size_t)new <= LRD_INTEGERS_MOST)
+    return integers_add(set, memory, n, members, (size_t)new, width);
+  added = packed_fits(set, n, members) ? integers_pack(set, memory, n, members)
+                                       : add(set, memory, key, n, members);
+  if (added > 0)
+    note_peaks(set, n, members);
   return added;
 }
 
 int64_t lrd_set_add(struct lrd_set *set, const larder_memory *memory,
                     const struct lrd_universal_key *key, size_t n, const larder_bytes *members)
 {
-  int64_t integer, new;
-  size_t width;
+  int64_t added;
 
-  if (!lrd_set_is_integers(set))
-    return add_any(set, memory, key, n, members);
-  if (n == 1 && set->count < LRD_INTEGERS_MOST && is_integer(*members, &integer))
-    return integers_add_one(set, memory, integer);
-  new = integers_new(set, n, members, &width);
-  if (new >= 0 && set->count + (size_t)new <= LRD_INTEGERS_MOST)
-    return integers_add(set, memory, n, members, (size_t)new, width);
-  return add_any(set, memory, key, n, members);
+  if (lrd_set_is_integers(set))
+    return add_to_integers(set, memory, key, n, members);
+  added = add(set, memory, key, n, members);
+  if (added > 0)
+    note_peaks(set, n, members);
+  return added;
 }
 
 int lrd_set_remove(struct lrd_set *set, const larder_memory *memory, larder_bytes member)
