@@ -334,8 +334,9 @@ static __attribute__((noinline)) int64_t add_to_integers(struct lrd_set *set,
   new = integers_new(set, n, members, &width);
   if (new >= 0 && set->count + (size_t)new <= LRD_INTEGERS_MOST)
     return integers_add(set, memory, n, members, (size_t)new, width);
-  added = packed_fits(set, n, members) ? integers_pack(set, memory, n, members)
-                                       : add(set, memory, key, n, members);
+  if (!packed_fits(set, n, members))
+    return convert(set, memory, key) == 0 ? lrd_set_add(set, memory, key, n, members) : -1;
+  added = integers_pack(set, memory, n, members);
   if (added > 0)
     note_peaks(set, n, members);
   return added;
