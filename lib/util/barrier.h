@@ -13,7 +13,9 @@
  * has threads already the first time takes some milliseconds. */
 int lrd_barrier_register(void);
 
-/* A few microseconds.  It can't fail once it was registered. */
+/* A few microseconds.  It can't fail once it was registered; only a filter of system calls
+ * (seccomp) that comes later and forbids it takes it away, unnoticed: such a program has to allow
+ * membarrier, or to set its filter before. */
 void lrd_barrier(void);
 
 #endif
