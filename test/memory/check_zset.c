@@ -484,6 +484,37 @@ START_TEST(scores_are_kept)
 }
 END_TEST
 
+/* Members of a small set that differ in their first byte only, or only in length; scores of all
+ * sizes stand before them. */
+START_TEST(members_alike)
+{
+  struct fixture *f = begin();
+  char text[LRD_ZSET_PACKED_LEN + 1];
+  struct lrd_zset_change change;
+  unsigned len, n = 0, turn;
+  double score;
+
+  memset(text, 'y', sizeof text);
+  for (turn = 0; turn < 4; turn++)
+    for (len = turn < 2 ? 1 : 0; len <= LRD_ZSET_PACKED_LEN; len++) {
+      struct lrd_scored e = { { text, len }, edge[len % 21] };
+      text[0] = (char)('a' + turn % 2);
+      ck_assert_int_eq(lrd_zset_score(f->zset, e.member, &score), turn > 1 && len > 0);
+      if (turn < 2 && n < LRD_ZSET_PACKED) {
+        ck_assert_int_eq(
+            lrd_zset_add(f->zset, &f->pool.memory, &f->pool.key, 0, 1, &e, &change), 0);
+        ck_assert_int_eq(change.added, 1);
+        n++;
+      } else if (len > 0) {
+        check_kept(f->zset, e.member, e.score);
+      }
+      check_ok(lrd_zset_check(f->zset));
+    }
+  ck_assert_ptr_null(f->zset->large);
+  end(f);
+}
+END_TEST
+
 /* What has a code is what it gives. */
 START_TEST(score_codes)
 {
@@ -591,6 +622,7 @@ int main(void)
   tcase_add_test(t, lex_ranges);
   tcase_add_test(t, sums);
   tcase_add_loop_test(t, scores_are_kept, 0, 2);
+  tcase_add_test(t, members_alike);
   tcase_add_test(t, score_codes);
   tcase_add_test(t, commands);
   tcase_add_test(t, commands_without_memory);
