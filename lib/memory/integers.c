@@ -2,6 +2,7 @@
 #include "memory/integers.h"
 
 #include "util/memory.h"
+#include "util/number.h"
 
 enum { SMALL = 512 }; /* bytes */
 
@@ -44,6 +45,11 @@ static inline void store(unsigned char *data, size_t width, size_t at, int64_t n
 int64_t lrd_integers_get(const struct lrd_packed *p, size_t count, size_t at)
 {
   return load(p->data, width_of(p, count), at);
+}
+
+larder_bytes lrd_integers_print(const struct lrd_packed *p, size_t count, size_t at, char *room)
+{
+  return (larder_bytes){ room, lrd_print_integer(room, lrd_integers_get(p, count, at)) };
 }
 
 /* The steps are without a branch that could be foretold wrongly. */

@@ -21,6 +21,8 @@ enum { LRD_INTEGERS_MOST = 512, LRD_INTEGER_TEXT = 24 }; /* the latter: bytes of
 /* Which of them, counted in order, a number is; or would be, if it is not found. */
 size_t lrd_integers_find(const struct lrd_packed *, size_t count, int64_t n, int *found);
 int64_t lrd_integers_get(const struct lrd_packed *, size_t count, size_t at);
+/* The same as text, in room of LRD_INTEGER_TEXT bytes. */
+larder_bytes lrd_integers_print(const struct lrd_packed *, size_t count, size_t at, char *room);
 
 /* The bytes that a number takes at least: 2, 4 or 8. */
 static inline size_t lrd_integer_width(int64_t n)

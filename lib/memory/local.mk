@@ -65,6 +65,7 @@ core_sources += \
   lib/memory/order_read.c \
   lib/memory/packed.c lib/memory/packed.h \
   lib/memory/set.c lib/memory/set.h \
+  lib/memory/set_sample.c \
   lib/memory/t_hash.c \
   lib/memory/t_hash_read.c \
   lib/memory/t_scan.c \

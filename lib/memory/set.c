@@ -130,12 +130,6 @@ static int is_integer(larder_bytes member, int64_t *n)
   return member.len && member.len <= 20 && lrd_parse_integer(member.data, member.len, n);
 }
 
-static larder_bytes integer_text(const struct lrd_set *set, size_t at, char *text)
-{
-  int64_t n = lrd_integers_get(&set->packed, set->count, at);
-  return (larder_bytes){ text, lrd_print_integer(text, n) };
-}
-
 static int integers_find(const struct lrd_set *set, larder_bytes member, size_t *at)
 {
   int64_t n;
@@ -394,94 +388,13 @@ int lrd_set_next(const struct lrd_set *set, struct lrd_set_cursor *c, larder_byt
   if (lrd_set_is_integers(set)) {
     if (c->at == set->count)
       return 0;
-    *member = integer_text(set, c->at++, c->text);
+    *member = lrd_integers_print(&set->packed, set->count, c->at++, c->text);
     return 1;
   }
   if (c->at == set->packed.used)
     return 0;
   c->at = (size_t)(lrd_blob_read(set->packed.data + c->at, member) - set->packed.data);
   return 1;
-}
-
-/* --- sampling ------------------------------------------------------------ */
-
-/* One walk; each member is taken with the chance that those still wanted have
- * among those still to come. */
-static void sample_walk(const struct lrd_set *set, struct lrd_prng *prng, size_t n,
-                        larder_bytes *members)
-{
-  struct lrd_set_cursor c = { 0 };
-  size_t left = set->count;
-
-  while (n) {
-    lrd_set_next(set, &c, members);
-    if (lrd_prng_below(prng, left--) < n) {
-      members++;
-      n--;
-    }
-  }
-}
-
-/* The same of integers; only those taken are printed. */
-static void sample_integers(const struct lrd_set *set, struct lrd_prng *prng, size_t n,
-                            larder_bytes *members, char *room)
-{
-  size_t at = 0;
-
-  if (n == 1) {
-    *members = integer_text(set, lrd_prng_below(prng, set->count), room);
-    return;
-  }
-  for (; n; at++) {
-    if (lrd_prng_below(prng, set->count - at) >= n)
-      continue;
-    *members++ = integer_text(set, at, room);
-    room += LRD_INTEGER_TEXT;
-    n--;
-  }
-}
-
-/* A few of many: draws, and draws again what was drawn before. */
-static int sample_draw(const struct lrd_set *set, const larder_memory *memory,
-                       struct lrd_prng *prng, size_t n, larder_bytes *members)
-{
-  const unsigned char **drawn;
-  size_t size = 4, i, at;
-
-  while (size < 2 * n)
-    size *= 2;
-  drawn = lrd_allocate_zeroed(memory, size, sizeof *drawn);
-  if (!drawn)
-    return -1;
-  for (i = 0; i < n;) {
-    const unsigned char *node = lrd_table_sample(set->table, prng);
-    at = ((uintptr_t)node >> 4) & (size - 1);
-    while (drawn[at] && drawn[at] != node)
-      at = (at + 1) & (size - 1);
-    if (drawn[at])
-      continue;
-    drawn[at] = node;
-    lrd_blob_read(node, &members[i++]);
-  }
-  lrd_release(memory, drawn, size * sizeof *drawn);
-  return 0;
-}
-
-int lrd_set_sample(const struct lrd_set *set, const larder_memory *memory, struct lrd_prng *prng,
-                   size_t n, larder_bytes *members, char *room)
-{
-  if (lrd_set_is_integers(set)) {
-    sample_integers(set, prng, n, members, room);
-    return 0;
-  }
-  if (set->table && n == 1) {
-    lrd_blob_read(lrd_table_sample(set->table, prng), members);
-    return 0;
-  }
-  if (set->table && n <= set->count / 4)
-    return sample_draw(set, memory, prng, n, members);
-  sample_walk(set, prng, n, members);
-  return 0;
 }
 
 /* --- scanning ------------------------------------------------------------ */
