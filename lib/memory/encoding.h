@@ -11,8 +11,9 @@
  *
  * The forms of this engine are its own: a hash, set or sorted set is packed up to 128
  * entries of 64 bytes, whatever the thresholds, so that no conversion is long;
- * integers are a sorted array up to 512.  For the name each collection remembers how many entries it ever had and how long the
- * longest was (packed.h), because in Redis what has become large stays so.
+ * integers are a sorted array up to 512.  For the name each collection remembers how
+ * many entries it ever had and how long the longest was (packed.h), because in Redis
+ * what has become large stays so.
  * Two differences follow: a threshold that is set later counts for all keys at
  * once, not with their next write; and one above 65534 counts as 65534.
  */

@@ -22,7 +22,8 @@
  *
  *   time       seconds since tracking began, 1 .. 65535, around; 0: not used since
  *   frequency  Redis's logarithmic counter, and in the high byte when it decayed last
- *   queue      2 bits of use (LRD_EVICT_USES at most), and a mark that ties the entry to its slot: s3fifo.h
+ *   queue      2 bits of use (LRD_EVICT_USES at most), and a mark that ties the entry to its
+ *              slot: s3fifo.h
  *
  * Nothing is tracked without a bound, unless a policy that needs it was named, or somebody
  * asked for a key's idle time.  Then the cost is one branch that is always the same.

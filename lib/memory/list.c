@@ -248,7 +248,8 @@ static const char *check_chunk(const struct lrd_chunk *c)
     return "a chunk's bounds are wrong";
   for (; p < end; p = q, count++) {
     q = lrd_list_element_read(p, &e);
-    if (q > end || lrd_list_element_read_back(q, &back) != p || back.data != e.data || back.len != e.len)
+    if (q > end || lrd_list_element_read_back(q, &back) != p || back.data != e.data ||
+        back.len != e.len)
       return "an element's two lengths differ";
   }
   if (p != end)

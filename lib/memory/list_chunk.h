@@ -43,7 +43,8 @@ static inline const unsigned char *lrd_list_element_read(const unsigned char *p,
 }
 
 /* The element that ends before p; where it begins. */
-static inline const unsigned char *lrd_list_element_read_back(const unsigned char *p, larder_bytes *e)
+static inline const unsigned char *lrd_list_element_read_back(const unsigned char *p,
+                                                              larder_bytes *e)
 {
   uint64_t len = 0;
   unsigned shift = 0;

@@ -151,7 +151,8 @@ static inline int is_bulky(const struct lrd_entry *entry)
 }
 
 /* As lrd_peek, for a read: those are counted. */
-__attribute__((always_inline)) static inline struct lrd_entry *peek_and_count(struct lrd_exec *x, larder_bytes key)
+__attribute__((always_inline)) static inline struct lrd_entry *
+peek_and_count(struct lrd_exec *x, larder_bytes key)
 {
   struct lrd_at at = at_key(x, key);
   struct lrd_entry *entry = live(x, &at);

@@ -247,9 +247,9 @@ LRD_GLANCES int lrd_glance_is_usual(union lrd_entry_head head)
   return __builtin_expect((head.word & mask.word) == usual.word, 1) != 0;
 }
 
-/* One attempt, from inside lrd_grace.  DONE: *outcome is OK or ABSENT, *length the value's (OK only),
- * at most size bytes are in the buffer, and the key expires at *expiry (wall ms, or LRD_NEVER).  Else
- * the buffer's contents are undefined. */
+/* One attempt, from inside lrd_grace.  DONE: *outcome is OK or ABSENT, *length the value's (OK
+ * only), at most size bytes are in the buffer, and the key expires at *expiry (wall ms, or
+ * LRD_NEVER).  Else the buffer's contents are undefined. */
 LRD_GLANCES enum lrd_glance lrd_unlocked_get(const struct lrd_engine *e, struct lrd_asked *a,
                                              unsigned database, void *buffer, size_t size,
                                              size_t *length, larder_outcome *outcome,

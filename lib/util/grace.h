@@ -19,8 +19,8 @@
  * when it comes in and 0 when it leaves: plain stores, no atomic read-modify-write and no
  * fence, so that a processor works on the next call while this one's memory is still on its
  * way.  The fence that this order needs (a reader's note before its reads) is made by
- * the other side with membarrier(2) (barrier.h), which has every running thread of the process pass one.
- * Where the system has none nobody becomes a reader.
+ * the other side with membarrier(2) (barrier.h), which has every running thread of the
+ * process pass one.  Where the system has none nobody becomes a reader.
  *
  * Who takes a block away from readers (unlinks it first) retires it.  Proof that it is freed
  * only when no reader can have it: it is retired in an epoch t that was read after it was
@@ -98,7 +98,8 @@ size_t lrd_grace_bytes(const struct lrd_grace *);
 /* Sum of what readers counted. */
 uint64_t lrd_grace_counted(const struct lrd_grace *, unsigned what);
 
-/* Finds the thread's cell where it isn't at the thread's place, or claims one; NULL: there is none. */
+/* Finds the thread's cell where it isn't at the thread's place, or claims one; NULL: there is
+ * none. */
 struct lrd_reader *lrd_grace_claim(struct lrd_grace *, uintptr_t self);
 
 static inline unsigned lrd_grace_place(uintptr_t self)
