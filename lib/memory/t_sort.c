@@ -353,7 +353,11 @@ static void reply(struct sort *s)
   if (s->gets && s->x->engine->partial && !each(s, put_nowhere, NULL))
     return;
   lrd_sink_array(s->x->sink, (s->end - s->first) * each_gives);
-  (void)each(s, put_reply, NULL);
+  if (each(s, put_reply, NULL) || s->x->atomic)
+    return;
+  /* memory for a name was lacking: the array is incomplete; in a transaction exec.c sees to it */
+  s->x->sink->type->rewind(s->x->sink);
+  lrd_no_memory(s->x);
 }
 
 static void store(struct sort *s)

@@ -355,12 +355,39 @@ START_TEST(rebuilding)
 }
 END_TEST
 
+/* Memory ends while the reply is being written: it is the error, and no array that breaks off. */
+START_TEST(sorting_without_memory)
+{
+  char line[400];
+  struct talk t;
+
+  snprintf(line, sizeof line, "SORT l BY nosort GET # GET %0300d*", 0);
+  talk_begin(&t, 0);
+  talk(&t, "RPUSH l 1 2 3");
+  for (long n = 0;; n++) {
+    ck_assert_int_lt(n, 100);
+    t.pool.fail_in = n;
+    talk(&t, line);
+    t.pool.fail_in = -1;
+    if (t.verdict.outcome == LARDER_OK)
+      break;
+    ck_assert_int_eq(t.verdict.outcome, LARDER_NO_MEMORY);
+    t.pool.fail_in = n;
+    ck_assert_str_eq(talk(&t, line), "-ERR out of memory\r\n");
+    t.pool.fail_in = -1;
+  }
+  talk_expect(&t, line, "*6\r\n$1\r\n1\r\n$-1\r\n$1\r\n2\r\n$-1\r\n$1\r\n3\r\n$-1\r\n");
+  talk_end(&t);
+}
+END_TEST
+
 int main(void)
 {
   Suite *suite = suite_create("list");
   TCase *t = tcase_create("list");
 
   tcase_set_timeout(t, 120);
+  tcase_add_test(t, sorting_without_memory);
   tcase_add_test(t, random_steps);
   tcase_add_test(t, steps_in_the_middle);
   tcase_add_test(t, one_chunk_changes);
