@@ -39,7 +39,7 @@ enum lrd_prefix_rule {
   LRD_PREFIX_RANDOM,    /* replies one of them */
   LRD_PREFIX_FLUSH,     /* deletes all keys of the database */
   LRD_PREFIX_FLUSH_ALL, /* of every database */
-  LRD_PREFIX_REFUSE     /* its keys can't be found */
+  LRD_PREFIX_REFUSE     /* its keys can't be found, or told from those of others */
 };
 
 enum { LRD_PREFIX_MAX = 128 };

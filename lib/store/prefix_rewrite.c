@@ -47,6 +47,7 @@ static const struct {
     {"xclaim", LRD_PREFIX_QUOTE},
     {"dbsize", LRD_PREFIX_COUNT},     {"randomkey", LRD_PREFIX_RANDOM},
     {"flushdb", LRD_PREFIX_FLUSH},    {"flushall", LRD_PREFIX_FLUSH_ALL},
+    {"swapdb", LRD_PREFIX_REFUSE}, /* it moves the keys of others too */
 };
 
 void lrd_prefix_rules(struct lrd_prefix *p)

@@ -75,7 +75,7 @@ static void check_row(const struct lrd_command *c)
   struct resp *reply = resp_words(client[2], "COMMAND", "INFO", c->name, (char *)NULL);
   struct resp *docs = resp_words(client[3], "COMMAND", "DOCS", c->name, (char *)NULL);
   const struct resp *e = reply->element[0].element;
-  const unsigned ours = LRD_SESSION | LRD_KEYSPACE | LRD_INTERNAL | LRD_FRONT;
+  const unsigned ours = LRD_SESSION | LRD_KEYSPACE | LRD_INTERNAL | LRD_FRONT | LRD_PARTS;
   char acl[200];
 
   ck_assert_msg(reply->element[0].len >= 7, "%s is not a command", c->name);
