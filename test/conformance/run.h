@@ -23,6 +23,8 @@ struct run {
   struct target *target;
   const char *const *except; /* sequences whose names contain one of these are left out, up
                                 to a NULL; or NULL */
+  unsigned of, turn; /* of the products, run number turn of each so many; of 0: all */
+  unsigned product;  /* counts them */
   int outage; /* the target's Redis is down: what the contract does not serve has to fail */
   int sequences, commands, refused; /* counted: run, compared, rightly not served */
   int differences;                  /* counted; each is printed */

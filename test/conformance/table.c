@@ -511,6 +511,13 @@ static void run_one(struct run *run, const char *name, const char *const *lines,
     run_sequence(run, &sequence);
 }
 
+/* One of a product of many: perhaps it is another target's. */
+static void run_some(struct run *run, const char *name, const char *const *lines, const char *only)
+{
+  if (only || !run->of || run->product++ % run->of == run->turn % run->of)
+    run_one(run, name, lines, only);
+}
+
 static void run_table(struct run *run, const struct sequence *table, const char *only)
 {
   for (; table->name; table++)
@@ -536,7 +543,7 @@ static void run_commands(struct run *run, const char *only)
         lines[n++] = NULL;
         snprintf(name, sizeof name, "product: %s, then %s%s", states[j] ? states[j] : "nothing",
                  commands[i], expires ? ", with expiry" : "");
-        run_one(run, name, lines, only);
+        run_some(run, name, lines, only);
       }
 }
 
@@ -573,7 +580,7 @@ static void run_numbers(struct run *run, const char *only)
                                    "SELECT 0",
                                    NULL};
       snprintf(name, sizeof name, "number: %s", line);
-      run_one(run, name, lines, only);
+      run_some(run, name, lines, only);
     }
 }
 
