@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "memory/account.h"
 
-#include <pthread.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "util/memory.h"
+#include "util/thread.h"
 
 /* Wraps around below zero: blocks are freed by other threads than took them. */
 void lrd_account_add(struct lrd_account *a, size_t bytes)
 {
-  uint64_t self = (uint64_t)(uintptr_t)pthread_self();
-  size_t i = (size_t)((self * UINT64_C(0x9e3779b97f4a7c15)) >> 60);
+  unsigned place = lrd_thread_place(lrd_thread_address(), LRD_ACCOUNT_BITS);
 
-  atomic_fetch_add_explicit(&a->stripe[i].bytes, bytes, memory_order_relaxed);
+  atomic_fetch_add_explicit(&a->stripe[place].bytes, bytes, memory_order_relaxed);
 }
 
 static void *account_allocate(void *context, size_t size)

@@ -12,7 +12,7 @@
  * sum of all has a meaning, and it is exact whenever no call is under way.
  */
 
-enum { LRD_ACCOUNT_STRIPES = 16 };
+enum { LRD_ACCOUNT_BITS = 4, LRD_ACCOUNT_STRIPES = 1 << LRD_ACCOUNT_BITS };
 
 struct lrd_account_stripe {
   _Atomic size_t bytes;

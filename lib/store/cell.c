@@ -6,7 +6,6 @@
 
 enum {
   ALL = LRD_CELLS_OWN + LRD_CELLS_SHARED,
-  PROBES = 4,
   SIZE = ALL * sizeof(struct lrd_cell) + LRD_CELL_ALIGN
 };
 
@@ -30,20 +29,16 @@ void lrd_cells_close(struct lrd_cells *cells, const larder_memory *memory)
 
 struct lrd_cell *lrd_cells_shared(struct lrd_cells *cells)
 {
-  unsigned place = lrd_cell_place(lrd_thread_address());
+  unsigned place = lrd_thread_place(lrd_thread_address(), LRD_CELLS_BITS);
   return &cells->cell[LRD_CELLS_OWN + place % LRD_CELLS_SHARED];
 }
 
 struct lrd_cell *lrd_cells_claim(struct lrd_cells *cells, uintptr_t self)
 {
-  unsigned place = lrd_cell_place(self);
-  for (unsigned i = 0; cells->owned && i < PROBES; i++) {
-    struct lrd_cell *cell = &cells->cell[(place + i) % LRD_CELLS_OWN];
-    uintptr_t owner = atomic_load_explicit(&cell->owner, memory_order_relaxed);
-    if (owner == self || (owner == 0 && atomic_compare_exchange_strong(&cell->owner, &owner, self)))
-      return cell;
-  }
-  return lrd_cells_shared(cells);
+  int claimed, mine = -1;
+  if (cells->owned)
+    mine = lrd_thread_cell(cells->cell, sizeof *cells->cell, LRD_CELLS_BITS, self, &claimed);
+  return mine < 0 ? lrd_cells_shared(cells) : &cells->cell[mine];
 }
 
 void lrd_cells_settle(const struct lrd_cells *cells)

@@ -29,7 +29,8 @@
  * where there is no such fence nobody owns a cell.
  */
 
-enum { LRD_CELLS_OWN = 32, LRD_CELLS_SHARED = 4, LRD_CELL_ALIGN = 64 };
+enum { LRD_CELLS_BITS = 5, LRD_CELLS_OWN = 1 << LRD_CELLS_BITS };
+enum { LRD_CELLS_SHARED = 4, LRD_CELL_ALIGN = 64 };
 
 struct lrd_cell {
   _Alignas(LRD_CELL_ALIGN) _Atomic uintptr_t owner; /* 0: nobody yet; LRD_SHARED */
@@ -61,18 +62,11 @@ void lrd_cells_settle(const struct lrd_cells *);
 /* Sum of the calls inside. */
 uint64_t lrd_cells_active(const struct lrd_cells *);
 
-static inline unsigned lrd_cell_place(uintptr_t self)
-{
-  return (unsigned)((uint64_t)self * UINT64_C(0x9e3779b97f4a7c15) >> 59);
-}
-
-_Static_assert(LRD_CELLS_OWN == 1 << (64 - 59), "lrd_cell_place");
-
 /* The caller's: its own, or one to share. */
 static inline struct lrd_cell *lrd_cell_mine(struct lrd_cells *cells)
 {
   uintptr_t self = lrd_thread_address();
-  struct lrd_cell *cell = &cells->cell[lrd_cell_place(self)];
+  struct lrd_cell *cell = &cells->cell[lrd_thread_place(self, LRD_CELLS_BITS)];
   if (atomic_load_explicit(&cell->owner, memory_order_relaxed) != self)
     cell = lrd_cells_claim(cells, self);
   return cell;

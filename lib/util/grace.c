@@ -7,7 +7,7 @@
 #include "util/memory.h"
 
 /* It is tried to advance each so many blocks, where a KiB counts as one more. */
-enum { PROBES = 4, TRY_EACH = 64, KIB = 1024, WAITS_FOR = 3 };
+enum { TRY_EACH = 64, KIB = 1024, WAITS_FOR = 3 };
 
 /* In the first bytes of the block. */
 struct lrd_retired {
@@ -21,42 +21,26 @@ _Static_assert(sizeof(struct lrd_retired) <= LRD_GRACE_HEAD, "the first bytes of
 
 struct lrd_reader *lrd_grace_claim(struct lrd_grace *g, uintptr_t self)
 {
-  unsigned place = lrd_grace_place(self);
+  int mine, claimed = 0;
 
   if (!g->works)
     return NULL;
-  for (unsigned i = 0; i < PROBES; i++) {
-    struct lrd_reader *r = &g->reader[(place + i) % LRD_GRACE_READERS];
-    uintptr_t nobody = 0;
-
-    if (atomic_load_explicit(&r->owner, memory_order_relaxed) == self)
-      return r;
-    if (!atomic_compare_exchange_strong(&r->owner, &nobody, self))
-      continue;
+  mine = lrd_thread_cell(g->reader, sizeof g->reader[0], LRD_GRACE_BITS, self, &claimed);
+  if (claimed) {
     atomic_fetch_add(&g->readers, 1);
     lrd_barrier();
-    return r;
   }
-  return NULL;
-}
-
-static int is_reader(const struct lrd_grace *g, uintptr_t self)
-{
-  unsigned place = lrd_grace_place(self);
-
-  for (unsigned i = 0; i < PROBES; i++)
-    if (atomic_load_explicit(&g->reader[(place + i) % LRD_GRACE_READERS].owner,
-                             memory_order_relaxed) == self)
-      return 1;
-  return 0;
+  return mine < 0 ? NULL : &g->reader[mine];
 }
 
 /* Nobody else may be inside? */
-static int is_alone(const struct lrd_grace *g)
+static int is_alone(struct lrd_grace *g)
 {
   unsigned readers = atomic_load_explicit(&g->readers, memory_order_seq_cst);
 
-  return !readers || (readers == 1 && is_reader(g, lrd_thread_address()));
+  return !readers ||
+         (readers == 1 && lrd_thread_cell(g->reader, sizeof g->reader[0], LRD_GRACE_BITS,
+                                          lrd_thread_address(), NULL) >= 0);
 }
 
 uint64_t lrd_grace_counted(const struct lrd_grace *g, unsigned what)
@@ -214,8 +198,8 @@ static int put(struct lrd_grace *g, struct lrd_grace_stripe *stripe, struct lrd_
 
 static void retire(struct lrd_grace *g, void *block, size_t size)
 {
-  struct lrd_grace_stripe *stripe = &g->stripe[lrd_grace_place(lrd_thread_address()) %
-                                               LRD_GRACE_STRIPES];
+  unsigned place = lrd_thread_place(lrd_thread_address(), LRD_GRACE_BITS);
+  struct lrd_grace_stripe *stripe = &g->stripe[place % LRD_GRACE_STRIPES];
 
   if (put(g, stripe, block, size))
     advance(g);

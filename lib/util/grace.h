@@ -39,13 +39,14 @@
  * suspended reader runs again).  So a reader must not wait for anything inside.
  */
 
-enum { LRD_GRACE_READERS = 64, LRD_GRACE_STRIPES = 8, LRD_GRACE_MOST = 8 << 20 };
+enum { LRD_GRACE_BITS = 6, LRD_GRACE_READERS = 1 << LRD_GRACE_BITS };
+enum { LRD_GRACE_STRIPES = 8, LRD_GRACE_MOST = 8 << 20 };
 
 /* A thread's own, for good: nothing tells when the thread ends.  But the C library gives the
  * address by which it is known, and so its cell, to a thread that begins later; and a thread
  * that finds none takes the lock.  counted: for what its calls came to. */
 struct lrd_reader {
-  _Alignas(64) _Atomic uintptr_t owner; /* the thread; 0: nobody */
+  _Alignas(64) _Atomic uintptr_t owner; /* lrd_thread_cell */
   _Atomic uint64_t inside;              /* the epoch it came in, or 0 */
   _Atomic uint64_t counted[2];
 };
@@ -102,16 +103,11 @@ uint64_t lrd_grace_counted(const struct lrd_grace *, unsigned what);
  * none. */
 struct lrd_reader *lrd_grace_claim(struct lrd_grace *, uintptr_t self);
 
-static inline unsigned lrd_grace_place(uintptr_t self)
-{
-  return (unsigned)((uint64_t)self * UINT64_C(0x9e3779b97f4a7c15) >> 58);
-}
-
 /* The calling thread comes in.  NULL: it must take the lock instead. */
 static inline struct lrd_reader *lrd_grace_enter(struct lrd_grace *g)
 {
   uintptr_t self = lrd_thread_address();
-  struct lrd_reader *r = &g->reader[lrd_grace_place(self)];
+  struct lrd_reader *r = &g->reader[lrd_thread_place(self, LRD_GRACE_BITS)];
 
   if (__builtin_expect(atomic_load_explicit(&r->owner, memory_order_relaxed) != self, 0)) {
     r = lrd_grace_claim(g, self);

@@ -36,6 +36,7 @@ core_sources += \
   lib/util/slab.c \
   lib/util/slab.h \
   lib/util/prefetch.h \
+  lib/util/thread.c \
   lib/util/thread.h \
   lib/util/universal.c \
   lib/util/universal.h \

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "util/slab.h"
 
-#include <pthread.h>
 #include <string.h>
 
 #include "util/memory.h"
+#include "util/thread.h"
 
 enum {
   STEPS = 4,             /* log2 of the classes for each doubling */
@@ -14,8 +14,8 @@ enum {
   MEDIUM_CLASS = 84,     /* behind those up to SMALL */
   PAGE_CLASS,            /* one block a page */
   CLASSES,
-  POOLS = 8,             /* a power of two */
   POOL_BITS = 3,
+  POOLS = 1 << POOL_BITS,
   LEVELS = 4,            /* of pages with free blocks; the last one is the fullest */
   CURRENT = LEVELS, FULL /* other values of a page's level: in no list */
 };
@@ -179,9 +179,7 @@ static void page_init(struct lrd_page *page, struct pool *pool, unsigned class)
 
 static inline unsigned pool_of_thread(void)
 {
-  uint64_t self = (uint64_t)(uintptr_t)pthread_self();
-
-  return (unsigned)((self * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - POOL_BITS));
+  return lrd_thread_place(lrd_thread_address(), POOL_BITS);
 }
 
 /* With its latch. */
