@@ -10,6 +10,7 @@ core_sources += \
   lib/command/detail.h \
   lib/command/glob.c \
   lib/command/keys.c \
+  lib/command/keyspec.c lib/command/keyspec.h \
   lib/command/list.h \
   lib/command/lookup.h \
   lib/command/outcome.c \

@@ -128,6 +128,10 @@ void lrd_front_catalog(struct lrd_front *f)
     command_info(f);
   else if (lrd_is_word(&f->argv[1], "list"))
     command_list(f);
+  else if (lrd_is_word(&f->argv[1], "getkeys"))
+    lrd_front_keys(f, 0);
+  else if (lrd_is_word(&f->argv[1], "getkeysandflags"))
+    lrd_front_keys(f, 1);
   else
     lrd_front_refuse_word(f, "ERR unknown subcommand '%s'. Try COMMAND HELP.", &f->argv[1]);
 }

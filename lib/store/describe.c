@@ -2,8 +2,9 @@
 #include "store/front.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "command/keyspec.h"
 
 /* What COMMAND INFO says of one command, in the order of Redis 7.0's ten fields. */
 
@@ -47,26 +48,6 @@ static void put_flags(struct lrd_front *f, unsigned flags)
 
 /* --- lists in texts -------------------------------------------------------- */
 
-/* The next of the parts between separators; data NULL: no more. */
-static larder_bytes next_part(const char **list, size_t *left, char separator)
-{
-  larder_bytes part = {*left ? *list : NULL, 0};
-  while (part.len < *left && part.data[part.len] != separator)
-    part.len++;
-  size_t taken = part.len + (part.len < *left);
-  *list += taken;
-  *left -= taken;
-  return part;
-}
-
-static size_t count_parts(larder_bytes list, char separator)
-{
-  size_t n = 0;
-  while (next_part(&list.data, &list.len, separator).data)
-    n++;
-  return n;
-}
-
 static larder_bytes text(const char *s)
 {
   return (larder_bytes){s, strlen(s)};
@@ -77,38 +58,17 @@ typedef void put_fn(larder_sink *, const char *, size_t);
 static void put_words(struct lrd_front *f, larder_bytes list, put_fn *put)
 {
   larder_bytes word;
-  lrd_sink_set(f->sink, count_parts(list, ' '));
-  while ((word = next_part(&list.data, &list.len, ' ')).data)
+  lrd_sink_set(f->sink, lrd_parts(list, ' '));
+  while ((word = lrd_part_next(&list, ' ')).data)
     put(f->sink, word.data, word.len);
 }
 
 /* --- key specifications ---------------------------------------------------- */
 
-enum { NUMBERS = 3 };
-
-/* One way to find keys: a kind, maybe a word, numbers. */
-struct search {
-  larder_bytes kind, word;
-  int number[NUMBERS];
-};
-
-static struct search read_search(larder_bytes s)
-{
-  struct search r = {.kind = next_part(&s.data, &s.len, ' ')};
-  larder_bytes part;
-  for (size_t n = 0; n < NUMBERS && (part = next_part(&s.data, &s.len, ' ')).data;) {
-    if ((*part.data >= '0' && *part.data <= '9') || *part.data == '-')
-      r.number[n++] = atoi(part.data);
-    else
-      r.word = part;
-  }
-  return r;
-}
-
 /* The names of a search's numbers. */
 static const struct {
   const char *kind;
-  const char *name[NUMBERS];
+  const char *name[LRD_SEARCH_NUMBERS];
 } kinds[] = {
     {"index", {"index"}},
     {"keyword", {"startfrom"}},
@@ -117,53 +77,49 @@ static const struct {
     {"unknown", {NULL}},
 };
 
-static void put_search(struct lrd_front *f, const char *title, larder_bytes of)
+static void put_search(struct lrd_front *f, const char *title, const struct lrd_search *s)
 {
-  struct search s = read_search(of);
   size_t kind = 0, n = 0;
-  while (strlen(kinds[kind].kind) != s.kind.len ||
-         memcmp(kinds[kind].kind, s.kind.data, s.kind.len) != 0)
+  while (strlen(kinds[kind].kind) != s->kind.len ||
+         memcmp(kinds[kind].kind, s->kind.data, s->kind.len) != 0)
     kind++;
-  while (n < NUMBERS && kinds[kind].name[n])
+  while (n < LRD_SEARCH_NUMBERS && kinds[kind].name[n])
     n++;
   lrd_front_text(f, title);
   lrd_sink_map(f->sink, 2);
   lrd_front_text(f, "type");
-  lrd_sink_string(f->sink, s.kind.data, s.kind.len);
+  lrd_sink_string(f->sink, s->kind.data, s->kind.len);
   lrd_front_text(f, "spec");
-  lrd_sink_map(f->sink, n + (s.word.len > 0));
-  if (s.word.len) {
+  lrd_sink_map(f->sink, n + (s->word.len > 0));
+  if (s->word.len) {
     lrd_front_text(f, "keyword");
-    lrd_sink_string(f->sink, s.word.data, s.word.len);
+    lrd_sink_string(f->sink, s->word.data, s->word.len);
   }
   for (size_t i = 0; i < n; i++) {
     lrd_front_text(f, kinds[kind].name[i]);
-    lrd_sink_integer(f->sink, s.number[i]);
+    lrd_sink_integer(f->sink, s->number[i]);
   }
 }
 
-static void put_key(struct lrd_front *f, larder_bytes key)
+static void put_key(struct lrd_front *f, const struct lrd_keyspec *key)
 {
-  larder_bytes flags = next_part(&key.data, &key.len, ';');
-  larder_bytes begin = next_part(&key.data, &key.len, ';');
-  larder_bytes find = next_part(&key.data, &key.len, ';');
-  lrd_sink_map(f->sink, 3 + (key.len > 0));
-  if (key.len) {
+  lrd_sink_map(f->sink, 3 + (key->note.len > 0));
+  if (key->note.len) {
     lrd_front_text(f, "notes");
-    lrd_sink_string(f->sink, key.data, key.len);
+    lrd_sink_string(f->sink, key->note.data, key->note.len);
   }
   lrd_front_text(f, "flags");
-  put_words(f, flags, f->sink->type->status);
-  put_search(f, "begin_search", begin);
-  put_search(f, "find_keys", find);
+  put_words(f, key->flags, f->sink->type->status);
+  put_search(f, "begin_search", &key->begin);
+  put_search(f, "find_keys", &key->find);
 }
 
 static void put_keys(struct lrd_front *f, larder_bytes keys)
 {
-  larder_bytes key;
-  lrd_sink_set(f->sink, count_parts(keys, '|'));
-  while ((key = next_part(&keys.data, &keys.len, '|')).data)
-    put_key(f, key);
+  struct lrd_keyspec key;
+  lrd_sink_set(f->sink, lrd_parts(keys, '|'));
+  while (lrd_keyspec_next(&keys, &key))
+    put_key(f, &key);
 }
 
 /* --- a subcommand ----------------------------------------------------------- */
@@ -171,14 +127,12 @@ static void put_keys(struct lrd_front *f, larder_bytes keys)
 /* First key, last key, step: those of its only specification, if it has any. */
 static void put_range(struct lrd_front *f, larder_bytes keys)
 {
+  struct lrd_keyspec key;
   int first = 0, last = 0, step = 0;
-  next_part(&keys.data, &keys.len, ';');
-  struct search begin = read_search(next_part(&keys.data, &keys.len, ';'));
-  struct search find = read_search(next_part(&keys.data, &keys.len, ';'));
-  if (begin.kind.len) {
-    first = begin.number[0];
-    last = find.number[0] < 0 ? find.number[0] : first + find.number[0];
-    step = find.number[1];
+  if (lrd_keyspec_next(&keys, &key)) {
+    first = key.begin.number[0];
+    last = key.find.number[0] < 0 ? key.find.number[0] : first + key.find.number[0];
+    step = key.find.number[1];
   }
   lrd_sink_integer(f->sink, first);
   lrd_sink_integer(f->sink, last);
@@ -225,7 +179,7 @@ int lrd_front_describe_part(struct lrd_front *f, const larder_bytes *name)
 {
   const struct lrd_detail *d;
   larder_bytes rest = *name;
-  larder_bytes whole = next_part(&rest.data, &rest.len, '|');
+  larder_bytes whole = lrd_part_next(&rest, '|');
   unsigned command = whole.data ? lrd_command_find(whole.data, whole.len) : LRD_NO_COMMAND;
   for (size_t i = 0; (d = lrd_front_part(command, i)) != NULL; i++)
     if (lrd_is_word(name, d->name)) {

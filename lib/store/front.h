@@ -29,6 +29,9 @@ int lrd_front_describe_part(struct lrd_front *, const larder_bytes *name);
 /* The i-th subcommand; NULL: there are no more. */
 const struct lrd_detail *lrd_front_part(unsigned command, size_t i);
 
+/* getkeys.c: COMMAND GETKEYS, and with flags GETKEYSANDFLAGS. */
+void lrd_front_keys(struct lrd_front *, int flags);
+
 /* catalog.c: COMMAND and its subcommands. */
 void lrd_front_catalog(struct lrd_front *);
 

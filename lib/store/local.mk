@@ -19,6 +19,7 @@ core_sources += \
   lib/store/fork.h \
   lib/store/front.c \
   lib/store/front.h \
+  lib/store/getkeys.c \
   lib/store/prefix.c \
   lib/store/prefix.h \
   lib/store/prefix_rewrite.c \
