@@ -2,7 +2,6 @@
 #ifndef TEST_COMMAND_BESIDE_H
 #define TEST_COMMAND_BESIDE_H
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "command/command.h"
 #include "command/sink.h"
 #include "command/vector.h"
+#include "support/check.h"
 #include "support/server.h"
 #include "util/memory.h"
 

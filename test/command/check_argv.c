@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <check.h>
 #include <limits.h>
 #include <locale.h>
 #include <stdint.h>
@@ -9,6 +8,7 @@
 
 #include "command/argv.h"
 #include "command/vector.h"
+#include "support/check.h"
 #include "util/buffer.h"
 #include "util/heap.h"
 #include "util/memory.h"

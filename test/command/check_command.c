@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <check.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include "command/command.h"
 #include "command/detail.h"
 #include "command/vector.h"
+#include "support/check.h"
 #include "util/heap.h"
 #include "util/memory.h"
 

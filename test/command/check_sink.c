@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <check.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "command/sink.h"
+#include "support/check.h"
 #include "util/heap.h"
 
 static const larder_verdict ok = { .outcome = LARDER_OK, .origin = LARDER_FROM_LOCAL,

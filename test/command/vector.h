@@ -2,11 +2,11 @@
 #ifndef TEST_COMMAND_VECTOR_H
 #define TEST_COMMAND_VECTOR_H
 
-#include <check.h>
 #include <string.h>
 
 #include "command/argv.h"
 #include "command/command.h"
+#include "support/check.h"
 
 /* A vector from a line such as "SET key value NX"; its command is looked up. */
 static inline larder_vector vector_of(struct lrd_arena *a, const char *line)

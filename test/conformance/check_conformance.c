@@ -11,7 +11,6 @@
  * by numbers, each other target is asked a fourth of, not all the same; with
  * LARDER_CONFORMANCE=all everything, which takes ten minutes.
  */
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +19,7 @@
 #include "conformance/catalog.h"
 #include "conformance/table.h"
 #include "conformance/unseen.h"
+#include "support/check.h"
 
 enum { SECONDS = 300 };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <check.h>
 #include <stdlib.h>
 
 #include "fallback/breaker.h"
 #include "fallback/contract.h"
+#include "support/check.h"
 #include "util/clock.h"
 
 static int judge(struct lrd_breaker *b, larder_outcome outcome, larder_cause cause, int64_t ms)

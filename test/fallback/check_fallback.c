@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <check.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -11,6 +10,7 @@
 
 #include <larder.h>
 
+#include "support/check.h"
 #include "support/resp.h"
 #include "support/server.h"
 

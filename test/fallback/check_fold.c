@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "fallback/fold.h"
+#include "support/check.h"
 #include "support/compare.h"
 #include "support/resp.h"
 #include "support/server.h"

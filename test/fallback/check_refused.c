@@ -3,7 +3,6 @@
  * Replays that Redis refuses: an access list that denies a key or the marker, sums that
  * would overflow, values that are the keeper's to build.
  */
-#include <check.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 
 #include <larder.h>
 
+#include "support/check.h"
 #include "support/server.h"
 
 static struct server *server;

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <check.h>
 #include <larder.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -11,6 +10,7 @@
 #include "memory/pool.h"
 #include "memory/shard.h"
 #include "store/store.h"
+#include "support/check.h"
 
 /*
  * Gets without the latch beside everything that changes what they look at: values put in other

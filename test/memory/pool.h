@@ -2,13 +2,13 @@
 #ifndef TEST_MEMORY_POOL_H
 #define TEST_MEMORY_POOL_H
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <larder/backend.h>
 
+#include "support/check.h"
 #include "util/universal.h"
 
 /* A memory hook that counts, compares the sizes that it is told with those

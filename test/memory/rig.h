@@ -2,7 +2,6 @@
 #ifndef TEST_MEMORY_RIG_H
 #define TEST_MEMORY_RIG_H
 
-#include <check.h>
 #include <inttypes.h>
 #include <stdarg.h>
 
@@ -10,6 +9,7 @@
 #include "memory/check.h"
 #include "memory/pool.h"
 #include "store/config.h"
+#include "support/check.h"
 #include "util/memory.h"
 
 /*

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What an application sees while its redis-server dies, hangs, comes back, refuses. */
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "outage/caller.h"
+#include "support/check.h"
 
 enum { SECONDS = 60 };
 

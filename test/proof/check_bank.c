@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <check.h>
 #include <inttypes.h>
 #include <larder.h>
 #include <pthread.h>
@@ -9,6 +8,7 @@
 #include "memory/pool.h"
 #include "proof/yield.h"
 #include "store/store.h"
+#include "support/check.h"
 
 /*
  * What holds over several keys, while others change them.

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <check.h>
 #include <math.h>
 
 #include "memory/index.h"
 #include "memory/pool.h"
+#include "support/check.h"
 #include "util/universal.h"
 #include "util/memory.h"
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <check.h>
-
 #include "memory/pool.h"
 #include "proof/record.h"
 #include "proof/yield.h"
+#include "support/check.h"
 
 /*
  * What eight threads did to few keys is linearizable for each key: reads and writes

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <check.h>
-
 #include "memory/pool.h"
 #include "proof/linear.h"
+#include "support/check.h"
 
 /*
  * The judge of histories is judged: histories made by hand, and histories of an

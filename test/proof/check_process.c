@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <check.h>
 #include <fcntl.h>
 #include <larder.h>
 #include <pthread.h>
@@ -12,6 +11,7 @@
 #include "memory/pool.h"
 #include "store/heap.h"
 #include "store/store.h"
+#include "support/check.h"
 
 /*
  * What becomes of a store when the process forks, executes another program or exits,

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <check.h>
-
 #include "command/command.h"
 #include "memory/pool.h"
 #include "proof/script.h"
 #include "proof/stage.h"
+#include "support/check.h"
 
 /*
  * Out of memory, everywhere: each line of the script is played with its first

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "proof/stage.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "memory/check.h"
 #include "proof/script.h"
 #include "store/store.h"
+#include "support/check.h"
 #include "util/memory.h"
 
 /* --- opening and closing -------------------------------------------------------- */

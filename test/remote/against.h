@@ -2,11 +2,11 @@
 #ifndef TEST_REMOTE_AGAINST_H
 #define TEST_REMOTE_AGAINST_H
 
-#include <check.h>
 #include <pthread.h>
 
 #include "remote/remote.h"
 #include "remote/rig.h"
+#include "support/check.h"
 #include "support/peer.h"
 #include "util/clock.h"
 

@@ -8,12 +8,11 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include <check.h>
-
 #include "command/command.h"
 #include "remote/remote.h"
 #include "remote/rig.h"
 #include "remote/wire.h"
+#include "support/check.h"
 #include "support/server.h"
 #include "util/clock.h"
 

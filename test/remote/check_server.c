@@ -5,10 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <check.h>
-
 #include "remote/remote.h"
 #include "remote/rig.h"
+#include "support/check.h"
 #include "support/server.h"
 #include "util/clock.h"
 

@@ -6,11 +6,10 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include <check.h>
-
 #include "command/command.h"
 #include "remote/report.h"
 #include "remote/rig.h"
+#include "support/check.h"
 #include "util/memory.h"
 
 /* The protocol machine alone: bytes in, tickets out. */

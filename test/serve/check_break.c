@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <check.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
@@ -8,6 +7,7 @@
 #include <larder/backend.h>
 
 #include "serve/talk.h"
+#include "support/check.h"
 
 /* What broke a listener once. */
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "serve/request.h"
+#include "support/check.h"
 #include "util/memory.h"
 
 /*

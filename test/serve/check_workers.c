@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <check.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include <larder/backend.h>
 
 #include "serve/talk.h"
+#include "support/check.h"
 
 /*
  * A listener over a store that takes its time: clients must not wait for each

@@ -2,7 +2,6 @@
 #include "serve/talk.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -12,6 +11,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "support/check.h"
 
 static int connected(int fd, const void *name, socklen_t len)
 {

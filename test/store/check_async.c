@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <check.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 
 #include "store/fake.h"
 #include "store/heap.h"
+#include "support/check.h"
 
 static char error[LARDER_ERROR_SIZE];
 static struct heap heap;

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <check.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 
 #include "store/heap.h"
 #include "store/session.h"
+#include "support/check.h"
 
 /* The public calls over the in-process engine, with what a hostile day brings. */
 

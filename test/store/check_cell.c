@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <check.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include "store/cell.h"
 #include "store/heap.h"
 #include "store/store.h"
+#include "support/check.h"
 
 /* What threads count is exact, however many there are, and a reply may be freed by any of
  * them, at any time: before, while and after the store is closed. */

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <check.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -13,6 +12,7 @@
 
 #include "proof/yield.h"
 #include "store/heap.h"
+#include "support/check.h"
 
 /*
  * Typed calls of the in-process engine, which the store does not note, while it is

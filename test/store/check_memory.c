@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +7,7 @@
 #include "store/fake.h"
 #include "store/heap.h"
 #include "store/reference.h"
+#include "support/check.h"
 
 /*
  * Every allocation of a scenario fails once, one after the other: nothing

@@ -4,7 +4,6 @@
  * and a redis-server says which of its arguments are keys (COMMAND GETKEYS).  A command
  * that is added to the list without what a prefix has to know of it fails here.
  */
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 
 #include "command/command.h"
 #include "conformance/target.h"
+#include "support/check.h"
 #include "support/compare.h"
 
 static const char prefix[] = "app:";

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +7,7 @@
 #include "command/sink.h"
 #include "store/fake.h"
 #include "store/session.h"
+#include "support/check.h"
 #include "util/memory.h"
 
 static char error[LARDER_ERROR_SIZE];

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <check.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include "store/fake.h"
 #include "store/heap.h"
 #include "store/reference.h"
+#include "support/check.h"
 
 /*
  * Threads hammer one store with everything that it has; at the end it is closed

@@ -2,12 +2,12 @@
 #ifndef TEST_STORE_CONFIG_RIG_H
 #define TEST_STORE_CONFIG_RIG_H
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "store/config.h"
+#include "support/check.h"
 
 /* Reading a configuration, and what the line about a bad one must hold. */
 

@@ -2,11 +2,11 @@
 #ifndef TEST_STORE_PREFIX_RIG_H
 #define TEST_STORE_PREFIX_RIG_H
 
-#include <check.h>
 #include <stdatomic.h>
 
 #include <larder.h>
 
+#include "support/check.h"
 #include "support/server.h"
 
 /* Stores with a key prefix, and asking them; and redis-server behind their back. */

@@ -2,7 +2,6 @@
 #ifndef TEST_STORE_STORE_RIG_H
 #define TEST_STORE_STORE_RIG_H
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include <larder.h>
 
 #include "store/fake.h"
+#include "support/check.h"
 
 /* A store on a backend of the tests' own. */
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <check.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "support/check.h"
 #include "util/grace.h"
 #include "util/hash.h"
 #include "util/memory.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/check.h"
 #include "util/hash.h"
 #include "util/seed.h"
 

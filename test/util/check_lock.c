@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <check.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 
+#include "support/check.h"
 #include "util/clock.h"
 #include "util/lock.h"
 

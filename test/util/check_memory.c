@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <check.h>
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "support/check.h"
 #include "util/arena.h"
 #include "util/buffer.h"
 #include "util/clock.h"
