@@ -2,9 +2,12 @@
 if REDIS
 support_sources += \
   test/support/peer.c test/support/peer.h \
-  test/support/peer_wire.c test/support/peer_wire.h
+  test/support/peer_wire.c test/support/peer_wire.h \
+  test/support/proxy.c test/support/proxy.h
 
 rig_sources = test/remote/rig.c test/remote/rig.h
+
+through_sources = test/remote/through.c test/remote/through.h $(rig_sources)
 
 against_sources = test/remote/against.c test/remote/against.h $(rig_sources)
 
@@ -12,6 +15,7 @@ check_PROGRAMS += \
   test/remote/check_break \
   test/remote/check_callers \
   test/remote/check_deadline \
+  test/remote/check_faults \
   test/remote/check_handshake \
   test/remote/check_link \
   test/remote/check_server \
@@ -20,6 +24,7 @@ check_PROGRAMS += \
 test_remote_check_wire_SOURCES = test/remote/check_wire.c $(rig_sources)
 test_remote_check_callers_SOURCES = test/remote/check_callers.c $(against_sources)
 test_remote_check_deadline_SOURCES = test/remote/check_deadline.c $(against_sources)
+test_remote_check_faults_SOURCES = test/remote/check_faults.c $(through_sources)
 test_remote_check_handshake_SOURCES = test/remote/check_handshake.c $(against_sources)
 test_remote_check_link_SOURCES = test/remote/check_link.c $(against_sources)
 test_remote_check_submit_SOURCES = test/remote/check_submit.c $(rig_sources)

@@ -174,6 +174,20 @@ static void describe(const larder_value *v, char *out, size_t size)
   }
 }
 
+/* reply[i] of a tree's. */
+static void take(struct rig_reply *reply, const struct lrd_tree *tree, size_t replies,
+                 int64_t took_ms)
+{
+  for (size_t i = 0; i < replies; i++) {
+    const larder_value *v = &tree->reply[i].value;
+    reply[i] =
+      (struct rig_reply){.verdict = tree->reply[i].verdict, .type = v->type, .len = v->len};
+    reply[i].integer = v->type == LARDER_INTEGER ? v->integer : 0;
+    reply[i].took_ms = took_ms;
+    describe(v, reply[i].text, sizeof reply[i].text);
+  }
+}
+
 void rig_run_many(struct rig *r, larder_hold *hold, unsigned flags, int64_t timeout_ms,
                   const char *lines, struct rig_reply *reply)
 {
@@ -192,13 +206,7 @@ void rig_run_many(struct rig *r, larder_hold *hold, unsigned flags, int64_t time
   lrd_remote_table.execute(r->backend, &call, &tree.sink);
   if (tree.replies != replies)
     abort();
-  for (size_t i = 0; i < replies; i++) {
-    const larder_value *v = &tree.reply[i].value;
-    reply[i] = (struct rig_reply){.verdict = tree.reply[i].verdict, .type = v->type, .len = v->len};
-    reply[i].integer = v->type == LARDER_INTEGER ? v->integer : 0;
-    reply[i].took_ms = rig_now_ms() - begun;
-    describe(v, reply[i].text, sizeof reply[i].text);
-  }
+  take(reply, &tree, replies, rig_now_ms() - begun);
   lrd_arena_free(&arena);
 }
 
@@ -240,6 +248,42 @@ int rig_wait(struct rig_submission *s, int timeout_ms)
   for (int64_t until = rig_now_ms() + timeout_ms; !atomic_load(&s->done); rig_sleep(1))
     if (rig_now_ms() > until)
       return -1;
+  return 0;
+}
+
+static void on_answer(larder_submission *s)
+{
+  struct rig_asked *a = (struct rig_asked *)(void *)s;
+  a->took_ms = rig_now_ms() - a->begun;
+  atomic_fetch_add(&a->done, 1);
+}
+
+void rig_ask(struct rig *r, struct rig_asked *a, unsigned flags, int64_t timeout_ms,
+             const char *lines)
+{
+  struct line line;
+  split(&line, lines);
+  memset(a, 0, sizeof *a);
+  a->replies = flags & LARDER_CALL_ATOMIC ? 1 : line.count;
+  lrd_arena_init(&a->arena, &lrd_memory_system);
+  if (lrd_tree_init(&a->tree, &a->arena, a->replies) != 0)
+    abort();
+  a->base.sink = &a->tree.sink;
+  a->base.done = on_answer;
+  a->begun = rig_now_ms();
+  larder_call call = {.vector = line.vector, .count = line.count, .flags = flags,
+                      .database = r->database,
+                      .deadline = lrd_monotonic(&r->config.clock) + timeout_ms * LRD_NS_PER_MS};
+  lrd_remote_table.submit(r->backend, &call, &a->base);
+}
+
+int rig_answers(struct rig_asked *a, int timeout_ms, struct rig_reply *reply)
+{
+  for (int64_t until = rig_now_ms() + timeout_ms; !atomic_load(&a->done); rig_sleep(1))
+    if (rig_now_ms() > until)
+      return -1;
+  take(reply, &a->tree, a->replies, a->took_ms);
+  lrd_arena_free(&a->arena);
   return 0;
 }
 

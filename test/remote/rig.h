@@ -55,6 +55,20 @@ void rig_submit(struct rig *, struct rig_submission *, unsigned flags, int64_t t
 /* Waits until it is done: 0, or -1 after timeout_ms. */
 int rig_wait(struct rig_submission *, int timeout_ms);
 
+/* An asynchronous call whose replies are kept: rig_answers waits for it (0, or -1 after timeout_ms)
+ * and fills reply[], as rig_run_many does. */
+struct rig_asked {
+  larder_submission base;
+  struct lrd_arena arena;
+  struct lrd_tree tree;
+  size_t replies;
+  int64_t begun, took_ms;
+  _Atomic int done;
+};
+void rig_ask(struct rig *, struct rig_asked *, unsigned flags, int64_t timeout_ms,
+             const char *lines);
+int rig_answers(struct rig_asked *, int timeout_ms, struct rig_reply *reply);
+
 int64_t rig_now_ms(void);
 void rig_sleep(int ms);
 larder_backend_status rig_status(struct rig *);
