@@ -655,6 +655,10 @@ LRD_X(QUIT, "quit", -1, LRD_NOSCRIPT | LRD_LOADING | LRD_STALE | LRD_FAST | LRD_
       LRD_ALLOW_BUSY | LRD_SESSION | LRD_FRONT,
       CONNECTION, 0, 0, 0, PLAIN, NEVER, "@fast @connection", "connection", "1.0.0",
       "", "Ends the conversation")
+LRD_X(RESET, "reset", 1, LRD_NOSCRIPT | LRD_LOADING | LRD_STALE | LRD_FAST | LRD_NO_AUTH |
+      LRD_ALLOW_BUSY | LRD_SESSION | LRD_FRONT,
+      CONNECTION, 0, 0, 0, PLAIN, NEVER, "@fast @connection", "connection", "6.2.0",
+      "", "Makes the conversation what it was at its beginning")
 LRD_X(HELLO, "hello", -1, LRD_NOSCRIPT | LRD_LOADING | LRD_STALE | LRD_FAST | LRD_NO_AUTH |
       LRD_ALLOW_BUSY | LRD_SESSION | LRD_FRONT,
       CONNECTION, 0, 0, 0, MAP, NEVER, "@fast @connection", "connection", "6.0.0",

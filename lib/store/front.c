@@ -9,7 +9,7 @@
 
 /*
  * Commands that are answered above the backends: about the conversation
- * (SELECT, HELLO, AUTH, CLIENT, QUIT) and about the commands themselves.
+ * (SELECT, HELLO, AUTH, CLIENT, QUIT, RESET) and about the commands themselves.
  * Replies and errors are those of Redis 7.0.
  */
 
@@ -210,6 +210,13 @@ static int hello_options(struct lrd_front *f, int *auth, int *name)
   return 1;
 }
 
+static void choose_protocol(larder_session *s, int version)
+{
+  s->protocol = version;
+  if (s->hooks.protocol)
+    s->hooks.protocol(s->hooks.context, version);
+}
+
 static void front_hello(struct lrd_front *f)
 {
   larder_session *s = f->session;
@@ -236,10 +243,22 @@ static void front_hello(struct lrd_front *f)
   }
   if (name && !set_name(f, &f->argv[name]))
     return;
-  s->protocol = (int)version;
-  if (s->hooks.protocol)
-    s->hooks.protocol(s->hooks.context, s->protocol);
+  choose_protocol(s, (int)version);
   describe_server(f);
+}
+
+/* --- RESET --------------------------------------------------------------- */
+
+static void front_reset(struct lrd_front *f)
+{
+  larder_session *s = f->session;
+  lrd_transaction_reset(s);
+  s->database = s->store->config.database;
+  s->authenticated = s->hooks.authenticate == NULL;
+  lrd_release_text(&s->store->config.memory, s->name);
+  s->name = NULL;
+  choose_protocol(s, 2);
+  lrd_sink_status(f->sink, "RESET");
 }
 
 /* --- one of them --------------------------------------------------------- */
@@ -255,6 +274,9 @@ static void answer(struct lrd_front *f)
     break;
   case LRD_QUIT:
     front_quit(f);
+    break;
+  case LRD_RESET:
+    front_reset(f);
     break;
   case LRD_CLIENT:
     front_client(f);

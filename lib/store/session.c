@@ -73,7 +73,7 @@ static void single(larder_session *s, const larder_vector *v, enum lrd_route rou
                   "NOAUTH Authentication required.");
   else if (lrd_is_transaction_command(s, v))
     lrd_transaction_command(s, v, m);
-  else if (s->transaction.open && v->command != LRD_QUIT)
+  else if (s->transaction.open && v->command != LRD_QUIT && v->command != LRD_RESET)
     lrd_transaction_queue(s, v, m);
   else
     lrd_front(s, v, m->sink);

@@ -62,6 +62,8 @@ void lrd_session_execute(larder_session *, larder_vector *vector, size_t count, 
 
 int lrd_is_transaction_command(const larder_session *, const larder_vector *v);
 void lrd_transaction_command(larder_session *, const larder_vector *v, struct lrd_meter *);
+/* RESET: no transaction, nothing watched; no reply. */
+void lrd_transaction_reset(larder_session *);
 /* v is anything else, inside a transaction. */
 void lrd_transaction_queue(larder_session *, const larder_vector *v, struct lrd_meter *);
 /* v is no command, or has the wrong number of arguments: error says so. */

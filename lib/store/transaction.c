@@ -332,14 +332,19 @@ static void exec(larder_session *s, struct lrd_meter *m)
   forget_queue(s);
 }
 
+void lrd_transaction_reset(larder_session *s)
+{
+  forget_queue(s);
+  forget_watches(s);
+}
+
 static void discard(larder_session *s, struct lrd_meter *m)
 {
   if (!s->transaction.open) {
     reply_error(m, LARDER_REFUSED, "ERR DISCARD without MULTI");
     return;
   }
-  forget_queue(s);
-  forget_watches(s);
+  lrd_transaction_reset(s);
   reply_status(m, "OK");
 }
 
@@ -387,8 +392,7 @@ void lrd_transaction_refuse(larder_session *s, const larder_vector *v, const cha
     /* EXEC with arguments ends the transaction too. */
     const char *why = strncmp(error, "ERR ", 4) == 0 ? error + 4 : error;
     snprintf(text, sizeof text, "EXECABORT Transaction discarded because of: %s", why);
-    forget_queue(s);
-    forget_watches(s);
+    lrd_transaction_reset(s);
     reply_error(m, LARDER_BAD_ARGUMENT, text);
     return;
   }

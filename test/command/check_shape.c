@@ -241,7 +241,7 @@ static const struct {
   { "CONFIG HELP", LOOSE }, { "OBJECT HELP", SAME }, { "OBJECT FREQ s", SAME },
   { "OBJECT IDLETIME s", SAME }, { "OBJECT REFCOUNT none", SAME }, { "INFO server", LOOSE },
   { "INFO none", LOOSE }, { "TIME", LOOSE },
-  { "MULTI", SAME }, { "QUIT", OWN },
+  { "MULTI", SAME }, { "RESET", SAME }, { "QUIT", OWN },
 };
 
 static void prepare(struct resp_client *c)

@@ -57,7 +57,7 @@ static struct resp_client *connection(struct target *t)
 static int leaves_traces(int argc, const char *const *argv, const size_t *len)
 {
   static const char *const names[] = {"MULTI", "WATCH", "SELECT", "CLIENT",
-                                      "HELLO", "AUTH",  "QUIT"};
+                                      "HELLO", "AUTH",  "QUIT",   "RESET"};
   for (size_t i = 0; argc && i < sizeof names / sizeof *names; i++)
     if (compare_is_word(argv, len, 0, names[i]))
       return 1;

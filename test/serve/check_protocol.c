@@ -41,6 +41,10 @@ static const struct sample open_samples[] = {
   S("PING\r\nPOST / HTTP/1.1\r\nPING\r\n"), S("GET / HTTP/1.1\r\nHost: x\r\n\r\nPING\r\n"),
   S("QUIT\r\nPING\r\n"), S("*1\r\n$4\r\nquit\r\n*1\r\n$4\r\nPING\r\n"),
   S("MULTI\r\nQUIT\r\nPING\r\n"),
+  S("CLIENT SETNAME x\r\nSELECT 3\r\nSET a 1\r\nMULTI\r\nGET a\r\nRESET\r\nCLIENT GETNAME\r\n"
+    "EXEC\r\nGET a\r\nSELECT 3\r\nDEL a\r\n"),
+  S("MULTI\r\nRESET x\r\nEXEC\r\n"),
+  S("WATCH a\r\nSET a 1\r\nRESET\r\nMULTI\r\nDEL a\r\nEXEC\r\n"),
   S("PING\r\n*x\r\nPING\r\n"), S("PING\r\nSET a b\r\nGET a\r\nDEL a\r\nGET a\r\n"),
   S("MULTI\r\nNOPE\r\nEXEC\r\n"), S("MULTI\r\nSET a 1\r\nINCR a\r\nEXEC\r\nDEL a\r\n"),
   S("AUTH x\r\n"), S("AUTH default x\r\n"), S("AUTH a b c\r\n"), S("HELLO 4\r\n"), S("HELLO x\r\n"),
@@ -59,6 +63,7 @@ static const struct sample closed_samples[] = {
   S("AUTH a b c\r\n"), S("HELLO 9\r\n"), S("AUTH secret\r\nAUTH bad\r\nPING\r\n"),
   S("CLIENT ID\r\n"),
   S("SET a 1\r\nAUTH secret\r\nGET a\r\n"), S("SELECT 1\r\n"), S("HELLO 3 SETNAME x\r\n"),
+  S("AUTH secret\r\nRESET\r\nPING\r\n"), S("RESET\r\nAUTH secret\r\nPING\r\n"),
   S("AUTH secret\r\n*12\r\n$5\r\nPING\r\n"),
 };
 

@@ -38,12 +38,12 @@ START_TEST(both_protocols)
   close(fd);
   fd = house_connect(&h);
   talk_say(fd, "HELLO 3 SETNAME x\r\nHGETALL h\r\nZSCORE z m\r\nGET none\r\nSMEMBERS s\r\n"
-          "ZRANGE z 0 -1 WITHSCORES\r\nQUIT\r\n");
+          "ZRANGE z 0 -1 WITHSCORES\r\nRESET\r\nGET none\r\nQUIT\r\n");
   {
     struct talk t = talk_exchange(fd, "", 0, 0, WAIT_MS);
     ck_assert(t.closed);
     ck_assert_msg(strstr(t.bytes, "%1\r\n$1\r\nf\r\n$1\r\nv\r\n,1.5\r\n_\r\n~1\r\n$1\r\na\r\n"
-                                  "*1\r\n*2\r\n$1\r\nm\r\n,1.5\r\n+OK\r\n") != NULL,
+                                  "*1\r\n*2\r\n$1\r\nm\r\n,1.5\r\n+RESET\r\n$-1\r\n+OK\r\n") != NULL,
                   "%s", t.bytes);
     talk_free(&t);
   }
