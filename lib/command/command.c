@@ -110,6 +110,7 @@ static const struct subcommand subcommands[] = {
   { LRD_CLIENT, "setname", 3, 0 },  { LRD_CLIENT, "getname", 2, 0 },
   { LRD_CLIENT, "id", 2, 0 },       { LRD_COMMAND, "list", -2, 0 },
   { LRD_COMMAND, "info", -2, 0 },   { LRD_COMMAND, "count", 2, 0 },
+  { LRD_COMMAND, "docs", -2, 0 },
   { LRD_COMMAND, "getkeys", -4, 0 }, { LRD_COMMAND, "getkeysandflags", -4, 0 },
   { LRD_CONFIG, "get", -3, 0 },     { LRD_CONFIG, "set", -4, 0 },
   { LRD_CONFIG, "help", 2, 0 },     { LRD_OBJECT, "encoding", 3, 2 },

@@ -8,6 +8,8 @@ core_sources += \
   lib/command/count.c \
   lib/command/detail.c \
   lib/command/detail.h \
+  lib/command/document.c \
+  lib/command/document.h \
   lib/command/glob.c \
   lib/command/keys.c \
   lib/command/keyspec.c lib/command/keyspec.h \

@@ -128,6 +128,8 @@ void lrd_front_catalog(struct lrd_front *f)
     command_info(f);
   else if (lrd_is_word(&f->argv[1], "list"))
     command_list(f);
+  else if (lrd_is_word(&f->argv[1], "docs"))
+    lrd_front_docs(f);
   else if (lrd_is_word(&f->argv[1], "getkeys"))
     lrd_front_keys(f, 0);
   else if (lrd_is_word(&f->argv[1], "getkeysandflags"))

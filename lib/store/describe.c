@@ -175,18 +175,25 @@ static void put_parts(struct lrd_front *f, unsigned command)
     put_part(f, lrd_front_part(command, i));
 }
 
-int lrd_front_describe_part(struct lrd_front *f, const larder_bytes *name)
+const struct lrd_detail *lrd_front_find_part(const larder_bytes *name, unsigned *command)
 {
   const struct lrd_detail *d;
   larder_bytes rest = *name;
   larder_bytes whole = lrd_part_next(&rest, '|');
-  unsigned command = whole.data ? lrd_command_find(whole.data, whole.len) : LRD_NO_COMMAND;
-  for (size_t i = 0; (d = lrd_front_part(command, i)) != NULL; i++)
-    if (lrd_is_word(name, d->name)) {
-      put_part(f, d);
-      return 1;
-    }
-  return 0;
+  *command = whole.data ? lrd_command_find(whole.data, whole.len) : LRD_NO_COMMAND;
+  for (size_t i = 0; (d = lrd_front_part(*command, i)) != NULL; i++)
+    if (lrd_is_word(name, d->name))
+      return d;
+  return NULL;
+}
+
+int lrd_front_describe_part(struct lrd_front *f, const larder_bytes *name)
+{
+  unsigned command;
+  const struct lrd_detail *d = lrd_front_find_part(name, &command);
+  if (d)
+    put_part(f, d);
+  return d != NULL;
 }
 
 /* --- a command --------------------------------------------------------------- */

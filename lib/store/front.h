@@ -29,6 +29,12 @@ int lrd_front_describe_part(struct lrd_front *, const larder_bytes *name);
 /* The i-th subcommand; NULL: there are no more. */
 const struct lrd_detail *lrd_front_part(unsigned command, size_t i);
 
+/* The same by its whole name; *command: whose it is. */
+const struct lrd_detail *lrd_front_find_part(const larder_bytes *name, unsigned *command);
+
+/* docs.c: COMMAND DOCS. */
+void lrd_front_docs(struct lrd_front *);
+
 /* getkeys.c: COMMAND GETKEYS, and with flags GETKEYSANDFLAGS. */
 void lrd_front_keys(struct lrd_front *, int flags);
 

@@ -14,6 +14,7 @@ core_sources += \
   lib/store/describe.c \
   lib/store/dispatch.c \
   lib/store/dispatch.h \
+  lib/store/docs.c \
   lib/store/environment.c \
   lib/store/fork.c \
   lib/store/fork.h \

@@ -68,6 +68,77 @@ static int run_info(struct target *target, struct target *oracle, const char *na
   return bad;
 }
 
+/* --- COMMAND DOCS ------------------------------------------------------------ */
+
+/* The value of a key in a map; NULL: it is not there. */
+static struct resp *value_of(const struct resp *map, const char *key)
+{
+  for (size_t i = 0; map->element && i + 1 < map->len; i += 2)
+    if (resp_is_text(&map->element[i], key))
+      return &map->element[i + 1];
+  return NULL;
+}
+
+/* Our texts are our own. */
+static int is_prose(const char *field)
+{
+  static const char *const fields[] = {"summary", "complexity", "history", "replaced_by"};
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+    if (strcmp(field, fields[i]) == 0)
+      return 1;
+  return 0;
+}
+
+static int compare_documents(struct target *t, struct resp *expected, struct resp *got);
+
+static int compare_document(struct target *t, const char *name, struct resp *expected,
+                            struct resp *got)
+{
+  struct resp *summary = value_of(got, "summary");
+  int bad = 0;
+  if (!summary || !summary->str || !*summary->str)
+    bad += complain(t, name, strdup("no summary"));
+  for (size_t i = 0; i + 1 < got->len; i += 2)
+    if (!value_of(expected, got->element[i].str))
+      bad += complain(t, name, strdup("has a field that Redis has not"));
+  for (size_t i = 0; i + 1 < expected->len; i += 2) {
+    const char *field = expected->element[i].str;
+    struct resp *value = value_of(got, field);
+    if (strcmp(field, "subcommands") == 0 && value)
+      bad += compare_documents(t, &expected->element[i + 1], value);
+    else if (!is_prose(field)) {
+      char *text = value ? compare(&expected->element[i + 1], value, COMPARE_UNORDERED)
+                         : strdup("is missing");
+      if (text)
+        printf("(DOCS, %s) ", field);
+      bad += text ? complain(t, name, text) : 0;
+    }
+  }
+  return bad;
+}
+
+/* Each that we have is one of Redis's. */
+static int compare_documents(struct target *t, struct resp *expected, struct resp *got)
+{
+  int bad = got->len == 0;
+  for (size_t i = 0; i + 1 < got->len; i += 2) {
+    const char *name = got->element[i].str;
+    struct resp *theirs = value_of(expected, name);
+    bad += theirs ? compare_document(t, name, theirs, &got->element[i + 1])
+                  : complain(t, name, strdup("Redis has no DOCS of it"));
+  }
+  return bad;
+}
+
+static int run_docs(struct target *target, struct target *oracle, const char *name)
+{
+  struct resp *expected = ask(oracle, "DOCS", name), *got = ask(target, "DOCS", name);
+  int bad = compare_documents(target, expected, got);
+  resp_free(expected);
+  resp_free(got);
+  return bad;
+}
+
 static int has(const struct resp *list, const char *name)
 {
   for (size_t i = 0; list->element && i < list->len; i++)
@@ -112,7 +183,8 @@ int catalog_run(struct target *target, struct target *oracle)
     bad = complain(target, "LIST", resp_text(list));
   } else {
     bad = run_list(target, all, list) + run_info(target, oracle, "Client|SetName") +
-          run_unknown(target, oracle, "nosuch");
+          run_unknown(target, oracle, "nosuch") + run_docs(target, oracle, NULL) +
+          run_docs(target, oracle, "Object|Encoding") + run_docs(target, oracle, "gEt");
     for (size_t i = 0; i < all->len; i++)
       bad += has(list, all->element[i].str) ? run_info(target, oracle, all->element[i].str)
                                             : run_unknown(target, oracle, all->element[i].str);
