@@ -35,7 +35,6 @@ struct figure {
 struct bench {
   /* Settings; what a row says of its own size is relative to these. */
   size_t rounds, keys, operations;
-  double stretch; /* ns of CPU that a server's measurement takes at least */
   int quick, full;
   int terminal; /* standard error is one: the progress line is written over itself */
   double told;  /* when it was last written; now_ns() */
@@ -51,7 +50,9 @@ struct bench {
   size_t figures, room;
 
   double began;              /* now_ns() */
+  double took[16];           /* s that each mechanism took */
   double load_before;        /* load average then */
+  double stolen_before;      /* stolen_s() then */
   char server[4][NAME_SIZE]; /* name and version of those that were measured */
   size_t servers;
   char *note[64]; /* what could not be measured, and why; owned */
@@ -62,6 +63,7 @@ struct bench {
  * anything; 0, or -1 after a line on standard error. */
 typedef int bench_run(struct bench *);
 
+extern const char *const mechanism_names[]; /* as took; ends with NULL */
 bench_run run_throughput, run_threads, run_isolated, run_memory, run_expire, run_beside, run_ratio,
   run_serve, run_open;
 
@@ -89,6 +91,7 @@ struct summary {
 struct summary summarize(const double *value, size_t count);
 
 /* Reports; prefix: of each line. */
+double stolen_s(void);
 void print_environment(FILE *, const struct bench *, const char *prefix);
 void print_figures(FILE *, const struct bench *);
 void print_bars(FILE *, const struct bench *);
@@ -103,6 +106,7 @@ double resident_bytes(int pid); /* 0: of this process */
 
 /* Small things.  bench_memory gives zeroed memory or ends the process. */
 void *bench_memory(size_t count, size_t size);
+void *bench_huge_memory(size_t count, size_t size); /* zeroed, in huge pages of 2 MiB; free() */
 uint64_t random_next(uint64_t *state);
 uint64_t random_below(uint64_t *state, uint64_t bound);
 double now_ns(void);         /* monotonic */

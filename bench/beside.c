@@ -70,14 +70,16 @@ static int grow(larder *store, size_t count, struct stall *own)
   double begin;
   size_t i;
 
-  stall_start(&clock);
-  for (i = 0; i < count; i++) {
+  int failed = 0;
+
+  stall_start(&clock, 0);
+  for (i = 0; i < count && !failed; i++) {
     begin = now_ns();
-    if (set_number(store, i, value) != 0)
-      return -1;
+    failed = set_number(store, i, value);
     stall_note(&clock, own, now_ns() - begin);
   }
-  return 0;
+  stall_stop(&clock);
+  return failed;
 }
 
 static int fill_value(larder *store, const struct event *event, size_t count)
@@ -109,10 +111,11 @@ static int delete_value(larder *store, struct stall *own)
   larder_reply *reply;
   int failed;
 
-  stall_start(&clock);
+  stall_start(&clock, 0);
   begin = now_ns();
   reply = larder_command(store, "DEL value");
   stall_note(&clock, own, now_ns() - begin);
+  stall_stop(&clock);
   failed = reply->outcome != LARDER_OK || reply->value.integer != 1;
   larder_reply_free(reply);
   return failed ? -1 : 0;
@@ -148,8 +151,7 @@ static void note_stalls(struct bench *bench, const char *what, double x,
 {
   figure_add(bench, what, "larder", "ms slowest GET", x, probed->call.slowest / 1e6);
   figure_add(bench, what, "larder", "ms slowest GET, own", x, probed->call.own / 1e6);
-  figure_add(bench, what, "larder", "GETs over 1 ms", x, (double)probed->call.over);
-  figure_add(bench, what, "larder", "of them interrupted", x, (double)probed->call.taken);
+  probed_note(bench, what, "larder", x, &probed->call);
   figure_add(bench, what, "larder", "ms slowest writer", x, own->slowest / 1e6);
   figure_add(bench, what, "larder", "ms slowest writer, own", x, own->own / 1e6);
   figure_add(bench, what, "machine", "ms slowest nothing", x, probed->nothing.slowest / 1e6);
@@ -160,7 +162,7 @@ static int measure_event(struct bench *bench, const struct event *event, size_t 
 {
   larder_status status = { .size = sizeof status };
   larder *store = open_with_probes();
-  struct stall own = { 0, 0, 0, 0 };
+  struct stall own = { 0 };
   struct probed probed;
   struct prober *prober;
   int failed = store == NULL || larder_get_status(store, &status) != LARDER_OK ||

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include <sys/mman.h>
 #include <unistd.h>
 
 void *bench_memory(size_t count, size_t size)
@@ -18,6 +19,20 @@ void *bench_memory(size_t count, size_t size)
     exit(1);
   }
   return block;
+}
+
+void *bench_huge_memory(size_t count, size_t size)
+{
+  const size_t huge = (size_t)2 << 20;
+  size_t bytes = (count * size + huge - 1) / huge * huge;
+  void *block = aligned_alloc(huge, bytes);
+
+  if (block == NULL) {
+    fprintf(stderr, "bench: out of memory\n");
+    exit(1);
+  }
+  madvise(block, bytes, MADV_HUGEPAGE); /* it is a wish */
+  return memset(block, 0, bytes);
 }
 
 uint64_t random_next(uint64_t *state)

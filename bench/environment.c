@@ -76,6 +76,48 @@ static void print_peers(FILE *out, const struct bench *bench, const char *prefix
   fprintf(out, "\n");
 }
 
+static void print_huge_pages(FILE *out, const char *prefix)
+{
+  FILE *in = fopen("/sys/kernel/mm/transparent_hugepage/enabled", "re");
+  char line[64] = "?", *chosen = line;
+
+  if (in != NULL && fgets(line, sizeof line, in) != NULL && strchr(line, '[') != NULL) {
+    chosen = strchr(line, '[') + 1;
+    chosen[strcspn(chosen, "]\n")] = '\0';
+  }
+  if (in != NULL)
+    fclose(in);
+  fprintf(out, "%shuge pages: %s\n", prefix, chosen);
+}
+
+static void print_times(FILE *out, const struct bench *bench, const char *prefix)
+{
+  const char *before = ": ";
+  size_t m;
+
+  fprintf(out, "%stook: %.0f s", prefix, (now_ns() - bench->began) / 1e9);
+  for (m = 0; mechanism_names[m] != NULL; m++)
+    if (bench->took[m] >= 1) {
+      fprintf(out, "%s%s %.0f", before, mechanism_names[m], bench->took[m]);
+      before = ", ";
+    }
+  fprintf(out, "\n");
+}
+
+/* s of all processors that a hypervisor gave to others, so far; 0 if that isn't told. */
+double stolen_s(void)
+{
+  FILE *in = fopen("/proc/stat", "re");
+  double ticks = 0;
+
+  if (in == NULL)
+    return 0;
+  if (fscanf(in, "cpu %*f %*f %*f %*f %*f %*f %*f %lf", &ticks) != 1)
+    ticks = 0;
+  fclose(in);
+  return ticks / (double)sysconf(_SC_CLK_TCK);
+}
+
 void print_environment(FILE *out, const struct bench *bench, const char *prefix)
 {
   struct utsname system;
@@ -94,11 +136,14 @@ void print_environment(FILE *out, const struct bench *bench, const char *prefix)
   if (getloadavg(load, 3) == 3)
     fprintf(out, "%sload average: %.2f when it began, %.2f when it ended\n", prefix,
             bench->load_before, load[0]);
+  fprintf(out, "%sstolen by the hypervisor: %.1f s of processor time\n", prefix,
+          stolen_s() - bench->stolen_before);
+  print_huge_pages(out, prefix);
   fprintf(out, "%scompiler: %s, %s\n", prefix, __VERSION__, BENCH_FLAGS);
   fprintf(out, "%slarder: %s\n", prefix, larder_version());
   print_peers(out, bench, prefix);
   fprintf(out, "%ssize: %zu keys of 16 bytes, values of 32, %zu operations a round, %zu rounds\n",
           prefix, bench->keys, bench->operations, bench->rounds);
-  fprintf(out, "%stook: %.0f s\n", prefix, (now_ns() - bench->began) / 1e9);
+  print_times(out, bench, prefix);
   fprintf(out, "%sseed: %llu (LARDER_SEED)\n", prefix, (unsigned long long)bench->seed);
 }

@@ -94,6 +94,8 @@ static int watch(struct bench *bench, const struct victim *victim, size_t keys, 
              slowest_since(&probed, probed.own, moment) / 1e6);
   figure_add(bench, "expire", victim->name, "ms slowest nothing", 0,
              probed.nothing.slowest / 1e6);
+  if (victim->store == victim->reader)
+    probed_note(bench, "expire", victim->name, 0, &probed.call);
   if (first)
     note_timeline(bench, victim, &probed, moment);
   return 0;

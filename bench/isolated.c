@@ -10,7 +10,8 @@
  * GET at a given number of keys, in two ways.  One after another: the processor works on
  * several at once.  Isolated: each key is the value of the one before, so nothing can begin
  * before the last has ended; beside it a chase of pointers through as much memory as the store
- * has taken, a cache line each: what one dependent load costs there.
+ * has taken, a cache line each: what one dependent load costs there.  It has huge pages, as a
+ * store of that size has; the same in malloc's memory, without them, stands beside it.
  */
 
 struct node {
@@ -24,7 +25,7 @@ struct place {
   size_t keys;
   larder *store;
   void *table; /* uthash, for comparison; or NULL */
-  struct node *node;
+  struct node *node, *malloced;
   size_t nodes;
 };
 
@@ -78,16 +79,20 @@ static void fill_nodes(struct place *p, uint64_t seed)
   p->nodes = p->keys;
   if (larder_get_status(p->store, &status) == LARDER_OK)
     p->nodes = status.memory / sizeof *p->node + 1;
-  p->node = bench_memory(p->nodes, sizeof *p->node);
+  p->node = bench_huge_memory(p->nodes, sizeof *p->node);
+  p->malloced = bench_memory(p->nodes, sizeof *p->malloced);
   order = make_cycle(p->nodes, seed);
-  for (i = 0; i < p->nodes; i++)
-    p->node[order[i]].next = &p->node[order[(i + 1) % p->nodes]];
+  for (i = 0; i < p->nodes; i++) {
+    uint32_t next = order[(i + 1) % p->nodes];
+
+    p->node[order[i]].next = &p->node[next];
+    p->malloced[order[i]].next = &p->malloced[next];
+  }
   free(order);
 }
 
-static double chase(const struct place *p, size_t count, uint64_t seed)
+static double chase(const struct node *node, size_t count)
 {
-  const struct node *node = &p->node[random_below(&seed, p->nodes)];
   double begin = now_ns();
   size_t i;
 
@@ -95,6 +100,15 @@ static double chase(const struct place *p, size_t count, uint64_t seed)
     node = node->next;
   __asm__ volatile("" : : "r"(node));
   return (now_ns() - begin) / (double)count;
+}
+
+static void measure_chases(struct bench *bench, const struct place *p, uint64_t seed)
+{
+  size_t first = random_below(&seed, p->nodes);
+
+  figure_add(bench, p->isolated, "chase", "ns", p->x, chase(&p->node[first], bench->operations));
+  figure_add(bench, p->isolated, "chase-malloc", "ns", p->x,
+             chase(&p->malloced[first], bench->operations));
 }
 
 /* -1: a wrong result. */
@@ -153,7 +167,7 @@ static int measure_rounds(struct bench *bench, const struct place *p)
 
     bench_progress(bench, "round %zu of %zu  %s, %zu keys", round + 1, rounds, p->isolated,
                    p->keys);
-    figure_add(bench, p->isolated, "chase", "ns", p->x, chase(p, bench->operations, seed));
+    measure_chases(bench, p, seed);
     ns = follow(p, bench->operations, seed);
     failed = ns < 0;
     figure_add(bench, p->isolated, "larder-typed", "ns", p->x, ns);
@@ -187,6 +201,7 @@ static int measure_place(struct bench *bench, struct place *p)
 #endif
   larder_close(p->store, 0);
   free(p->node);
+  free(p->malloced);
   if (failed)
     fprintf(stderr, "bench: %s: a wrong result\n", p->isolated);
   return failed;

@@ -88,19 +88,27 @@ void load_mix(struct load *load, unsigned percent, uint64_t seed)
     load->step[i].write = random_below(&seed, 100) < percent;
 }
 
-void load_time(struct load *load, uint64_t begin, size_t window)
+static void time_text(char text[10], uint64_t time)
+{
+  snprintf(text, 10, "%09u", (unsigned)(time % 1000000000u));
+}
+
+void load_time(struct load *load, uint64_t begin, uint64_t window)
 {
   size_t i;
 
-  load->window = window;
-  for (i = 0; i < load->count; i++)
-    snprintf(load->step[i].score, sizeof load->step[i].score, "%09u",
-             (unsigned)((begin + i) % 1000000000u));
+  load->before = bench_memory(load->count, sizeof *load->before);
+  for (i = 0; i < load->count; i++) {
+    time_text(load->step[i].score, begin + i);
+    time_text(load->before[i], begin + i > window ? begin + i - window : 0);
+  }
 }
 
 void load_free(struct load *load)
 {
+  free(load->before);
   free(load->step);
+  load->before = NULL;
   load->step = NULL;
 }
 

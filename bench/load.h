@@ -23,7 +23,7 @@ struct step {
 struct load {
   size_t count;
   struct step *step;
-  size_t window; /* of a timed load: how many steps ago what is forgotten came */
+  char (*before)[10]; /* of a timed load, each step's: requests up to then are to be forgotten */
   char value[VALUE_LENGTH + 1];
 };
 
@@ -36,8 +36,9 @@ void load_shuffled(struct load *, size_t count, uint64_t seed);
 void load_random(struct load *, size_t count, size_t keys, double zipf, uint64_t seed);
 /* Marks so many of a hundred steps as writes. */
 void load_mix(struct load *, unsigned percent, uint64_t seed);
-/* Makes the scores a time that goes up by one each step, from begin. */
-void load_time(struct load *, uint64_t begin, size_t window);
+/* Makes the scores a time that goes up by one each step, from begin; what came window steps
+ * before is to be forgotten. */
+void load_time(struct load *, uint64_t begin, uint64_t window);
 void load_free(struct load *);
 
 /* Numbers 1 to n with probability proportional to 1 / number^exponent, by rejection-inversion

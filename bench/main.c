@@ -10,18 +10,16 @@
 
 /* Every mechanism, in the order of the report. */
 static bench_run *const mechanisms[] = {
-  run_throughput,
-  run_threads,
-  run_isolated,
-  run_memory,
-  run_expire,
-  run_beside,
-  run_ratio,
+  run_throughput, run_threads, run_isolated, run_memory, run_expire, run_beside, run_ratio,
+  run_open,
 #ifdef LARDER_REDIS
   run_serve,
 #endif
-  run_open,
 };
+
+const char *const mechanism_names[] = { "one thread", "threads", "isolated", "memory", "expiry",
+                                        "growth and freeing", "hit ratio", "opening", "serve",
+                                        NULL };
 
 static const char usage[] =
   "usage: bench [options] [CASE...]\n"
@@ -87,7 +85,6 @@ static void be_quick(struct bench *bench)
   bench->quick = 1;
   bench->operations = 2000;
   bench->keys = 1000;
-  bench->stretch = 1e7;
 }
 
 static int number_option(struct bench *bench, char **argv, int i)
@@ -147,8 +144,12 @@ static int run_all(struct bench *bench)
   size_t m;
   int failed = 0;
 
-  for (m = 0; m < sizeof mechanisms / sizeof mechanisms[0] && !failed; m++)
+  for (m = 0; m < sizeof mechanisms / sizeof mechanisms[0] && !failed; m++) {
+    double begin = now_ns();
+
     failed = mechanisms[m](bench);
+    bench->took[m] = (now_ns() - begin) / 1e9;
+  }
   return failed;
 }
 
@@ -191,7 +192,7 @@ static int report(struct bench *bench, const struct choice *choice)
 
 int main(int argc, char **argv)
 {
-  struct bench bench = { .rounds = 5, .keys = 1000000, .operations = 1000000, .stretch = 2e8 };
+  struct bench bench = { .rounds = 5, .keys = 1000000, .operations = 1000000 };
   struct choice choice = { NULL, 0, 0 };
   size_t i;
   int failed = 0;
@@ -203,6 +204,7 @@ int main(int argc, char **argv)
   parse(&bench, argv, &choice);
   bench.seed = choose_seed();
   getloadavg(&bench.load_before, 1);
+  bench.stolen_before = stolen_s();
   for (i = 0; i < bench.rounds; i++) {
     uint64_t state = bench.seed + i;
     bench.round_seed[i] = random_next(&state);

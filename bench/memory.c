@@ -111,7 +111,7 @@ static const double sizes[SIZES] = { 1, 1.1, 1.5, 2.1 };
 
 struct task {
   const struct row *row;
-  struct load load;
+  const struct load *load;
   size_t size[SIZES], sizes;
 };
 
@@ -155,7 +155,7 @@ static int add_items(larder *store, const struct task *task, size_t from, size_t
   for (i = from; i < to && !failed; i++) {
     larder_reply *reply;
 
-    task->row->fill(&c, &task->load, i);
+    task->row->fill(&c, task->load, i);
     reply = larder_argv(store, c.argc, c.argv, c.argvlen);
     failed = reply->outcome != LARDER_OK;
     larder_reply_free(reply);
@@ -194,7 +194,7 @@ static void weigh_uthash(void *context, double *out)
   size_t s, n = 0;
 
   for (s = 0; s < task->sizes; s++) {
-    if (table == NULL || target_jenkins.run(table, OP_SET, &task->load, n, task->size[s]) != 0)
+    if (table == NULL || target_jenkins.run(table, OP_SET, task->load, n, task->size[s]) != 0)
       _Exit(1);
     n = task->size[s];
     *out++ = (malloced() - taken) / (double)n;
@@ -244,7 +244,7 @@ static int weigh_server(struct bench *bench, const char *who, struct redis *redi
   size_t s, n = 0;
 
   for (s = 0; s < task->sizes; s++) {
-    if (redis_fill(redis, task->row->fill, &task->load, n, task->size[s]) != 0)
+    if (redis_fill(redis, task->row->fill, task->load, n, task->size[s]) != 0)
       return -1;
     n = task->size[s];
     figure_add(bench, task->row->name, who, "bytes taken", (double)n,
@@ -285,40 +285,64 @@ static int measure_servers(struct bench *bench, struct task *task)
 }
 #endif
 
-/* Peers give the same bytes each time: once is enough. */
-static int measure_row(struct bench *bench, const struct row *row, size_t round)
+static size_t size_of(const struct bench *bench, const struct row *row, size_t s)
 {
-  struct task task = { .row = row, .sizes = row->grows ? SIZES : 1 };
+  return (size_t)((double)(bench->keys / row->divisor) * sizes[s] + 0.5);
+}
+
+/* Peers give the same bytes each time: once is enough. */
+static int measure_row(struct bench *bench, const struct row *row, size_t round,
+                       const struct load *load)
+{
+  struct task task = { .row = row, .load = load, .sizes = row->grows ? SIZES : 1 };
   int wanted = bench_wants(bench, row->name, "larder");
   int table = row == rows && bench_wants(bench, row->name, "uthash");
   size_t s;
   int failed = 0;
 
   for (s = 0; s < task.sizes; s++)
-    task.size[s] = (size_t)((double)(bench->keys / row->divisor) * sizes[s] + 0.5);
+    task.size[s] = size_of(bench, row, s);
   if (bench->surveying)
     return measure_servers(bench, &task);
-  if (round == 0 || wanted)
-    load_shuffled(&task.load, task.size[task.sizes - 1], bench->round_seed[round]);
   if (wanted)
     failed = measure_larder(bench, &task);
   if (round == 0 && table && !failed)
     failed = measure_uthash(bench, &task);
   if (round == 0 && !failed)
     failed = measure_servers(bench, &task);
-  load_free(&task.load);
   if (failed)
     fprintf(stderr, "bench: %s failed\n", row->name);
   return failed;
 }
 
+static int is_wanted(struct bench *bench)
+{
+  static const char *const who[] = { "larder", "uthash", "redis", "redis-new", "valkey" };
+  size_t r, w;
+
+  for (r = 0; r < ROWS; r++)
+    for (w = 0; w < sizeof who / sizeof who[0]; w++)
+      if (bench_wants(bench, rows[r].name, who[w]))
+        return 1;
+  return 0;
+}
+
 int run_memory(struct bench *bench)
 {
-  size_t r, round, rounds = bench->surveying ? 1 : bench->rounds;
+  size_t r, round, rounds = bench->rounds;
+  struct load load = { .count = 0 };
   int failed = 0;
 
-  for (round = 0; round < rounds && !failed; round++)
+  if (bench->surveying)
+    rounds = 1;
+  else if (!is_wanted(bench))
+    return 0;
+  for (round = 0; round < rounds && !failed; round++) {
+    if (!bench->surveying)
+      load_shuffled(&load, size_of(bench, rows, SIZES - 1), bench->round_seed[round]);
     for (r = 0; r < ROWS && !failed; r++)
-      failed = measure_row(bench, &rows[r], round);
+      failed = measure_row(bench, &rows[r], round, &load);
+    load_free(&load);
+  }
   return failed;
 }

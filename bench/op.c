@@ -137,7 +137,7 @@ static void fill_zrange(struct command *c, const struct load *load, size_t i)
 static void fill_window(struct command *c, const struct load *load, size_t i)
 {
   const struct step *step = &load->step[i];
-  const char *before = i >= load->window ? load->step[i - load->window].score : "0";
+  const char *before = load->before[i];
 
   command_begin(&c[0], "ZREMRANGEBYSCORE", REPLY_INTEGER, 0);
   command_word(&c[0], step->key, KEY_LENGTH - 3);

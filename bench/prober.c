@@ -21,15 +21,15 @@ struct prober {
 static void note(struct probed *probed, struct stall_clock *clock, double begin, double end)
 {
   double at = (begin - probed->at) / PROBE_BUCKET_NS, took = end - begin;
-  int interrupted = stall_note(clock, &probed->call, took);
+  double own = stall_note(clock, &probed->call, took);
   size_t bucket = at < PROBE_BUCKETS ? (size_t)at : PROBE_BUCKETS;
 
   if (bucket == PROBE_BUCKETS)
     return;
   if (took > probed->bucket[bucket])
     probed->bucket[bucket] = took;
-  if (!interrupted && took > probed->own[bucket])
-    probed->own[bucket] = took;
+  if (own > probed->own[bucket])
+    probed->own[bucket] = own;
 }
 
 static void do_nothing(uint64_t *random)
@@ -48,7 +48,7 @@ static void *probe(void *context)
   uint64_t random = 1;
   double begin, middle, end;
 
-  stall_start(&clock);
+  stall_start(&clock, 1);
   probed->at = now_ns();
   while (!atomic_load_explicit(&p->stop, memory_order_relaxed) && !p->failed) {
     begin = now_ns();
@@ -60,6 +60,7 @@ static void *probe(void *context)
     end = now_ns();
     stall_note(&clock, &probed->nothing, end - middle);
   }
+  stall_stop(&clock);
   return NULL;
 }
 
@@ -86,4 +87,13 @@ int prober_stop(struct prober *p, struct probed *probed)
   failed = p->failed;
   free(p);
   return failed;
+}
+
+void probed_note(struct bench *bench, const char *what, const char *who, double x,
+                 const struct stall *call)
+{
+  figure_add(bench, what, who, "GETs over 1 ms", x, (double)call->over);
+  figure_add(bench, what, who, "of them without processor", x, (double)call->taken);
+  figure_add(bench, what, who, "of them behind such a one", x, (double)call->behind);
+  figure_add(bench, what, who, "of them beside page faults", x, (double)call->faulted);
 }

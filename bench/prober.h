@@ -20,7 +20,7 @@ struct probed {
   struct stall call, nothing;
   double at;                      /* when it began: now_ns() */
   double bucket[PROBE_BUCKETS];   /* the slowest call in each 10 ms since then */
-  double own[PROBE_BUCKETS];      /* of those that the scheduler did not interrupt */
+  double own[PROBE_BUCKETS];      /* the same, without waiting for a processor */
 };
 
 struct prober;
@@ -29,5 +29,10 @@ struct prober;
 struct prober *prober_start(int (*call)(void *context, uint64_t *random), void *context);
 /* Stops and frees it; -1: a call failed. */
 int prober_stop(struct prober *, struct probed *);
+
+/* Figures: how many calls were over 1 ms, and what was there meanwhile. */
+struct bench;
+void probed_note(struct bench *, const char *what, const char *who, double x,
+                 const struct stall *call);
 
 #endif

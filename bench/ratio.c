@@ -140,7 +140,9 @@ static int measure_scene(struct bench *bench, const struct scene *scene, const d
 
     for (s = 0; s < sizes && !failed; s++)
       for (p = 0; p < POLICIES && !failed; p++) {
-        if (!wanted[p] || round >= bench_rounds(bench, is_judged(scene, p, percent[s])))
+        int all = bench->full || is_judged(scene, p, percent[s]);
+
+        if (!wanted[p] || (round > 0 && !all)) /* what is only drawn hardly differs */
           continue;
         bench_progress(bench, "round %zu of %zu  %s/%s, %g %%", round + 1, bench->rounds,
                        scene->name, policies[p], percent[s]);

@@ -5,28 +5,44 @@
 #include <stddef.h>
 
 /*
- * The slow calls of one thread, and whose fault they are.  A call that was slow because the
- * scheduler gave the processor to somebody else shows as an involuntary context switch of the
- * thread; one that waited for a lock, or slept, as a voluntary one (the engine's latches sleep
- * after some 100 us of waiting); one that computed, as none.  Only the first kind is not the
- * call's own.  What takes the whole machine away (a hypervisor) shows as nothing at all: so calls
- * of nothing are made in between, on the same thread, and their slowest stands beside.
+ * The slow calls of one thread, and what they waited for, as far as the kernel tells
+ * (/proc/self/task/TID/schedstat and stat; where it doesn't, all is the call's own).
+ *
+ * What a thread waits for a processor while it could run is the scheduler's, and is taken off: it
+ * would have hit any call.  A call that sleeps at a lock waits for whoever holds it, and that
+ * one may be without a processor, or in a page fault: this is counted, and not taken off.
+ * Each cause is one that was there meanwhile: that another thread was without a processor
+ * doesn't prove that it held the lock.  What takes the whole machine away (a hypervisor) shows as
+ * nothing at all: so calls of nothing are made in between, on the same thread, and their
+ * slowest stands beside.
  */
 
 struct stall {
-  double slowest;     /* ns, whatever the cause */
-  double own;         /* ns, the slowest of those that the scheduler did not interrupt */
-  size_t over, taken; /* calls over 1 ms; those of them that the scheduler interrupted */
+  double slowest; /* ns, whatever the cause */
+  double own;     /* ns, the slowest, without what the thread waited for a processor */
+  size_t over;    /* calls over 1 ms; and of them: */
+  size_t taken;   /* the thread was without a processor for more than half of it; or else */
+  size_t behind;  /* another thread of the process was, for as long; or else */
+  size_t faulted; /* another thread took page faults */
 };
 
-/* What the kernel has counted of the calling thread; lately. */
+enum { STALL_THREADS = 8 };
+
+/* What the kernel has counted, lately. */
 struct stall_clock {
-  long voluntary, involuntary;
+  int own;                           /* a file, or -1 */
+  int others;                        /* threads */
+  int delays[STALL_THREADS], stats[STALL_THREADS]; /* their files */
+  double delay, other_delays;        /* ns without a processor */
+  double other_faults;
   unsigned calls;
 };
 
-void stall_start(struct stall_clock *);
-/* A call of the thread has ended that took so many ns: 1 if the scheduler interrupted it. */
-int stall_note(struct stall_clock *, struct stall *, double took);
+/* For calls of the calling thread.  others: look at the process's other threads too, at those that
+ * there are now; that costs more. */
+void stall_start(struct stall_clock *, int others);
+/* A call has ended that took so many ns: how many of them were its own. */
+double stall_note(struct stall_clock *, struct stall *, double took);
+void stall_stop(struct stall_clock *);
 
 #endif

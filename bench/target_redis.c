@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <hiredis/hiredis.h>
@@ -140,6 +141,9 @@ double redis_info(struct redis *redis, const char *field, char *text, size_t siz
 
 double redis_cpu_ns(struct redis *redis)
 {
+  struct timespec rest = { 0, 200000 };
+
+  nanosleep(&rest, NULL); /* what it still does is in its clock once it sleeps */
   return process_ns(server_pid(redis->server));
 }
 

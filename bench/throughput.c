@@ -5,13 +5,17 @@
 
 /*
  * Operations one after another on one thread: ns of wall time, and ns of CPU for those
- * that take commands.  A server's CPU is that of its process, for as many steps as it takes to
- * use the settings' stretch; its PING is measured in the same round, to be taken off.
+ * that take commands.  A server's CPU is that of its process.
  *
- * Targets of a kind are filled together and measured in turns, a kind after the other.
+ * Targets of a kind are filled together, a kind after the other.  A round's steps are done in
+ * slices, of each target one in turn, so that all have the same good and bad moments; before each
+ * slice of a server come PINGs to it, through the same connection, which are to be taken off.
  */
 
-enum { CHUNK = 20000 }; /* steps between two looks at a server's CPU */
+enum {
+  SLICES = 20, /* 2 for a quick look */
+  SHARE = 5, /* a server does one in so many of the steps: half a second, or less */
+};
 
 struct table {
   struct bench *bench;
@@ -58,7 +62,6 @@ static int open_target(struct table *table, size_t t)
     fprintf(stderr, "bench: %s: a wrong result while filling it\n", targets[t]->name);
     return -1;
   }
-  table->chosen[OP_PING][t] = targets[t]->cpu != NULL;
   if (targets[t]->cpu != NULL) {
     targets[t]->version(table->opened[t], version, sizeof version);
     bench_server(bench, targets[t]->name, version);
@@ -66,49 +69,58 @@ static int open_target(struct table *table, size_t t)
   return 0;
 }
 
+static size_t slices_of(const struct bench *bench)
+{
+  return bench->quick ? 2 : SLICES;
+}
+
+static int is_server(size_t t)
+{
+  return targets[t]->cpu != NULL;
+}
+
+/* Servers do less.  What is not measured beside tables everybody does as often as they do:
+ * what is there changes, and shall change alike. */
+static size_t round_steps(const struct table *table, enum op op)
+{
+  size_t t, steps = table->bench->operations;
+
+  for (t = 0; targets[t] != NULL; t++)
+    if (is_server(t) && table->chosen[op][t] && table->kind != KIND_STRINGS)
+      return steps / SHARE;
+  return steps;
+}
+
 static void make_load(const struct table *table, enum op op, size_t round, struct load *load)
 {
   const struct bench *b = table->bench;
   uint64_t seed = b->round_seed[round] + (uint64_t)op;
+  size_t steps = round_steps(table, op);
 
   if (op == OP_NEW)
     load_shuffled(load, b->keys, seed);
   else
-    load_random(load, b->operations, op == OP_SADD ? 2 * b->keys : b->keys, 0, seed);
+    load_random(load, steps, op == OP_SADD ? 2 * b->keys : b->keys, 0, seed);
   if (op == OP_WINDOW)
-    load_time(load, b->keys + round * b->operations, b->keys / 10);
+    load_time(load, b->keys + round * steps, b->keys / 10);
 }
 
-static void note_values(struct table *table, enum op op, size_t t, double steps, double wall,
-                        double cpu)
+/* What a target has done in a round, and the ns that it took. */
+struct tally {
+  size_t steps, pings;
+  double wall, cpu, ping;
+};
+
+static void note_tally(struct table *table, enum op op, size_t t, const struct tally *tally)
 {
-  const char *name = targets[t]->name;
-  double keys = steps * (double)op_info[op].per;
-  double x = op == OP_PING ? (double)table->kind : 0; /* a PING for each kind */
+  const char *what = op_info[op].name, *name = targets[t]->name;
+  double keys = (double)(tally->steps * op_info[op].per);
 
-  figure_add(table->bench, op_info[op].name, name, "ns", x, wall / keys);
-  if (targets[t]->cpu != NULL || targets[t] == &target_argv)
-    figure_add(table->bench, op_info[op].name, name, "ns CPU", x, cpu / keys);
-}
-
-static int time_server(struct table *table, enum op op, size_t t, const struct load *load,
-                       size_t steps)
-{
-  const struct target *target = targets[t];
-  void *opened = table->opened[t];
-  size_t done = 0, chunk = CHUNK / op_info[op].per;
-  double wall = now_ns(), cpu = target->cpu(opened), used = 0;
-
-  while (done < steps && used < table->bench->stretch) {
-    size_t end = done + chunk < steps ? done + chunk : steps;
-
-    if (target->run(opened, op, load, done, end) != 0)
-      return -1;
-    done = end;
-    used = target->cpu(opened) - cpu;
-  }
-  note_values(table, op, t, (double)done, now_ns() - wall, used);
-  return 0;
+  figure_add(table->bench, what, name, "ns", 0, tally->wall / keys);
+  if (is_server(t) || targets[t] == &target_argv)
+    figure_add(table->bench, what, name, "ns CPU", 0, tally->cpu / keys);
+  if (is_server(t))
+    figure_add(table->bench, what, name, "ns CPU of PING", 0, tally->ping / (double)tally->pings);
 }
 
 struct task {
@@ -116,19 +128,22 @@ struct task {
   void *opened;
   enum op op;
   const struct load *load;
-  size_t steps;
+  size_t from, to; /* steps */
 };
 
-/* out: wall and CPU, in ns. */
-static int time_task(const struct task *task, double *out)
+static double cpu_of(const struct task *task)
 {
-  int failed;
+  return task->target->cpu != NULL ? task->target->cpu(task->opened) : process_cpu_ns();
+}
 
-  out[0] = now_ns();
-  out[1] = process_cpu_ns();
-  failed = task->target->run(task->opened, task->op, task->load, 0, task->steps);
-  out[1] = process_cpu_ns() - out[1];
-  out[0] = now_ns() - out[0];
+/* Adds to wall and cpu, in ns. */
+static int time_task(const struct task *task, double *wall, double *cpu)
+{
+  double cpu_before = cpu_of(task), begin = now_ns();
+  int failed = task->target->run(task->opened, task->op, task->load, task->from, task->to);
+
+  *wall += now_ns() - begin;
+  *cpu += cpu_of(task) - cpu_before;
   return failed;
 }
 
@@ -137,53 +152,104 @@ static void fill_afresh(void *context, double *out)
   struct task *task = context;
   char why[256];
 
+  out[0] = out[1] = 0;
   task->opened = task->target->open(why, sizeof why);
-  if (task->opened == NULL || time_task(task, out) != 0)
+  if (task->opened == NULL || time_task(task, &out[0], &out[1]) != 0)
     _exit(1);
   task->target->close(task->opened); /* it may have left files */
 }
 
 /* New keys: in a process of its own, so that nobody finds memory that another has warmed. */
-static int time_table(struct table *table, enum op op, size_t t, const struct load *load,
-                      size_t steps)
+static int time_new(size_t t, const struct load *load, struct tally *tally)
 {
-  struct task task = { targets[t], table->opened[t], op, load, steps };
+  struct task task = { targets[t], NULL, OP_NEW, load, 0, load->count };
   double out[2];
-  int failed = op == OP_NEW ? in_child(fill_afresh, &task, out, 2) : time_task(&task, out);
+  int failed = in_child(fill_afresh, &task, out, 2);
 
-  if (!failed)
-    note_values(table, op, t, (double)steps, out[0], out[1]);
+  tally->steps = load->count;
+  tally->wall = out[0];
+  tally->cpu = out[1];
+  return failed;
+}
+
+static int time_pings(struct table *table, size_t t, const struct load *load, struct tally *tally)
+{
+  size_t pings = table->bench->operations / SHARE / slices_of(table->bench);
+  struct task task = { targets[t], table->opened[t], OP_PING, load, 0, pings };
+  double wall = 0;
+
+  tally->pings += pings;
+  return time_task(&task, &wall, &tally->ping);
+}
+
+static int time_slice(struct table *table, enum op op, size_t t, const struct load *load,
+                      size_t slice, struct tally *tally)
+{
+  size_t share = is_server(t) && table->kind == KIND_STRINGS ? SHARE : 1;
+  size_t steps = load->count / op_info[op].per / share;
+  size_t slices = slices_of(table->bench);
+  struct task task = { targets[t], table->opened[t], op, load, steps * slice / slices,
+                       steps * (slice + 1) / slices };
+
+  if (op == OP_RPOP && !table->chosen[OP_LPUSH][t] &&
+      task.target->run(task.opened, OP_LPUSH, load, task.from, task.to) != 0)
+    return -1; /* else the list would end one day */
+  if (is_server(t) && time_pings(table, t, load, tally) != 0)
+    return -1;
+  tally->steps += task.to - task.from;
+  return time_task(&task, &tally->wall, &tally->cpu);
+}
+
+/* A target that has no such command is struck out. */
+static int look_at(struct table *table, enum op op, size_t t, int failed)
+{
+  if (failed > 0) {
+    bench_note(table->bench, "%s/%s: no such command", op_info[op].name, targets[t]->name);
+    table->chosen[op][t] = 0;
+    return 0;
+  }
+  if (failed < 0)
+    fprintf(stderr, "bench: %s/%s: a wrong result\n", op_info[op].name, targets[t]->name);
+  return failed;
+}
+
+static int measure_slices(struct table *table, size_t round, enum op op, const struct load *load,
+                          struct tally *tally, size_t n)
+{
+  size_t slice, slices = op == OP_NEW ? 1 : slices_of(table->bench), t;
+  int failed = 0;
+
+  for (slice = 0; slice < slices && !failed; slice++)
+    for (t = 0; t < n && !failed; t++) {
+      size_t turn = (t + slice + round) % n; /* nobody is always first */
+
+      if (!table->chosen[op][turn])
+        continue;
+      bench_progress(table->bench, "round %zu of %zu  %s/%s", round + 1, table->bench->rounds,
+                     op_info[op].name, targets[turn]->name);
+      failed = op == OP_NEW ? time_new(turn, load, &tally[turn])
+                            : time_slice(table, op, turn, load, slice, &tally[turn]);
+      failed = look_at(table, op, turn, failed);
+    }
   return failed;
 }
 
 static int measure_op(struct table *table, size_t round, enum op op)
 {
-  size_t t, n = 0, steps;
+  struct tally tally[TARGETS_MAX] = { { 0, 0, 0, 0, 0 } };
+  size_t t, n = 0;
   struct load load;
-  int failed = 0, any = 0;
+  int failed, any = 0;
 
   while (targets[n] != NULL)
     any |= table->chosen[op][n++];
   if (!any)
     return 0;
   make_load(table, op, round, &load);
-  steps = load.count / op_info[op].per;
-  for (t = 0; t < n && !failed; t++) {
-    size_t turn = (t + round) % n; /* nobody is always first */
-
-    if (!table->chosen[op][turn])
-      continue;
-    bench_progress(table->bench, "round %zu of %zu  %s/%s", round + 1, table->bench->rounds,
-                   op_info[op].name, targets[turn]->name);
-    failed = targets[turn]->cpu != NULL ? time_server(table, op, turn, &load, steps)
-                                        : time_table(table, op, turn, &load, steps);
-    if (failed > 0) {
-      bench_note(table->bench, "%s/%s: no such command", op_info[op].name, targets[turn]->name);
-      failed = table->chosen[op][turn] = 0;
-    } else if (failed < 0) {
-      fprintf(stderr, "bench: %s/%s: a wrong result\n", op_info[op].name, targets[turn]->name);
-    }
-  }
+  failed = measure_slices(table, round, op, &load, tally, n);
+  for (t = 0; t < n && !failed; t++)
+    if (table->chosen[op][t])
+      note_tally(table, op, t, &tally[t]);
   load_free(&load);
   return failed;
 }

@@ -4,7 +4,8 @@
  * A uthash table as an application would write it: code, not declarations.  Included by
  * a file for each hash function, because uthash chooses that when it is compiled.  Raw: one
  * allocation an entry, the hash made once a call, no types, no expiry, no limits; under a
- * mutex if it has one.  Defines open_raw, open_locked, table_close and table_run.
+ * mutex if it has one.  Defines open_raw, open_locked, table_close and table_run.  Entries and
+ * buckets come from malloc, unless TABLE_MALLOC and TABLE_FREE name something else.
  */
 
 #include "target.h"
@@ -13,6 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef TABLE_MALLOC
+#define TABLE_MALLOC malloc
+#define TABLE_FREE free
+#endif
+#define uthash_malloc(size) TABLE_MALLOC(size)
+#define uthash_free(block, size) TABLE_FREE(block)
 #include <uthash.h>
 
 struct entry {
@@ -35,7 +42,7 @@ static void *open_raw(char *why, size_t why_size)
   return table;
 }
 
-static void *open_locked(char *why, size_t why_size)
+static inline void *open_locked(char *why, size_t why_size)
 {
   struct table *table = open_raw(why, why_size);
 
@@ -54,7 +61,7 @@ static void table_close(void *context)
   HASH_CLEAR(hh, table->entries); /* the entries' own links remain */
   for (; entry != NULL; entry = next) {
     next = entry->hh.next;
-    free(entry);
+    TABLE_FREE(entry);
   }
   if (table->lock != NULL)
     pthread_mutex_destroy(&table->mutex);
@@ -84,7 +91,7 @@ static inline struct entry *table_find_or_add(struct table *table, const char *k
   HASH_FIND_BYHASHVALUE(hh, table->entries, key, KEY_LENGTH, hash, entry);
   if (entry != NULL)
     return entry;
-  entry = malloc(sizeof *entry);
+  entry = TABLE_MALLOC(sizeof *entry);
   if (entry == NULL)
     return NULL;
   memcpy(entry->key, key, KEY_LENGTH);
