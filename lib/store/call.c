@@ -201,11 +201,12 @@ __attribute__((noinline)) static larder_outcome get_entering(larder *store, int 
 {
   larder_verdict v = {.outcome = LARDER_BAD_ARGUMENT, .age_ms = -1};
   larder_outcome why;
+  if (length)
+    *length = 0;
   struct lrd_cell *cell = lrd_enter(store, &why);
   if (!cell)
     return why;
   if (right) {
-    *length = 0;
     int state = lrd_wait_begin(store);
     store->table->get(store->base, store->config.database, key,
                       lrd_deadline(store, store->config.timeout), buffer, size, length, &v);

@@ -53,11 +53,12 @@ static int asked;
 static void expect_closed(void)
 {
   char buffer[8];
-  size_t length;
+  size_t length = 7;
   larder_reply *r = larder_command(store, "GET k");
   ck_assert_int_eq(r->outcome, LARDER_CLOSED);
   larder_reply_free(r);
   ck_assert_int_eq(larder_get(store, "k", 1, buffer, sizeof buffer, &length), LARDER_CLOSED);
+  ck_assert_uint_eq(length, 0);
   ck_assert_int_eq(larder_set(store, "k", 1, "v", 1, 0), LARDER_CLOSED);
   ck_assert_int_eq(larder_set(store, "k", 1, "v", 1, 1000), LARDER_CLOSED);
   asked++;

@@ -193,7 +193,9 @@ START_TEST(no_store_no_crash)
   size_t length = 0;
   larder_status status = {.size = sizeof status};
   ck_assert_int_eq(run(NULL, 1, argv), LARDER_BAD_ARGUMENT);
+  length = 7;
   ck_assert_int_eq(larder_get(NULL, "k", 1, NULL, 0, &length), LARDER_BAD_ARGUMENT);
+  ck_assert_uint_eq(length, 0);
   ck_assert_int_eq(larder_set(NULL, "k", 1, "v", 1, 0), LARDER_BAD_ARGUMENT);
   ck_assert_int_eq(larder_get_status(NULL, &status), LARDER_BAD_ARGUMENT);
   ck_assert_int_eq(larder_tick(NULL, 0), -1);
@@ -296,7 +298,9 @@ START_TEST(typed_calls_check)
   size_t length = 0;
   ck_assert_int_eq(larder_get(store, "k", 1, NULL, 0, NULL), LARDER_BAD_ARGUMENT);
   ck_assert_int_eq(larder_get(store, NULL, 1, NULL, 0, &length), LARDER_BAD_ARGUMENT);
+  length = 7;
   ck_assert_int_eq(larder_get(store, "k", 1, NULL, 1, &length), LARDER_BAD_ARGUMENT);
+  ck_assert_uint_eq(length, 0);
   ck_assert_int_eq(larder_set(store, NULL, 1, "v", 1, 0), LARDER_BAD_ARGUMENT);
   ck_assert_int_eq(larder_set(store, "k", 1, NULL, 1, 0), LARDER_BAD_ARGUMENT);
   ck_assert_int_eq(larder_set(store, "k", 1, "v", 1, -1), LARDER_BAD_ARGUMENT);
