@@ -503,12 +503,6 @@ static void execute_atomic(struct lrd_engine *e, const larder_call *call, larder
   end(&x);
 }
 
-static inline int is_more_to_do(const struct lrd_engine *e)
-{
-  return atomic_load_explicit(&e->discard.first, memory_order_relaxed) ||
-         atomic_load_explicit(&e->maintenance.state, memory_order_relaxed) == LRD_WANTED;
-}
-
 void lrd_engine_execute(larder_backend *base, const larder_call *call, larder_sink *sink)
 {
   struct lrd_engine *e = (struct lrd_engine *)base;
@@ -520,8 +514,6 @@ void lrd_engine_execute(larder_backend *base, const larder_call *call, larder_si
     execute_one(e, call, call->vector, sink, &moment);
   else
     execute_each(e, call, sink, &moment);
-  if (is_more_to_do(e)) {
-    lrd_discard_settle(e);
-    lrd_maintenance_start(e);
-  }
+  if (lrd_engine_has_more(e))
+    lrd_engine_do_more(e);
 }

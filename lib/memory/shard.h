@@ -211,6 +211,20 @@ int lrd_maintenance_wake(struct lrd_engine *);
 /* Starts the thread if it is wanted; no lock is held. */
 void lrd_maintenance_start(struct lrd_engine *);
 void lrd_maintenance_close(struct lrd_engine *, int forked);
+
+/* Behind a call: has it left something to be done without a lock? */
+static inline int lrd_engine_has_more(const struct lrd_engine *e)
+{
+  return atomic_load_explicit(&e->discard.first, memory_order_relaxed) ||
+         atomic_load_explicit(&e->maintenance.state, memory_order_relaxed) == LRD_WANTED;
+}
+
+static inline void lrd_engine_do_more(struct lrd_engine *e)
+{
+  lrd_discard_settle(e);
+  lrd_maintenance_start(e);
+}
+
 /* One round over the shards while budget ns last; wall ms of the next thing to
  * do, -1: none. */
 int64_t lrd_maintenance_round(struct lrd_engine *, int64_t budget);

@@ -44,24 +44,17 @@ static int begin_typed(struct lrd_shard *shard)
   return 0;
 }
 
-static int is_more_to_do(const struct lrd_engine *e)
-{
-  return atomic_load_explicit(&e->discard.first, memory_order_relaxed) ||
-         atomic_load_explicit(&e->maintenance.state, memory_order_relaxed) == LRD_WANTED;
-}
-
 /* Drops the latch; what is left to be done is done without it. */
 static void end_typed(struct lrd_engine *e, struct lrd_shard *shard)
 {
-  int more = is_more_to_do(e);
+  int more = lrd_engine_has_more(e);
 
   if (more)
     atomic_fetch_add(&shard->waiting, 1);
   lrd_latch_drop(&shard->lock);
   if (!more)
     return;
-  lrd_discard_settle(e);
-  lrd_maintenance_start(e);
+  lrd_engine_do_more(e);
   atomic_fetch_sub(&shard->waiting, 1);
 }
 
