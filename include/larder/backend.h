@@ -27,7 +27,7 @@ extern "C" {
 
 #pragma GCC visibility push(default)
 
-enum { LARDER_BACKEND_VERSION = 2 };
+enum { LARDER_BACKEND_VERSION = 3 };
 
 typedef struct larder_bytes {
   const char *data; /* not NUL-terminated; may be NULL only if len is 0 */
@@ -227,11 +227,8 @@ enum {
   LARDER_CAN_ATOMIC = 1 << 2,
   LARDER_CAN_OBSERVE = 1 << 3,
   LARDER_IS_LOCAL = 1 << 4,       /* no call ever waits for a network */
-  /* get and set count their replies themselves (status: typed) and know when they
-   * are over: the store calls them without noting who is inside.  Before it closes it
-   * calls cancel(NULL), which returns when none of these calls is inside; from then on
-   * they are CLOSED, uncounted, also behind close until the instance is released:
-   * they touch the instance and what close left in late, nothing else. */
+  /* get and set count their replies themselves (status: typed), and so do the
+   * instance's get_now and set_now. */
   LARDER_COUNTS_TYPED = 1 << 5
 };
 
@@ -290,6 +287,18 @@ struct larder_backend {
   larder_clock clock;
   struct lrd_hook *hook; /* events: lib/util/hook.h */
   larder_late *late;     /* where close may leave a block; NULL: it may not */
+
+  /* What larder_get and larder_set do, at once and without a verdict, in the database that the
+   * store was opened with; open may set both (NULL: there are none) if the table
+   * LARDER_COUNTS_TYPED.  The store calls them without noting who is inside, with arguments
+   * that are allowed and a key of at most 64 bytes.  Before it closes it calls
+   * cancel(NULL), which returns when none of these calls is inside; from then on they are
+   * CLOSED, uncounted, also behind close until the instance is released: they touch the
+   * instance and what close left in late, nothing else. */
+  larder_outcome (*get_now)(larder_backend *, const void *key, size_t key_length, void *buffer,
+                            size_t size, size_t *length);
+  larder_outcome (*set_now)(larder_backend *, const void *key, size_t key_length,
+                            const void *value, size_t value_length, int64_t ttl_ms);
 };
 
 /* Defaults. */

@@ -276,8 +276,8 @@ void *lrd_index_find_if(const struct lrd_index *ix, uint64_t hash,
     return NULL;
   for (struct lrd_bucket *b = lrd_bucket_at(ix, lrd_index_position(ix, hash)); b;
        b = lrd_bucket_next(b))
-    for (uint64_t found = lrd_bucket_match(b, tag); found; found &= found - 1) {
-      unsigned i = (unsigned)__builtin_ctzll(found) / 8;
+    for (lrd_match found = lrd_bucket_match(b, tag); found; found &= found - 1) {
+      unsigned i = lrd_match_place(found);
 
       if (is(context, b->item[i]))
         return b->item[i];

@@ -3,6 +3,9 @@
 #define LRD_MEMORY_INDEX_FIND_H
 
 #include <string.h>
+#if defined __SSE2__ && defined __x86_64__
+#include <emmintrin.h>
+#endif
 
 #include "memory/index.h"
 #include "util/bytes.h"
@@ -62,8 +65,25 @@ static inline int lrd_tags_chained(uint64_t tags)
   return tags >> 8 * LRD_BUCKET_PLACES != 0;
 }
 
-/* A bit at the top of each byte of the tags that equals tag. */
-static inline uint64_t lrd_tags_match(uint64_t tags, uint8_t tag)
+/* The places whose tags equal tag: each a bit, one of eight without SSE2. */
+#if defined __SSE2__ && defined __x86_64__
+typedef unsigned lrd_match;
+
+static inline lrd_match lrd_tags_match(uint64_t tags, uint8_t tag)
+{
+  __m128i same = _mm_cmpeq_epi8(_mm_cvtsi64_si128((int64_t)tags), _mm_set1_epi8((char)tag));
+
+  return (unsigned)_mm_movemask_epi8(same) & ((1u << LRD_BUCKET_PLACES) - 1);
+}
+
+static inline unsigned lrd_match_place(lrd_match match)
+{
+  return (unsigned)__builtin_ctz(match);
+}
+#else
+typedef uint64_t lrd_match;
+
+static inline lrd_match lrd_tags_match(uint64_t tags, uint8_t tag)
 {
   const uint64_t ones = UINT64_C(0x0101010101010101), rest = ones * 0x7f;
 
@@ -71,7 +91,13 @@ static inline uint64_t lrd_tags_match(uint64_t tags, uint8_t tag)
   return ~(((tags & rest) + rest) | tags | rest) & UINT64_C(0x00ffffffffffffff);
 }
 
-static inline uint64_t lrd_bucket_match(const struct lrd_bucket *b, uint8_t tag)
+static inline unsigned lrd_match_place(lrd_match match)
+{
+  return (unsigned)__builtin_ctzll(match) / 8;
+}
+#endif
+
+static inline lrd_match lrd_bucket_match(const struct lrd_bucket *b, uint8_t tag)
 {
   return lrd_tags_match(lrd_tags_load(b), tag);
 }
@@ -110,8 +136,8 @@ lrd_index_find_by(const struct lrd_index *ix, uint64_t hash, larder_bytes key,
     return NULL;
   for (struct lrd_bucket *b = lrd_bucket_at(ix, lrd_index_position(ix, hash)); b;
        b = lrd_bucket_next(b))
-    for (uint64_t found = lrd_bucket_match(b, tag); found; found &= found - 1) {
-      unsigned i = (unsigned)__builtin_ctzll(found) / 8;
+    for (lrd_match found = lrd_bucket_match(b, tag); found; found &= found - 1) {
+      unsigned i = lrd_match_place(found);
       larder_bytes other;
 
       other = key_of(b->item[i]);
@@ -130,8 +156,8 @@ LRD_PREFETCHES lrd_index_prefetch_items(const struct lrd_index *ix, uint64_t has
   if (!ix->buckets)
     return;
   b = lrd_bucket_at(ix, lrd_index_position(ix, hash));
-  for (uint64_t found = lrd_bucket_match(b, lrd_bucket_tag(hash)); found; found &= found - 1) {
-    const char *item = b->item[__builtin_ctzll(found) / 8];
+  for (lrd_match found = lrd_bucket_match(b, lrd_bucket_tag(hash)); found; found &= found - 1) {
+    const char *item = b->item[lrd_match_place(found)];
 
     __builtin_prefetch(item);
     __builtin_prefetch(item + 64);

@@ -70,6 +70,7 @@ int lrd_shards_open(struct lrd_engine *e, unsigned shards)
     if (shard_init(e, &e->shard[e->shards], e->shards)) {
       for (unsigned i = 0; i < e->shards; i++)
         shard_close(e, &e->shard[i], 1);
+      lrd_account_add(&e->account, (size_t)0 - block_size(n));
       lrd_release(&e->base.memory, e->shard_block, block_size(n));
       return -1;
     }
@@ -151,6 +152,7 @@ static larder_outcome engine_open(larder_backend *base, const larder_backend_opt
   if (options->observer)
     e->observer = *options->observer;
   e->partial = options->partial;
+  e->database = (unsigned)options->config->database;
   e->background = options->config->background;
   e->opened = lrd_wall_ms(&base->clock);
   lrd_parameters_init(&e->parameters);
@@ -168,6 +170,10 @@ static larder_outcome engine_open(larder_backend *base, const larder_backend_opt
     memory_close(e);
     snprintf(error, error_size, "memory: the system has no more locks");
     return LARDER_NO_MEMORY;
+  }
+  if (!e->partial) {
+    base->get_now = lrd_typed_get_now;
+    base->set_now = lrd_typed_set_now;
   }
   return LARDER_OK;
 }

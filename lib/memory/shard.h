@@ -87,6 +87,7 @@ struct lrd_engine {
   struct lrd_evict evict;
   larder_observer observer; /* changed NULL: there is none */
   int partial;
+  unsigned database;        /* of the store: for get_now and set_now */
   int background;
   struct lrd_universal_key hash_key;
   unsigned shards, shift;   /* a key's shard is hash >> 1 >> shift */

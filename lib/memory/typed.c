@@ -8,7 +8,7 @@
 
 /*
  * A get mostly needs no atomic operation (unlocked.h), other typed calls need one, the taking of
- * the latch: the store has not noted that they are here (LARDER_COUNTS_TYPED).  So before one
+ * the latch: the store may not have noted that they are here (get_now, set_now).  So before one
  * has the latch, or is counted as waiting, it may do nothing that takes long or that the
  * application sees (no hook), and afterwards it may touch nothing of the engine.
  */
@@ -182,6 +182,104 @@ LRD_RACES void lrd_typed_get(larder_backend *base, int database, larder_bytes ke
     get_slowly(e, (unsigned)database, key, buffer, size, length, verdict, again);
 }
 
+/* What isn't usual. */
+__attribute__((noinline)) LRD_RACES static larder_outcome
+get_any(struct lrd_engine *e, const void *key, size_t key_len, void *buffer, size_t size,
+        size_t *length)
+{
+  larder_verdict verdict;
+
+  lrd_typed_get(&e->base, (int)e->database, (larder_bytes){ key, key_len }, INT64_MAX, buffer,
+                size, length, &verdict);
+  return verdict.outcome;
+}
+
+__attribute__((noinline)) static larder_outcome give_integer(int64_t value, void *buffer,
+                                                             size_t size, size_t *length)
+{
+  char number[LRD_NUMBER_SIZE];
+
+  *length = lrd_print_integer(number, value);
+  memcpy(buffer, number, *length < size ? *length : size);
+  return LARDER_OK;
+}
+
+/* A get that has read a text, from inside lrd_grace. */
+struct text_read {
+  struct lrd_engine *engine;
+  struct lrd_reader *reader;
+  int64_t expiry;
+  const void *key;
+  size_t key_len;
+  void *buffer;
+  size_t size, *length;
+};
+
+__attribute__((noinline)) static larder_outcome give_unless_expired(const struct text_read *r)
+{
+  if (!is_alive(r->engine, r->expiry)) {
+    lrd_grace_leave(r->reader);
+    return get_any(r->engine, r->key, r->key_len, r->buffer, r->size, r->length);
+  }
+  lrd_grace_count(r->reader, LARDER_OK);
+  lrd_grace_leave(r->reader);
+  return LARDER_OK;
+}
+
+/* A key of 8 to 16 bytes with a text, or an integer that does not expire, or none: few
+ * instructions, and nothing is kept over a call, so no register is saved.  All else is begun
+ * anew by get_any. */
+LRD_RACES larder_outcome lrd_typed_get_now(larder_backend *base, const void *key, size_t key_len,
+                                           void *buffer, size_t size, size_t *length)
+{
+  struct lrd_engine *e = (struct lrd_engine *)base;
+  struct lrd_reader *reader;
+  struct lrd_asked asked = { .key = { key, key_len } };
+  struct lrd_seen seen;
+  int64_t expiry = LRD_NEVER;
+
+  if (!LRD_UNLOCKED || !lrd_universal_is_brief(key_len) ||
+      !lrd_grace_enter_at_once(e->grace, &reader))
+    return get_any(e, key, key_len, buffer, size, length);
+  asked.hash = lrd_universal_brief(&e->hash_key, key, key_len);
+  asked.shard = lrd_shard_of(e, asked.hash);
+  if (__builtin_expect(lrd_unlocked_find(&asked, e->database, &seen) != LRD_GLANCE_DONE, 0))
+    goto any;
+  if (!seen.entry) {
+    if (!lrd_glance_is_same(&asked))
+      goto any;
+    *length = 0;
+    lrd_grace_count(reader, LARDER_ABSENT);
+    lrd_grace_leave(reader);
+    return LARDER_ABSENT;
+  }
+  if (!lrd_glance_is_marked(e, &seen))
+    goto any;
+  if (!lrd_glance_is_usual(&seen)) {
+    if (lrd_glance_is_string(&seen, LRD_ENTRY_INTEGER)) {
+      if (!lrd_glance_is_same(&asked))
+        goto any;
+      lrd_grace_count(reader, LARDER_OK);
+      lrd_grace_leave(reader);
+      return give_integer(lrd_glance_value(&seen).integer, buffer, size, length);
+    }
+    if (!lrd_glance_is_string(&seen, LRD_ENTRY_TIMER))
+      goto any;
+    expiry = lrd_glance_expiry(seen.entry);
+  }
+  if (lrd_glance_text(&seen, buffer, size, length) == LRD_NOT_HERE || !lrd_glance_is_same(&asked))
+    goto any;
+  if (__builtin_expect(expiry != LRD_NEVER, 0))
+    return give_unless_expired(&(struct text_read){ e, reader, expiry, key, key_len, buffer, size,
+                                                    length });
+  lrd_grace_count(reader, LARDER_OK);
+  lrd_grace_leave(reader);
+  return LARDER_OK;
+any:
+  lrd_grace_leave(reader);
+  return get_any(e, key, key_len, buffer, size, length);
+}
+
 /* In the middle of set, with the latch. */
 static larder_outcome set_locked(struct lrd_engine *e, const struct lrd_at *at,
                                  larder_bytes value, int64_t ttl_ms)
@@ -217,28 +315,49 @@ static int is_wrong(larder_bytes key, larder_bytes value, int64_t ttl_ms)
   return key.len > LRD_STRING_MAX || value.len > LRD_STRING_MAX || ttl_ms < 0 || ttl_ms > TTL_MAX;
 }
 
+/* Makes its reply, and counts it. */
+static inline larder_outcome set(struct lrd_engine *e, const struct lrd_at *at, larder_bytes value,
+                                 int64_t ttl_ms, int *full)
+{
+  larder_outcome outcome;
+
+  *full = 0;
+  if (!(lrd_parameter(&e->parameters, LRD_MAXMEMORY) ? begin_bounded(e, at->shard, full)
+                                                     : begin_typed(at->shard)))
+    return LARDER_CLOSED;
+  if (__builtin_expect(*full, 0))
+    outcome = LARDER_REFUSED;
+  else if (__builtin_expect(is_wrong(at->key, value, ttl_ms), 0))
+    outcome = LARDER_BAD_ARGUMENT;
+  else
+    outcome = set_locked(e, at, value, ttl_ms);
+  at->shard->typed[outcome]++;
+  end_typed(e, at->shard);
+  return outcome;
+}
+
 void lrd_typed_set(larder_backend *base, int database, larder_bytes key, larder_bytes value,
                    int64_t ttl_ms, int64_t deadline, larder_verdict *verdict)
 {
   struct lrd_engine *e = (struct lrd_engine *)base;
   struct lrd_at at = typed_at(e, (unsigned)database, key);
-  int full = 0;
+  int full;
 
   (void)deadline;
   *verdict = verdict_ok;
-  if (!(lrd_parameter(&e->parameters, LRD_MAXMEMORY) ? begin_bounded(e, at.shard, &full)
-                                                     : begin_typed(at.shard))) {
+  verdict->outcome = set(e, &at, value, ttl_ms, &full);
+  if (verdict->outcome == LARDER_CLOSED)
     closed(verdict);
-    return;
-  }
-  if (__builtin_expect(full, 0))
-    verdict->outcome = LARDER_REFUSED;
-  else if (__builtin_expect(is_wrong(key, value, ttl_ms), 0))
-    verdict->outcome = LARDER_BAD_ARGUMENT;
-  else
-    verdict->outcome = set_locked(e, &at, value, ttl_ms);
-  at.shard->typed[verdict->outcome]++;
-  end_typed(e, at.shard);
-  if (__builtin_expect(full, 0))
+  else if (__builtin_expect(full, 0))
     verdict->cause = LARDER_CAUSE_CAPACITY;
+}
+
+larder_outcome lrd_typed_set_now(larder_backend *base, const void *key, size_t key_len,
+                                 const void *value, size_t value_len, int64_t ttl_ms)
+{
+  struct lrd_engine *e = (struct lrd_engine *)base;
+  struct lrd_at at = typed_at(e, e->database, (larder_bytes){ key, key_len });
+  int full;
+
+  return set(e, &at, (larder_bytes){ value, value_len }, ttl_ms, &full);
 }

@@ -4,11 +4,16 @@
 
 #include "memory/shard.h"
 
-/* The engine's slots get and set: backend.h. */
+/* The engine's slots get and set, and its get_now and set_now: backend.h. */
 
 void lrd_typed_get(larder_backend *, int database, larder_bytes key, int64_t deadline,
                    void *buffer, size_t size, size_t *length, larder_verdict *);
 void lrd_typed_set(larder_backend *, int database, larder_bytes key, larder_bytes value,
                    int64_t ttl_ms, int64_t deadline, larder_verdict *);
+
+larder_outcome lrd_typed_get_now(larder_backend *, const void *key, size_t key_len, void *buffer,
+                                 size_t size, size_t *length);
+larder_outcome lrd_typed_set_now(larder_backend *, const void *key, size_t key_len,
+                                 const void *value, size_t value_len, int64_t ttl_ms);
 
 #endif

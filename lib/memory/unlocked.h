@@ -67,17 +67,26 @@ union lrd_entry_value {
   struct lrd_text text;
 };
 
-/* What it found; entry NULL: no such key. */
+/* What it found; entry NULL: no such key.  Words, since a compiler keeps no union in a register. */
 struct lrd_seen {
   const struct lrd_entry *entry;
-  union lrd_entry_head head;
-  union lrd_entry_value value;
+  uint64_t head, value;
 };
 
 _Static_assert(offsetof(struct lrd_entry, integer) == sizeof(union lrd_entry_head), "one word");
 
 #define LRD_LOAD(place) __atomic_load_n(&(place), __ATOMIC_RELAXED)
 #define LRD_GLANCES __attribute__((always_inline)) LRD_RACES static inline
+
+LRD_GLANCES union lrd_entry_head lrd_glance_head(const struct lrd_seen *seen)
+{
+  return (union lrd_entry_head){ .word = seen->head };
+}
+
+LRD_GLANCES union lrd_entry_value lrd_glance_value(const struct lrd_seen *seen)
+{
+  return (union lrd_entry_value){ .word = seen->value };
+}
 
 LRD_GLANCES int lrd_glance_is_same(const struct lrd_asked *a)
 {
@@ -144,15 +153,15 @@ LRD_GLANCES enum lrd_glance lrd_glance_chain(const struct lrd_asked *a,
   for (;;) {
     uint64_t tags = lrd_glance_tags(b);
 
-    for (uint64_t match = lrd_tags_match(tags, tag); match; match &= match - 1) {
-      seen->entry = LRD_LOAD(b->item[(unsigned)__builtin_ctzll(match) / 8]);
+    for (lrd_match match = lrd_tags_match(tags, tag); match; match &= match - 1) {
+      seen->entry = LRD_LOAD(b->item[lrd_match_place(match)]);
       if (!lrd_glance_is_same(a))
         return LRD_GLANCE_AGAIN;
-      seen->head.word = lrd_glance_word(seen->entry);
-      seen->value.word = lrd_glance_word(&seen->entry->integer);
+      seen->head = lrd_glance_word(seen->entry);
+      seen->value = lrd_glance_word(&seen->entry->integer);
       if (!lrd_glance_is_same(a))
         return LRD_GLANCE_AGAIN;
-      if (__builtin_expect(seen->head.key_len == a->key.len, 1) &&
+      if (__builtin_expect(lrd_glance_head(seen).key_len == a->key.len, 1) &&
           __builtin_expect(lrd_glance_is_key(seen->entry->bytes, a->key), 1))
         return LRD_GLANCE_DONE;
     }
@@ -179,26 +188,35 @@ LRD_GLANCES enum lrd_glance lrd_glance_find(const struct lrd_asked *a, unsigned 
 }
 
 /* May it be used without marking that? */
-LRD_GLANCES int lrd_glance_is_marked(const struct lrd_engine *e, unsigned used)
+LRD_GLANCES int lrd_glance_is_marked(const struct lrd_engine *e, const struct lrd_seen *seen)
 {
   enum lrd_track tracks = lrd_evict_tracks(e);
 
   return __builtin_expect(!tracks, 1) ||
-         (tracks == LRD_TRACK_QUEUE && (used & LRD_EVICT_USES) == LRD_EVICT_USES);
+         (tracks == LRD_TRACK_QUEUE && (lrd_glance_head(seen).used & LRD_EVICT_USES) == LRD_EVICT_USES);
 }
 
-/* Short ones without a call. */
+/* Without a call: at most LRD_UNLOCKED_MOST bytes, mostly few.  The last step goes back over
+ * what is there already. */
 LRD_GLANCES void lrd_glance_copy(char *to, const char *from, size_t len)
 {
 #if defined __SANITIZE_THREAD__
   for (size_t i = 0; i < len; i++)
     to[i] = LRD_LOAD(from[i]);
 #else
-  if (len >= 16 && len <= 32) {
+  if (__builtin_expect(len >= 16 && len <= 32, 1)) {
     memcpy(to, from, 16);
     memcpy(to + len - 16, from + len - 16, 16);
-  } else if (len) {
-    memcpy(to, from, len);
+  } else if (len > 32) {
+    for (size_t i = 0; i < len - 16; i += 16)
+      memcpy(to + i, from + i, 16);
+    memcpy(to + len - 16, from + len - 16, 16);
+  } else if (len >= 8) {
+    memcpy(to, from, 8);
+    memcpy(to + len - 8, from + len - 8, 8);
+  } else {
+    for (size_t i = 0; i < len; i++)
+      to[i] = from[i];
   }
 #endif
 }
@@ -209,42 +227,69 @@ enum { LRD_NEVER = -1, LRD_NOT_HERE = -2 }; /* instead of an expiry */
 LRD_GLANCES int64_t lrd_glance_text(const struct lrd_seen *seen, void *buffer, size_t size,
                                     size_t *length)
 {
-  *length = seen->value.text.len;
+  *length = lrd_glance_value(seen).text.len;
   if (*length < size)
     size = *length;
   if (__builtin_expect(size > LRD_UNLOCKED_MOST, 0))
     return LRD_NOT_HERE;
-  lrd_glance_copy(buffer, seen->entry->bytes + seen->head.key_len, size);
+  lrd_glance_copy(buffer, seen->entry->bytes + lrd_glance_head(seen).key_len, size);
   return LRD_NEVER;
+}
+
+/* Of an entry with a timer. */
+LRD_GLANCES int64_t lrd_glance_expiry(const struct lrd_entry *entry)
+{
+  const struct lrd_timer *t = (const struct lrd_timer *)(const void *)entry - 1;
+
+  return LRD_LOAD(t->link) ? LRD_LOAD(t->at) : LRD_NEVER;
 }
 
 /* The same of an entry that may be a number, or expire: then when (wall ms). */
 __attribute__((noinline)) LRD_RACES static int64_t
 lrd_glance_unusual(struct lrd_seen seen, void *buffer, size_t size, size_t *length)
 {
-  const struct lrd_timer *t = (const struct lrd_timer *)(const void *)seen.entry - 1;
   char number[LRD_NUMBER_SIZE];
 
-  if (seen.head.kind != LRD_STRING || seen.head.flags & LRD_ENTRY_DELTA)
+  union lrd_entry_head head = lrd_glance_head(&seen);
+
+  if (head.kind != LRD_STRING || head.flags & LRD_ENTRY_DELTA)
     return LRD_NOT_HERE;
-  if (seen.head.flags & LRD_ENTRY_INTEGER) {
-    *length = lrd_print_integer(number, seen.value.integer);
+  if (head.flags & LRD_ENTRY_INTEGER) {
+    *length = lrd_print_integer(number, lrd_glance_value(&seen).integer);
     lrd_glance_copy(buffer, number, *length < size ? *length : size);
   } else if (lrd_glance_text(&seen, buffer, size, length) == LRD_NOT_HERE) {
     return LRD_NOT_HERE;
   }
-  return seen.head.flags & LRD_ENTRY_TIMER && LRD_LOAD(t->link) ? LRD_LOAD(t->at) : LRD_NEVER;
+  return head.flags & LRD_ENTRY_TIMER ? lrd_glance_expiry(seen.entry) : LRD_NEVER;
 }
 
-/* A text, whole, without a timer? */
-LRD_GLANCES int lrd_glance_is_usual(union lrd_entry_head head)
+/* A string, whole, with these flags of TIMER and INTEGER? */
+LRD_GLANCES int lrd_glance_is_string(const struct lrd_seen *seen, uint8_t flags)
 {
   const union lrd_entry_head mask = {
     .kind = 15, .flags = LRD_ENTRY_TIMER | LRD_ENTRY_INTEGER | LRD_ENTRY_DELTA
   };
-  const union lrd_entry_head usual = { .kind = LRD_STRING };
+  const union lrd_entry_head right = { .kind = LRD_STRING, .flags = flags };
 
-  return __builtin_expect((head.word & mask.word) == usual.word, 1) != 0;
+  return (seen->head & mask.word) == right.word;
+}
+
+/* A text, whole, without a timer? */
+LRD_GLANCES int lrd_glance_is_usual(const struct lrd_seen *seen)
+{
+  return __builtin_expect(lrd_glance_is_string(seen, 0), 1) != 0;
+}
+
+/* The first step of an attempt, from inside lrd_grace: DONE: what was found, which is so unless
+ * the shard is not the same in the end. */
+LRD_GLANCES enum lrd_glance lrd_unlocked_find(struct lrd_asked *a, unsigned database,
+                                              struct lrd_seen *seen)
+{
+  if (!lrd_latch_look(&a->shard->lock, &a->version))
+    return LRD_GLANCE_AGAIN;
+  if (__builtin_expect(atomic_load_explicit(&a->shard->sealed, memory_order_relaxed), 0))
+    return LRD_GLANCE_LOCK;
+  return lrd_glance_find(a, database, seen);
 }
 
 /* One attempt, from inside lrd_grace.  DONE: *outcome is OK or ABSENT, *length the value's (OK
@@ -256,22 +301,17 @@ LRD_GLANCES enum lrd_glance lrd_unlocked_get(const struct lrd_engine *e, struct 
                                              int64_t *expiry)
 {
   struct lrd_seen seen;
-  enum lrd_glance glance;
+  enum lrd_glance glance = lrd_unlocked_find(a, database, &seen);
 
   *expiry = LRD_NEVER;
-  if (!lrd_latch_look(&a->shard->lock, &a->version))
-    return LRD_GLANCE_AGAIN;
-  if (__builtin_expect(atomic_load_explicit(&a->shard->sealed, memory_order_relaxed), 0))
-    return LRD_GLANCE_LOCK;
-  glance = lrd_glance_find(a, database, &seen);
   if (__builtin_expect(glance != LRD_GLANCE_DONE, 0))
     return glance;
   *outcome = LARDER_ABSENT;
   if (__builtin_expect(seen.entry != NULL, 1)) {
     *outcome = LARDER_OK;
-    if (!lrd_glance_is_marked(e, seen.head.used))
+    if (!lrd_glance_is_marked(e, &seen))
       return LRD_GLANCE_LOCK;
-    *expiry = lrd_glance_is_usual(seen.head) ? lrd_glance_text(&seen, buffer, size, length)
+    *expiry = lrd_glance_is_usual(&seen) ? lrd_glance_text(&seen, buffer, size, length)
                                              : lrd_glance_unusual(seen, buffer, size, length);
     if (__builtin_expect(*expiry == LRD_NOT_HERE, 0))
       return LRD_GLANCE_LOCK;

@@ -176,29 +176,23 @@ larder_reply *larder_command(larder *store, const char *format, ...)
 
 /* The work before a backend notes a call must be short. */
 enum { DIRECT_KEY = 64 };
-
-/* May the backend be called without entering?  Most calls of most programs come
- * this way: it saves two of three atomic operations.  While the store is closing they
- * enter, and are CLOSED: the backend may be gone before the store is. */
-static inline int is_direct(larder *store, size_t key_length)
-{
-  return store && key_length <= DIRECT_KEY &&
-         atomic_load_explicit(&store->direct, memory_order_acquire) && !lrd_forked(&store->fork);
-}
+#define TTL_MAX (INT64_C(1) << 53) /* ms */
 
 /* After a call that entered; counted: by the backend. */
-static larder_outcome leave_typed(struct lrd_cell *cell, const larder_verdict *v, int counted)
+static larder_outcome leave_typed(const larder *store, struct lrd_cell *cell,
+                                  const larder_verdict *v, int called)
 {
-  if (!counted)
+  if (!called || !(store->table->capabilities & LARDER_COUNTS_TYPED))
     lrd_tally(cell, v);
   lrd_leave(cell);
   return v->outcome;
 }
 
-__attribute__((noinline)) static larder_outcome get_entering(larder *store, int right,
-                                                             larder_bytes key, void *buffer,
+__attribute__((noinline)) static larder_outcome get_entering(larder *store, const void *key,
+                                                             size_t key_length, void *buffer,
                                                              size_t size, size_t *length)
 {
+  int right = length && (key || key_length == 0) && (buffer || size == 0);
   larder_verdict v = {.outcome = LARDER_BAD_ARGUMENT, .age_ms = -1};
   larder_outcome why;
   if (length)
@@ -207,53 +201,59 @@ __attribute__((noinline)) static larder_outcome get_entering(larder *store, int 
   if (!cell)
     return why;
   if (right) {
+    larder_bytes name = {key ? key : "", key_length};
     int state = lrd_wait_begin(store);
-    store->table->get(store->base, store->config.database, key,
+    store->table->get(store->base, store->config.database, name,
                       lrd_deadline(store, store->config.timeout), buffer, size, length, &v);
     lrd_wait_end(state);
   }
-  return leave_typed(cell, &v, right && store->counts_typed);
+  return leave_typed(store, cell, &v, right);
 }
 
+/* Most calls of most programs are the backend's own in the same registers: nobody enters, which
+ * saves atomic operations.  While the store is closing they enter, and are CLOSED: the
+ * backend may be gone before the store is. */
 larder_outcome larder_get(larder *store, const void *key, size_t key_length, void *buffer,
                           size_t size, size_t *length)
 {
-  int right = length && (key || key_length == 0) && (buffer || size == 0);
-  larder_bytes bytes = {key ? key : "", key_length};
-  if (!right || !is_direct(store, key_length))
-    return get_entering(store, right, bytes, buffer, size, length);
-  larder_verdict v;
-  store->table->get(store->base, store->direct_database, bytes, INT64_MAX, buffer, size, length,
-                    &v);
-  return v.outcome;
+  if (store && key && key_length <= DIRECT_KEY && length && (buffer || size == 0)) {
+    larder_outcome (*now)(larder_backend *, const void *, size_t, void *, size_t, size_t *) =
+        atomic_load_explicit(&store->get_now, memory_order_acquire);
+    if (now && !lrd_forked(&store->fork))
+      return now(store->base, key, key_length, buffer, size, length);
+  }
+  return get_entering(store, key, key_length, buffer, size, length);
 }
 
-__attribute__((noinline)) static larder_outcome
-set_entering(larder *store, int right, larder_bytes key, larder_bytes value, int64_t ttl_ms)
+__attribute__((noinline)) static larder_outcome set_entering(larder *store, const void *key,
+                                                             size_t key_length, const void *value,
+                                                             size_t value_length, int64_t ttl_ms)
 {
+  int right = (key || key_length == 0) && (value || value_length == 0) && ttl_ms >= 0 &&
+              ttl_ms <= TTL_MAX;
   larder_verdict v = {.outcome = LARDER_BAD_ARGUMENT, .age_ms = -1};
   larder_outcome why;
   struct lrd_cell *cell = lrd_enter(store, &why);
   if (!cell)
     return why;
   if (right) {
+    larder_bytes name = {key ? key : "", key_length}, bytes = {value ? value : "", value_length};
     int state = lrd_wait_begin(store);
-    store->table->set(store->base, store->config.database, key, value, ttl_ms,
+    store->table->set(store->base, store->config.database, name, bytes, ttl_ms,
                       lrd_deadline(store, store->config.timeout), &v);
     lrd_wait_end(state);
   }
-  return leave_typed(cell, &v, right && store->counts_typed);
+  return leave_typed(store, cell, &v, right);
 }
 
 larder_outcome larder_set(larder *store, const void *key, size_t key_length, const void *value,
                           size_t value_length, int64_t ttl_ms)
 {
-  int right = (key || key_length == 0) && (value || value_length == 0) && ttl_ms >= 0 &&
-              ttl_ms <= INT64_C(1) << 53;
-  larder_bytes name = {key ? key : "", key_length}, bytes = {value ? value : "", value_length};
-  if (!right || !is_direct(store, key_length))
-    return set_entering(store, right, name, bytes, ttl_ms);
-  larder_verdict v;
-  store->table->set(store->base, store->direct_database, name, bytes, ttl_ms, INT64_MAX, &v);
-  return v.outcome;
+  if (store && key && key_length <= DIRECT_KEY && value && (uint64_t)ttl_ms <= TTL_MAX) {
+    larder_outcome (*now)(larder_backend *, const void *, size_t, const void *, size_t, int64_t) =
+        atomic_load_explicit(&store->set_now, memory_order_acquire);
+    if (now && !lrd_forked(&store->fork))
+      return now(store->base, key, key_length, value, value_length, ttl_ms);
+  }
+  return set_entering(store, key, key_length, value, value_length, ttl_ms);
 }

@@ -68,8 +68,6 @@ static larder_outcome open_backend(larder *s, char *error, size_t error_size)
   s->base->late = &s->late;
   larder_outcome outcome = s->table->open(s->base, &options, error, error_size);
   s->table = s->base->table; /* a prefix has one of its own */
-  s->counts_typed = (s->table->capabilities & LARDER_COUNTS_TYPED) != 0;
-  s->direct_database = s->config.database;
   if (outcome != LARDER_OK && error_size && !*error)
     snprintf(error, error_size, "backend %s: %s", s->table->name, larder_outcome_name(outcome));
   return outcome;
@@ -135,7 +133,8 @@ static larder *open_store(const struct lrd_config *config, const larder_backend_
   if (opened && s->config.required)
     outcome = probe(s, error, error_size);
   if (outcome == LARDER_OK) {
-    atomic_store(&s->direct, s->counts_typed);
+    atomic_store(&s->get_now, s->base->get_now);
+    atomic_store(&s->set_now, s->base->set_now);
     tell_open(s);
     return s;
   }
@@ -226,10 +225,11 @@ uint64_t larder_close(larder *s, int64_t timeout_ms)
   timeout = timeout < 3600000 ? timeout * LRD_NS_PER_MS : INT64_C(3600000) * LRD_NS_PER_MS;
   int64_t deadline = lrd_monotonic(&s->config.clock) + timeout;
   int state = lrd_cancel_disable();
-  atomic_store(&s->direct, 0);
+  atomic_store(&s->get_now, NULL);
+  atomic_store(&s->set_now, NULL);
   atomic_store(&s->phase, LRD_CLOSING);
   lrd_cells_settle(&s->cells);
-  if (s->counts_typed)
+  if (s->table->capabilities & LARDER_COUNTS_TYPED)
     s->table->cancel(s->base, NULL);
   settle(s, timeout);
   uint64_t lost = s->table->close(s->base, deadline, 0);

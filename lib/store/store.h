@@ -21,24 +21,25 @@
  *
  * Life: opening -> open -> closing -> gone.  Every public call enters (which
  * fails unless the store is open and ours) and leaves; closing waits until
- * nobody is inside.  Only typed calls of a backend that LARDER_COUNTS_TYPED do not enter
- * while the store is open: the backend sees to it that closing waits for them.
+ * nobody is inside.  Only the backend's get_now and set_now are called without entering:
+ * it sees to it that closing waits for them.
  */
 
 enum lrd_phase { LRD_OPEN = 0, LRD_CLOSING };
 
 struct larder {
-  /* What a direct typed call needs: call.c. */
-  atomic_int direct;        /* open, and the backend LARDER_COUNTS_TYPED */
-  int direct_database;
+  /* The backend's while the store is open, else NULL: call.c. */
+  larder_outcome (*_Atomic get_now)(larder_backend *, const void *, size_t, void *, size_t,
+                                    size_t *);
+  larder_outcome (*_Atomic set_now)(larder_backend *, const void *, size_t, const void *, size_t,
+                                    int64_t);
   larder_backend *base;     /* table->size bytes */
+  struct lrd_fork fork;
   const larder_backend_table *table;
-  int counts_typed;        /* LARDER_COUNTS_TYPED */
   atomic_int phase;        /* enum lrd_phase */
   larder_late late;     /* of base */
   struct lrd_config config;
   struct lrd_hook *hook;
-  struct lrd_fork fork;
   struct lrd_cells cells;
   int64_t opened_at;       /* monotonic ns */
   _Atomic uint64_t sessions; /* the last session's number */

@@ -103,20 +103,36 @@ uint64_t lrd_grace_counted(const struct lrd_grace *, unsigned what);
  * none. */
 struct lrd_reader *lrd_grace_claim(struct lrd_grace *, uintptr_t self);
 
-/* The calling thread comes in.  NULL: it must take the lock instead. */
-static inline struct lrd_reader *lrd_grace_enter(struct lrd_grace *g)
+static inline void lrd_grace_begin(const struct lrd_grace *g, struct lrd_reader *r)
+{
+  atomic_store_explicit(&r->inside, atomic_load_explicit(&g->epoch, memory_order_acquire),
+                        memory_order_relaxed);
+  atomic_signal_fence(memory_order_seq_cst);
+}
+
+/* The calling thread comes in, if its cell is at its place and has been claimed: 1. */
+static inline int lrd_grace_enter_at_once(struct lrd_grace *g, struct lrd_reader **reader)
 {
   uintptr_t self = lrd_thread_address();
   struct lrd_reader *r = &g->reader[lrd_thread_place(self, LRD_GRACE_BITS)];
 
-  if (__builtin_expect(atomic_load_explicit(&r->owner, memory_order_relaxed) != self, 0)) {
-    r = lrd_grace_claim(g, self);
-    if (!r)
-      return NULL;
-  }
-  atomic_store_explicit(&r->inside, atomic_load_explicit(&g->epoch, memory_order_acquire),
-                        memory_order_relaxed);
-  atomic_signal_fence(memory_order_seq_cst);
+  if (__builtin_expect(atomic_load_explicit(&r->owner, memory_order_relaxed) != self, 0))
+    return 0;
+  lrd_grace_begin(g, r);
+  *reader = r;
+  return 1;
+}
+
+/* The same wherever its cell is.  NULL: it must take the lock instead. */
+static inline struct lrd_reader *lrd_grace_enter(struct lrd_grace *g)
+{
+  struct lrd_reader *r;
+
+  if (__builtin_expect(lrd_grace_enter_at_once(g, &r), 1))
+    return r;
+  r = lrd_grace_claim(g, lrd_thread_address());
+  if (r)
+    lrd_grace_begin(g, r);
   return r;
 }
 
