@@ -121,6 +121,7 @@ int lrd_link_up(struct lrd_link *l, const struct lrd_identity *identity)
     return -1;
   l->identity = *identity;
   l->touched_at = l->progress_at = lrd_remote_now(r);
+  l->doubt_at = 0;
   atomic_fetch_add_explicit(&r->count.connections, 1, memory_order_relaxed);
   atomic_fetch_add_explicit(&r->count.connects, 1, memory_order_relaxed);
   set_state(l, LRD_LINK_READY);
@@ -176,6 +177,8 @@ int lrd_link_received(struct lrd_link *l, const char *bytes, ssize_t n, int erro
   int dead = lrd_wire_feed(&l->wire, bytes, (size_t)n);
   if (l->wire.used != owed)
     l->progress_at = now;
+  if (l->wire.ended || !l->wire.used)
+    l->doubt_at = 0;
   if (!l->wire.used)
     atomic_store_explicit(&l->ready, 1, memory_order_relaxed);
   settle(l);
@@ -193,8 +196,16 @@ int64_t lrd_link_stuck_at(const struct lrd_link *l)
   if (!s)
     return INT64_MAX;
   int64_t since = s->deadline > l->progress_at ? s->deadline : l->progress_at;
+  if (!s->ticket && l->doubt_at && l->doubt_at < since)
+    since = l->doubt_at;
   int64_t grace = l->remote->config->connect_timeout;
   return since > INT64_MAX - grace ? INT64_MAX : since + grace;
+}
+
+void lrd_link_doubt(struct lrd_link *l, int64_t now)
+{
+  if (!l->doubt_at && l->wire.used)
+    l->doubt_at = now;
 }
 
 larder_cause lrd_link_late(struct lrd_remote *r, int64_t sent_at, int64_t now)

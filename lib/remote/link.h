@@ -62,6 +62,8 @@ struct lrd_link {
   struct lrd_link_call *waiting, *waiting_last;
   int64_t touched_at;  /* last time bytes were written or read */
   int64_t progress_at; /* last time a slot was completed */
+  int64_t doubt_at;    /* a call gave up, and since then no call has had its reply and something
+                          was owed all the time; 0: not so */
   struct lrd_identity identity;
   char no_multi[128];  /* why this server lets us have no MULTI; "": it does */
   unsigned attempts;   /* connection attempts that failed so far */
@@ -107,8 +109,11 @@ int lrd_link_received(struct lrd_link *, const char *bytes, ssize_t n, int error
 void lrd_link_close(struct lrd_link *, larder_cause, const char *text);
 /* CLOSING to DOWN, by whoever had the descriptor in use; otherwise nothing. */
 void lrd_link_finish(struct lrd_link *);
-/* When the oldest slot counts as stuck; INT64_MAX: nothing is owed. */
+/* When the oldest slot counts as stuck, or the replies as one place off (each comes when its call has
+ * given up); INT64_MAX: nothing is owed. */
 int64_t lrd_link_stuck_at(const struct lrd_link *);
+/* A call was withdrawn from the wire, late. */
+void lrd_link_doubt(struct lrd_link *, int64_t now);
 /* SILENT or SLOW, for a call put into a wire at sent_at whose deadline passed. */
 larder_cause lrd_link_late(struct lrd_remote *, int64_t sent_at, int64_t now);
 /* CONNECTING to READY (0; -1: no memory) or DOWN, and wakes who waits. */

@@ -18,6 +18,7 @@ check_PROGRAMS += \
   test/remote/check_faults \
   test/remote/check_handshake \
   test/remote/check_link \
+  test/remote/check_refusals \
   test/remote/check_server \
   test/remote/check_submit \
   test/remote/check_wire
@@ -28,6 +29,7 @@ test_remote_check_faults_SOURCES = test/remote/check_faults.c $(through_sources)
 test_remote_check_handshake_SOURCES = test/remote/check_handshake.c $(against_sources)
 test_remote_check_link_SOURCES = test/remote/check_link.c $(against_sources)
 test_remote_check_submit_SOURCES = test/remote/check_submit.c $(rig_sources)
+test_remote_check_refusals_SOURCES = test/remote/check_refusals.c $(through_sources)
 test_remote_check_server_SOURCES = test/remote/check_server.c $(rig_sources)
 test_remote_check_break_SOURCES = test/remote/check_break.c $(rig_sources)
 
