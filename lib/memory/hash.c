@@ -205,28 +205,14 @@ static int64_t table_set(struct lrd_table *table, const larder_memory *memory, s
                          const larder_bytes *pairs)
 {
   struct lrd_stage stage;
-  int64_t added = 0;
-  size_t i;
+  int64_t added = -1;
 
   if (n == 1)
     return table_set_one(table, memory, pair_of(pairs, 0));
   if (lrd_stage_open(&stage, table, memory, n, pairs, 2 * sizeof *pairs) != 0)
     return -1;
-  if (nodes_make(&stage, memory, pairs) != 0)
-    added = -1;
-  for (i = 0; i < n && added >= 0; i++) {
-    struct lrd_staged *staged = &stage.each[i];
-    const unsigned char **place = lrd_table_find(table, staged->hash, pairs[2 * i]), *node;
-    if (place) { /* the old node is released with what is left */
-      node = *place;
-      *place = staged->item;
-      staged->item = node;
-    } else {
-      lrd_table_insert(table, memory, staged->hash, staged->item);
-      staged->item = NULL;
-      added++;
-    }
-  }
+  if (nodes_make(&stage, memory, pairs) == 0)
+    added = lrd_stage_insert(&stage, table, memory, pairs, 2 * sizeof *pairs, 1);
   lrd_stage_close(&stage, table, memory, node_free);
   return added;
 }

@@ -32,11 +32,16 @@ struct lrd_set *lrd_set_new(const larder_memory *memory)
   return lrd_allocate_zeroed(memory, 1, sizeof(struct lrd_set));
 }
 
-void lrd_set_free(struct lrd_set *set, const larder_memory *memory)
+static void release_members(struct lrd_set *set, const larder_memory *memory)
 {
   if (set->table)
     lrd_table_free(set->table, memory, node_free);
   lrd_packed_free(&set->packed, memory);
+}
+
+void lrd_set_free(struct lrd_set *set, const larder_memory *memory)
+{
+  release_members(set, memory);
   lrd_release(memory, set, sizeof *set);
 }
 
@@ -255,23 +260,14 @@ static int64_t table_add(struct lrd_table *table, const larder_memory *memory, s
                          const larder_bytes *members)
 {
   struct lrd_stage stage;
-  int64_t added = 0;
-  size_t i;
+  int64_t added = -1;
 
   if (n == 1)
     return table_add_one(table, memory, *members);
   if (lrd_stage_open(&stage, table, memory, n, members, sizeof *members) != 0)
     return -1;
-  if (nodes_make(&stage, table, memory, members) != 0)
-    added = -1;
-  for (i = 0; i < n && added >= 0; i++) {
-    struct lrd_staged *staged = &stage.each[i];
-    if (!staged->item || lrd_table_find(table, staged->hash, members[i])) /* named twice */
-      continue;
-    lrd_table_insert(table, memory, staged->hash, staged->item);
-    staged->item = NULL;
-    added++;
-  }
+  if (nodes_make(&stage, table, memory, members) == 0)
+    added = lrd_stage_insert(&stage, table, memory, members, sizeof *members, 0);
   lrd_stage_close(&stage, table, memory, node_free);
   return added;
 }
@@ -373,6 +369,22 @@ int lrd_set_remove(struct lrd_set *set, const larder_memory *memory, larder_byte
   if (node)
     set->count--;
   return node != NULL;
+}
+
+void lrd_set_renew(struct lrd_set *set, const larder_memory *memory,
+                   const struct lrd_universal_key *key)
+{
+  struct lrd_set new = { .table = NULL };
+  struct lrd_set_cursor c = { 0 };
+  larder_bytes member;
+
+  while (lrd_set_next(set, &c, &member))
+    if (lrd_set_add(&new, memory, key, 1, &member) < 0) {
+      release_members(&new, memory);
+      return;
+    }
+  release_members(set, memory);
+  *set = new;
 }
 
 int lrd_set_next(const struct lrd_set *set, struct lrd_set_cursor *c, larder_bytes *member)

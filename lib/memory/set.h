@@ -7,7 +7,8 @@
 #include "memory/table.h"
 
 /*
- * A set of byte strings, in one of three forms; it goes down the list and never back:
+ * A set of byte strings, in one of three forms; it goes down the list, and back in lrd_set_renew
+ * alone:
  *
  * integers  as long as all members are integers as they are printed, LRD_INTEGERS_MOST
  *           at most: in order, each of 2, 4 or 8 bytes (integers.h)
@@ -49,6 +50,10 @@ int64_t lrd_set_add(struct lrd_set *, const larder_memory *, const struct lrd_un
                     size_t n, const larder_bytes *);
 /* 1: it was there. */
 int lrd_set_remove(struct lrd_set *, const larder_memory *, larder_bytes member);
+
+/* Gives it the form that a new set of its members has, in time of their number; without memory it
+ * stays as it is. */
+void lrd_set_renew(struct lrd_set *, const larder_memory *, const struct lrd_universal_key *);
 
 /* Walks over all members while nothing changes; begins as { 0 }.  0: the end.  A member
  * that lies in the cursor's text is there until the next one. */

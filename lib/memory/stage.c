@@ -24,6 +24,32 @@ int lrd_stage_open(struct lrd_stage *s, struct lrd_table *t, const larder_memory
   return -1;
 }
 
+int64_t lrd_stage_insert(struct lrd_stage *s, struct lrd_table *t, const larder_memory *memory,
+                         const larder_bytes *key, size_t stride, int exchange)
+{
+  int64_t added = 0;
+  size_t i;
+
+  for (i = 0; i < s->n; i++, key = (const void *)((const char *)key + stride)) {
+    struct lrd_staged *staged = &s->each[i];
+    const unsigned char **place, *there;
+
+    if (!staged->item)
+      continue;
+    place = lrd_table_find(t, staged->hash, *key);
+    if (!place) {
+      lrd_table_insert(t, memory, staged->hash, staged->item);
+      staged->item = NULL;
+      added++;
+    } else if (exchange) {
+      there = *place;
+      *place = staged->item;
+      staged->item = there;
+    }
+  }
+  return added;
+}
+
 void lrd_stage_close(struct lrd_stage *s, struct lrd_table *t, const larder_memory *memory,
                      lrd_table_release *release)
 {

@@ -20,6 +20,10 @@ struct lrd_stage {
  * no memory. */
 int lrd_stage_open(struct lrd_stage *, struct lrd_table *, const larder_memory *, size_t n,
                    const larder_bytes *key, size_t stride);
+/* Inserts the items; those of keys that are there already stay staged, or are exchanged: then
+ * what was there is staged.  How many keys are new. */
+int64_t lrd_stage_insert(struct lrd_stage *, struct lrd_table *, const larder_memory *,
+                         const larder_bytes *key, size_t stride, int exchange);
 /* Items that are still staged are released. */
 void lrd_stage_close(struct lrd_stage *, struct lrd_table *, const larder_memory *,
                      lrd_table_release *);

@@ -170,7 +170,21 @@ fail:
   return -1;
 }
 
+/* Where a fifth of what goes, or less, is left, Redis makes a new set of that: a set that a word
+ * had been in is one of integers again. */
+enum { RENEWED = 5 };
+
 /* counted: the reply is a set, and not one member. */
+static void take(struct lrd_exec *x, struct lrd_set *set, const struct popped *p, int counted)
+{
+  const larder_memory *memory = lrd_memory_of(x->engine);
+
+  for (size_t i = 2; i < p->n + 2; i++)
+    lrd_set_remove(set, memory, p->argv[i]);
+  if (counted && !lrd_set_is_integers(set) && set->count <= p->n / RENEWED)
+    lrd_set_renew(set, memory, lrd_hash_key_of(x->engine));
+}
+
 static void pop(struct lrd_exec *x, struct lrd_entry *entry, size_t n, int counted)
 {
   const larder_memory *memory = lrd_memory_of(x->engine);
@@ -190,8 +204,7 @@ static void pop(struct lrd_exec *x, struct lrd_entry *entry, size_t n, int count
     if (n == set_of(entry)->count && whole)
       lrd_remove(x, entry);
     else
-      for (i = 2; i < n + 2; i++)
-        lrd_set_remove(set_of(entry), memory, p.argv[i]);
+      take(x, set_of(entry), &p, counted);
     lrd_changed(x, x->argv[1], (int)(n + 2), p.argv);
   }
   popped_free(&p, memory);
@@ -201,17 +214,10 @@ void lrd_t_spop(struct lrd_exec *x)
 {
   int counted = x->argc == 3;
   struct lrd_entry *entry;
-  int64_t count = 1;
+  int64_t count;
 
-  if (x->argc > 3) {
-    lrd_error(x, lrd_text_syntax);
+  if (!lrd_argument_last_count(x, lrd_text_syntax, &count))
     return;
-  }
-  if (counted &&
-      (!lrd_parse_integer(x->argv[2].data, x->argv[2].len, &count) || count < 0)) {
-    lrd_error(x, "ERR value is out of range, must be positive");
-    return;
-  }
   if (!lrd_write(x, x->argv[1], LRD_SET_KIND, &entry))
     return;
   if (entry && (uint64_t)count > set_of(entry)->count)
