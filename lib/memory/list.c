@@ -21,16 +21,7 @@ static struct lrd_chunk *chunk_new(struct lrd_list *list, const larder_memory *m
   c->capacity = capacity;
   c->count = 0;
   c->begin = c->end = side == LRD_LIST_FRONT ? capacity : 0;
-  c->previous = side == LRD_LIST_BACK ? list->last : NULL;
-  c->next = side == LRD_LIST_FRONT ? list->first : NULL;
-  if (c->previous)
-    c->previous->next = c;
-  else
-    list->first = c;
-  if (c->next)
-    c->next->previous = c;
-  else
-    list->last = c;
+  lrd_chunk_link(list, side == LRD_LIST_BACK ? list->last : NULL, c);
   return c;
 }
 

@@ -70,6 +70,22 @@ static inline void lrd_chunk_free(const larder_memory *memory, struct lrd_chunk 
   lrd_release(memory, c, lrd_chunk_size(c->capacity));
 }
 
+/* Into the row, behind a chunk; NULL: as the first. */
+static inline void lrd_chunk_link(struct lrd_list *list, struct lrd_chunk *behind,
+                                  struct lrd_chunk *c)
+{
+  c->previous = behind;
+  c->next = behind ? behind->next : list->first;
+  if (c->previous)
+    c->previous->next = c;
+  else
+    list->first = c;
+  if (c->next)
+    c->next->previous = c;
+  else
+    list->last = c;
+}
+
 static inline void lrd_chunk_unlink(struct lrd_list *list, struct lrd_chunk *c)
 {
   if (c->previous)

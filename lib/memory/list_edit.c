@@ -59,21 +59,6 @@ static struct lrd_chunk *chunk_sized(const larder_memory *memory, size_t capacit
   return c;
 }
 
-/* Into the row, behind a chunk; NULL: as the first. */
-static void chunk_link(struct lrd_list *list, struct lrd_chunk *behind, struct lrd_chunk *c)
-{
-  c->previous = behind;
-  c->next = behind ? behind->next : list->first;
-  if (c->previous)
-    c->previous->next = c;
-  else
-    list->first = c;
-  if (c->next)
-    c->next->previous = c;
-  else
-    list->last = c;
-}
-
 /* Another chunk in the place of the old one, which was too small, or was made for one large
  * element that goes. */
 static int exchange(const struct edit *e, size_t total)
@@ -90,7 +75,7 @@ static int exchange(const struct edit *e, size_t total)
     return -1;
   lay_out(e, c, 0);
   c->count = old->count;
-  chunk_link(e->list, old, c);
+  lrd_chunk_link(e->list, old, c);
   lrd_chunk_unlink(e->list, old);
   lrd_chunk_free(e->memory, old);
   return 0;
@@ -141,7 +126,7 @@ static int divide(const struct edit *e)
     behind->end = tail;
     behind->count = moved;
     c->count -= moved;
-    chunk_link(e->list, c, behind);
+    lrd_chunk_link(e->list, c, behind);
   }
   if (head)
     c->end = e->at;
@@ -149,7 +134,7 @@ static int divide(const struct edit *e)
     c->begin += e->old; /* and what is left is the tail */
   c->count -= e->old != 0;
   if (own)
-    chunk_link(e->list, head ? c : c->previous, own);
+    lrd_chunk_link(e->list, head ? c : c->previous, own);
   append(own ? own : c, e->element, e->size);
   if (!c->count) { /* the old element was all */
     lrd_chunk_unlink(e->list, c);

@@ -213,7 +213,9 @@ void lrd_t_geodist(struct lrd_exec *x)
     lrd_sink_nil(x->sink);
 }
 
-void lrd_t_geopos(struct lrd_exec *x)
+/* Of each member that is named its place, as `reply` says it, or what `nil` says. */
+static void reply_each(struct lrd_exec *x, void (*reply)(struct lrd_exec *, struct lrd_place),
+                       void (*nil)(larder_sink *))
 {
   struct lrd_entry *entry;
   struct lrd_place p;
@@ -223,9 +225,14 @@ void lrd_t_geopos(struct lrd_exec *x)
   lrd_sink_array(x->sink, (size_t)x->argc - 2);
   for (int i = 2; i < x->argc; i++)
     if (find(entry, x->argv[i], &p))
-      lrd_reply_place(x, p);
+      reply(x, p);
     else
-      lrd_sink_nil_array(x->sink);
+      nil(x->sink);
+}
+
+void lrd_t_geopos(struct lrd_exec *x)
+{
+  reply_each(x, lrd_reply_place, lrd_sink_nil_array);
 }
 
 /* Geohashes as everybody writes them have latitudes up to 90 degrees, and 5 bits a letter. */
@@ -243,15 +250,5 @@ static void reply_letters(struct lrd_exec *x, struct lrd_place p)
 
 void lrd_t_geohash(struct lrd_exec *x)
 {
-  struct lrd_entry *entry;
-  struct lrd_place p;
-
-  if (!lrd_read(x, x->argv[1], LRD_ZSET, &entry))
-    return;
-  lrd_sink_array(x->sink, (size_t)x->argc - 2);
-  for (int i = 2; i < x->argc; i++)
-    if (find(entry, x->argv[i], &p))
-      reply_letters(x, p);
-    else
-      lrd_sink_nil(x->sink);
+  reply_each(x, reply_letters, lrd_sink_nil);
 }

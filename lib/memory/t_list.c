@@ -74,18 +74,12 @@ static void pop(struct lrd_exec *x, enum lrd_side side)
 {
   int counted = x->argc == 3;
   struct lrd_entry *entry;
-  int64_t count = 1;
+  const char *too_many = side == LRD_LIST_FRONT ? "ERR wrong number of arguments for 'lpop' command"
+                                                : "ERR wrong number of arguments for 'rpop' command";
+  int64_t count;
 
-  if (x->argc > 3) {
-    lrd_error(x, side == LRD_LIST_FRONT ? "ERR wrong number of arguments for 'lpop' command"
-                                   : "ERR wrong number of arguments for 'rpop' command");
+  if (!lrd_argument_last_count(x, too_many, &count))
     return;
-  }
-  if (counted &&
-      (!lrd_parse_integer(x->argv[2].data, x->argv[2].len, &count) || count < 0)) {
-    lrd_error(x, "ERR value is out of range, must be positive");
-    return;
-  }
   if (!lrd_write(x, x->argv[1], LRD_LIST, &entry))
     return;
   if (!entry) {

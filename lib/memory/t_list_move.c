@@ -161,6 +161,20 @@ int lrd_argument_keys(struct lrd_exec *x, int at, int64_t *n)
   return 0;
 }
 
+int lrd_argument_last_count(struct lrd_exec *x, const char *too_many, int64_t *count)
+{
+  const larder_bytes *text = &x->argv[2];
+
+  *count = 1;
+  if (x->argc > 3)
+    lrd_error(x, too_many);
+  else if (x->argc == 3 && (!lrd_parse_integer(text->data, text->len, count) || *count < 0))
+    lrd_error(x, "ERR value is out of range, must be positive");
+  else
+    return 1;
+  return 0;
+}
+
 int lrd_argument_pop_count(struct lrd_exec *x, int at, int64_t *count)
 {
   *count = 1;

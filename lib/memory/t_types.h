@@ -34,9 +34,11 @@ lrd_handler lrd_t_sort;
  * the engine's from here on.  0: no memory, replied. */
 int lrd_store(struct lrd_exec *, larder_bytes key, enum lrd_kind, void *value, int64_t expiry);
 
-/* Arguments; 0: replied.  keys: a positive number; pop_count: "COUNT n" or nothing from there
- * to the end; card: those of SINTERCARD; random: a number of choices. */
+/* Arguments; 0: replied.  keys: a positive number; last_count: what may follow the key alone, 1
+ * if it does not; pop_count: "COUNT n" or nothing from there to the end; card: those of
+ * SINTERCARD; random: a number of choices. */
 int lrd_argument_keys(struct lrd_exec *, int at, int64_t *n);
+int lrd_argument_last_count(struct lrd_exec *, const char *too_many, int64_t *count);
 int lrd_argument_pop_count(struct lrd_exec *, int at, int64_t *count);
 int lrd_argument_card(struct lrd_exec *, int64_t *keys, int64_t *limit);
 int lrd_argument_random(struct lrd_exec *, int64_t *count);

@@ -58,17 +58,10 @@ static void pop(struct lrd_exec *x, int highest)
 {
   int counted = x->argc == 3;
   struct lrd_entry *entry;
-  int64_t count = 1;
+  int64_t count;
 
-  if (x->argc > 3) {
-    lrd_error(x, lrd_text_syntax);
+  if (!lrd_argument_last_count(x, lrd_text_syntax, &count))
     return;
-  }
-  if (counted &&
-      (!lrd_parse_integer(x->argv[2].data, x->argv[2].len, &count) || count < 0)) {
-    lrd_error(x, "ERR value is out of range, must be positive");
-    return;
-  }
   if (!lrd_write(x, x->argv[1], LRD_ZSET, &entry))
     return;
   if (entry && (uint64_t)count > zset_of(entry)->count)

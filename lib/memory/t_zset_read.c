@@ -50,22 +50,32 @@ void lrd_t_zrevrangebylex(struct lrd_exec *x)
 
 /* --- counting ------------------------------------------------------------ */
 
-static void count(struct lrd_exec *x, enum lrd_zrange_by by)
+/* Which ranks of the key the arguments 2 and 3 name, n of them; 0: replied. */
+static int find_range(struct lrd_exec *x, enum lrd_zrange_by by, struct lrd_entry **entry,
+                      size_t *first, size_t *n)
 {
   struct lrd_zrange range;
-  struct lrd_entry *entry;
-  size_t first = 0, n = 0;
   const char *wrong = lrd_zrange_parse_old(&range, by, 0, 4, x->argv);
 
+  *first = *n = 0;
   if (wrong) {
     lrd_error(x, wrong);
-    return;
+    return 0;
   }
-  if (!lrd_read(x, x->argv[1], LRD_ZSET, &entry))
-    return;
-  if (entry)
-    lrd_zrange_ranks(&range, zset_of(entry), &first, &n);
-  lrd_sink_integer(x->sink, (int64_t)n);
+  if (!lrd_read(x, x->argv[1], LRD_ZSET, entry))
+    return 0;
+  if (*entry)
+    lrd_zrange_ranks(&range, zset_of(*entry), first, n);
+  return 1;
+}
+
+static void count(struct lrd_exec *x, enum lrd_zrange_by by)
+{
+  struct lrd_entry *entry;
+  size_t first, n;
+
+  if (find_range(x, by, &entry, &first, &n))
+    lrd_sink_integer(x->sink, (int64_t)n);
 }
 
 void lrd_t_zcount(struct lrd_exec *x)
@@ -82,19 +92,11 @@ void lrd_t_zlexcount(struct lrd_exec *x)
 
 static void remove_range(struct lrd_exec *x, enum lrd_zrange_by by)
 {
-  struct lrd_zrange range;
   struct lrd_entry *entry;
-  size_t first = 0, n = 0;
-  const char *wrong = lrd_zrange_parse_old(&range, by, 0, 4, x->argv);
+  size_t first, n;
 
-  if (wrong) {
-    lrd_error(x, wrong);
+  if (!find_range(x, by, &entry, &first, &n))
     return;
-  }
-  if (!lrd_read(x, x->argv[1], LRD_ZSET, &entry))
-    return;
-  if (entry)
-    lrd_zrange_ranks(&range, zset_of(entry), &first, &n);
   if (n && n == zset_of(entry)->count)
     lrd_remove(x, entry);
   else if (n)

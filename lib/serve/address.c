@@ -107,13 +107,15 @@ static int parse_tcp(struct lrd_address *a, const char *text, const char *rest, 
 int lrd_address_parse(struct lrd_address *a, const char *text, int allow_remote, char *error,
                       size_t error_size)
 {
+  size_t len = text ? strlen(text) : 0;
+
   memset(a, 0, sizeof *a);
   a->fd = -1;
-  if (!text || strlen(text) >= sizeof a->text) {
+  if (!text || len >= sizeof a->text) {
     snprintf(error, error_size, "address: %s (allowed: %s)", text ? "too long" : "missing", form);
     return -1;
   }
-  strcpy(a->text, text);
+  memcpy(a->text, text, len + 1);
   if (strncmp(text, "unix://", 7) == 0)
     return parse_unix(a, text, text + 7, error, error_size);
   if (strncmp(text, "tcp://", 6) != 0) {

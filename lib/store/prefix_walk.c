@@ -105,7 +105,7 @@ void lrd_walk_init(struct lrd_walk *w, struct lrd_prefix *p, const larder_call *
   w->origin = -1;
   w->cancelled = 0;
   w->verdict = (larder_verdict){.outcome = LARDER_OK, .age_ms = -1};
-  strcpy(w->cursor, "0");
+  memcpy(w->cursor, "0", sizeof "0");
   lrd_room_init(&w->room, &p->base.memory);
   lrd_arena_init(&w->page, &p->base.memory);
   lrd_arena_init(&w->arena, &p->base.memory);

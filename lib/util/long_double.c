@@ -72,10 +72,8 @@ size_t lrd_print_long_double(char *out, long double value)
   char point[16], *at;
   size_t point_len = radix(point), len;
 
-  if (isinf(value)) {
-    strcpy(out, value < 0 ? "-inf" : "inf");
-    return strlen(out);
-  }
+  if (isinf(value))
+    return lrd_print_infinity(out, value < 0);
   len = (size_t)snprintf(out, LRD_LONG_DOUBLE_SIZE, "%.17Lf", value);
   at = point_len ? strstr(out, point) : NULL;
   if (!at)
@@ -89,7 +87,7 @@ size_t lrd_print_long_double(char *out, long double value)
     len--;
   out[len] = '\0';
   if (!strcmp(out, "-0")) {
-    strcpy(out, "0");
+    memcpy(out, "0", sizeof "0");
     return 1;
   }
   return len;

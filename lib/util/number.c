@@ -168,6 +168,12 @@ static size_t print_by_libc(char *out, double value)
   return n;
 }
 
+size_t lrd_print_infinity(char *out, int negative)
+{
+  memcpy(out, negative ? "-inf" : "inf", negative ? 5 : 4);
+  return negative ? 4 : 3;
+}
+
 size_t lrd_print_double(char *out, double value)
 {
   size_t sign = 0;
@@ -178,13 +184,11 @@ size_t lrd_print_double(char *out, double value)
     if ((double)integer == value && (integer || !signbit(value)))
       return lrd_print_integer(out, integer);
   }
-  if (isinf(value)) {
-    strcpy(out, value < 0 ? "-inf" : "inf");
-    return strlen(out);
-  }
+  if (isinf(value))
+    return lrd_print_infinity(out, value < 0);
   if (isnan(value)) {
-    strcpy(out, signbit(value) ? "-nan" : "nan");
-    return strlen(out);
+    memcpy(out, signbit(value) ? "-nan" : "nan", signbit(value) ? 5 : 4);
+    return signbit(value) ? 4 : 3;
   }
 #ifdef __SIZEOF_INT128__
   if (fabs(value) >= 1e-4 && fabs(value) < 1e16) {

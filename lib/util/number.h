@@ -28,6 +28,7 @@ size_t lrd_print_integer(char *out, int64_t value);
 size_t lrd_print_unsigned(char *out, uint64_t value);
 /* As Redis 7.0 replies scores: "%.17g" in the C locale. */
 size_t lrd_print_double(char *out, double value);
+size_t lrd_print_infinity(char *out, int negative);
 
 /* A long double as Redis's string2ld takes it (INCRBYFLOAT).  1: *out is set. */
 int lrd_parse_long_double(const char *s, size_t len, long double *out);
