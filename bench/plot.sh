@@ -40,14 +40,16 @@ draw() {
   fi
 }
 
-# plot FILE TITLE XLABEL YLABEL SETTINGS, and on standard input lines of CASE|WHO|UNIT|LEGEND.
+# plot FILE TITLE XLABEL YLABEL SETTINGS [STYLE], and on standard input lines of
+# CASE|WHO|UNIT|LEGEND.  Each line has its own points too, for who doesn't see the colours.
 plot() {
   n=0 lines=
   while IFS='|' read -r what who unit legend; do
     n=$((n + 1))
     series "$what" "$who" "$unit" > "$scratch/$1.$n"
     [ -s "$scratch/$1.$n" ] || continue
-    lines="$lines${lines:+, }'$scratch/$1.$n' using 1:2 with linespoints lw 2 pt 7 ps 0.5 title '$legend'"
+    style=${6:-linespoints lw 2 pt $((2 * n + 3)) ps 0.7}
+    lines="$lines${lines:+, }'$scratch/$1.$n' using 1:2 with $style title '$legend'"
   done
   [ -n "$lines" ] || return 0
   draw "$1" <<END
@@ -55,16 +57,16 @@ set title '$2'
 set xlabel '$3'
 set ylabel '$4'
 set grid
-set key outside below
+set key below maxrows 2 spacing 1.2 width 1
 $5
 plot $lines
 END
 }
 
-plot keys 'GET against number of keys (values of 32 bytes, one thread)' 'keys' 'ns' \
-  "set logscale x
+plot keys 'GET against number of keys (values of 32 bytes, one thread)' 'keys in the table' \
+  'ns a GET, or a load' \
+  "set logscale xy
 set autoscale xfix
-set yrange [0:]
 set format x '10^{%L}'" <<'END'
 keys-get|larder-typed|ns|larder, typed
 keys-get|uthash-xxh3|ns|raw uthash, XXH3, no lock
@@ -74,26 +76,27 @@ END
 
 cores=$(sed -n 's/^# processor:.*, \([0-9]*\) cores.*/\1/p' "$csv")
 plot threads 'Reads of 1e6 keys against threads' "threads, on ${cores:-?} cores" \
-  'operations per second, all threads' \
+  'operations a second, all threads' \
   "set yrange [0:]
 set xtics 1
-set format y '%.0s%c'" <<'END'
+set format y '%.1s%c'" <<'END'
 threads-read|larder-typed|op/s|larder, typed
 threads-read|uthash-xxh3-mutex|op/s|uthash XXH3 under one mutex
 threads-read|uthash-jenkins-mutex|op/s|uthash Jenkins under one mutex
 END
 
-plot expire 'A million keys expire at once: slowest GET in 10 ms, less what the scheduler took' \
-  'ms since the moment' 'us' \
+plot expire 'A million keys expire at once: slowest GET in each 10 ms' \
+  'ms since they expired' 'us, without waiting for a processor' \
   "set logscale y
-set xrange [-200:3000]" <<'END'
+set xrange [-200:3000]" 'lines lw 1.5' <<'END'
 expire-timeline|larder|us slowest GET|larder, typed
 expire-timeline|redis|us slowest GET|redis-server, unix socket
 expire-timeline|redis-new|us slowest GET|newest Redis, unix socket
 expire-timeline|valkey|us slowest GET|Valkey, unix socket
 END
 
-plot hits 'Hits against cache size (keys asked for by Zipf 1.0)' 'cache, % of the keys' '% hits' \
+plot hits 'Hits against cache size (1e6 keys, asked for by Zipf 1.0)' \
+  'size of the cache, % of the keys' 'hits, % of the requests' \
   "set logscale x
 set yrange [0:100]" <<'END'
 ratio-zipf|allkeys-s3fifo|% hits|allkeys-s3fifo
@@ -102,27 +105,45 @@ ratio-zipf|allkeys-lfu|% hits|allkeys-lfu
 ratio-zipf|allkeys-random|% hits|allkeys-random
 END
 
-# Memory: bars, at the first size of each kind.
+# Memory: bars, at the first size of each kind, of those who were measured.
+bytes() {
+  series "memory-$1" "$2" 'bytes taken' | awk 'NR == 1 { print $2 }'
+}
+bars= column=1
+for who in larder uthash redis redis-new valkey; do
+  grep -q "^memory-[a-z-]*,$who,bytes taken," "$csv" || continue
+  case $who in
+  uthash) legend='raw uthash' ;;
+  redis) legend='redis-server' ;;
+  redis-new) legend='newest Redis' ;;
+  valkey) legend=Valkey ;;
+  *) legend=$who ;;
+  esac
+  column=$((column + 1))
+  bars="$bars${bars:+, }'$scratch/memory' using $column:xtic(1) title '$legend'"
+  measured="${measured:-} $who"
+done
 for kind in string ttl hash-field set-member zset-member list-element; do
-  row=$kind
-  for who in larder uthash redis redis-new valkey; do
-    row="$row $(series "memory-$kind" "$who" 'bytes taken' | awk 'NR == 1 { print $2 }' | grep . || echo '?')"
-  done
   label=$(printf '%s' "$kind" | sed 's/^ttl$/with-TTL/; s/-/\\n/')
-  printf '"%s" %s\n' "$label" "${row#* }"
+  printf '"%s"' "$label"
+  for who in ${measured:-}; do
+    value=$(bytes "$kind" "$who")
+    printf ' %s' "${value:-?}"
+  done
+  printf '\n'
 done > "$scratch/memory"
-if grep -q '[0-9]' "$scratch/memory"; then
+if [ -n "$bars" ]; then
   draw memory <<END
 set title 'Memory per item, payload included, as the allocator took it'
-set ylabel 'bytes'
+set ylabel 'bytes an item'
 set style data histograms
+set style histogram gap 1
 set style fill solid 0.8
 set datafile missing '?'
 set grid ytics
 set yrange [0:]
-set key top right
+set key top right spacing 1.2
 set bmargin 3.5
-plot '$scratch/memory' using 2:xtic(1) title 'larder', '' using 3 title 'raw uthash', \
-  '' using 4 title 'redis-server', '' using 5 title 'newest Redis', '' using 6 title 'Valkey'
+plot $bars
 END
 fi
