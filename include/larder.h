@@ -105,7 +105,8 @@ larder_outcome larder_set(larder *store, const void *key, size_t key_length, con
                           size_t value_length, int64_t ttl_ms);
 
 /* Maintenance of the in-process engine for stores opened with background=no:
- * reclaims expired keys for at most budget_us microseconds (0: one slice).
+ * reclaims expired keys for at most budget_us microseconds (0: one slice); and, if there
+ * are any, maps memory ahead for a store that grows and gives back some of 2 MiB each that are empty.
  * Returns how long the caller may wait until it is worth calling again, in
  * milliseconds; -1: nothing expires.  Any thread. */
 int64_t larder_tick(larder *store, int64_t budget_us);

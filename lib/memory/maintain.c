@@ -6,9 +6,10 @@
 #include "memory/evict.h"
 
 /*
- * The maintenance thread reclaims what has expired.  It is started by the first
- * call after something got an expiry, sleeps until the next thing is due, and
- * is woken when something is to expire before that.
+ * The maintenance thread reclaims what has expired, and has memory ready for a store that
+ * grows (util/page.h).  It is started by the first call after something got an expiry, or by
+ * the one that took the store's third extent; it sleeps until the next thing is due, and
+ * is woken when something is to expire before that, or there is memory to map or unmap.
  */
 
 /* Steps of the wheel under one lock; a shard's callers wait that long at most. */
@@ -55,6 +56,13 @@ void lrd_maintenance_note(struct lrd_engine *e, int64_t at)
   lrd_unlock(&m->lock);
 }
 
+void lrd_maintenance_ask(void *engine)
+{
+  struct lrd_engine *e = engine;
+
+  atomic_store_explicit(&e->maintenance.state, LRD_WANTED, memory_order_relaxed);
+}
+
 static int64_t earlier(int64_t a, int64_t b)
 {
   return a < 0 || (b >= 0 && b < a) ? b : a;
@@ -66,7 +74,7 @@ int lrd_maintenance_wake(struct lrd_engine *e)
     return 0;
   lrd_maintenance_note(e, 0);
   lrd_maintenance_start(e);
-  return atomic_load_explicit(&e->maintenance.state, memory_order_relaxed) == LRD_RUNS;
+  return atomic_load_explicit(&e->maintenance.state, memory_order_relaxed) != LRD_NOT_WANTED;
 }
 
 /* 0: the time is over before all is freed. */
@@ -106,6 +114,16 @@ int64_t lrd_maintenance_round(struct lrd_engine *e, int64_t budget)
   return free_discarded(e, begin, budget) ? next : now;
 }
 
+int lrd_maintenance_tend(struct lrd_engine *e, int64_t begin, int64_t budget)
+{
+  if (!e->slab || budget <= 0)
+    return 1;
+  while (lrd_slab_tend(e->slab))
+    if (lrd_monotonic(&e->base.clock) - begin >= budget)
+      return 0;
+  return 1;
+}
+
 /* Under the lock. */
 static void sleep_until(struct lrd_engine *e, int64_t next)
 {
@@ -132,12 +150,14 @@ static void *maintain(void *context)
 
   lrd_lock(&m->lock);
   while (!m->stop) {
-    int64_t next;
+    int64_t next, begin = lrd_monotonic(&e->base.clock);
 
     /* whoever arms a timer from here on wakes us, unless it is later than next */
     atomic_store_explicit(&m->sleeps_until, INT64_MAX, memory_order_relaxed);
     lrd_unlock(&m->lock);
     next = lrd_maintenance_round(e, LRD_NS_PER_MS);
+    if (!lrd_maintenance_tend(e, begin, LRD_NS_PER_MS))
+      next = 0;
     lrd_lock(&m->lock);
     if (m->stop)
       break;
@@ -151,22 +171,35 @@ static void *maintain(void *context)
   return NULL;
 }
 
-void lrd_maintenance_start(struct lrd_engine *e)
+/* Without it expired keys stay invisible, but are not reclaimed.  Under the lock. */
+static void start_thread(struct lrd_engine *e)
 {
   struct lrd_maintenance *m = &e->maintenance;
   sigset_t all, old;
+
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
+  m->started = !pthread_create(&m->thread, NULL, maintain, e);
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  if (!m->started)
+    atomic_store(&m->state, LRD_NOT_WANTED);
+}
+
+void lrd_maintenance_start(struct lrd_engine *e)
+{
+  struct lrd_maintenance *m = &e->maintenance;
   int wanted = LRD_WANTED;
 
   if (atomic_load_explicit(&m->state, memory_order_relaxed) != LRD_WANTED)
     return;
   lrd_lock(&m->lock);
   if (!m->stop && atomic_compare_exchange_strong(&m->state, &wanted, LRD_RUNS)) {
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    /* without the thread expired keys stay invisible, but are not reclaimed */
-    if (pthread_create(&m->thread, NULL, maintain, e))
-      atomic_store(&m->state, LRD_NOT_WANTED);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (m->started) {
+      atomic_store_explicit(&m->sleeps_until, 0, memory_order_relaxed);
+      pthread_cond_signal(&m->wake);
+    } else {
+      start_thread(e);
+    }
   }
   lrd_unlock(&m->lock);
 }
@@ -174,16 +207,13 @@ void lrd_maintenance_start(struct lrd_engine *e)
 void lrd_maintenance_close(struct lrd_engine *e, int forked)
 {
   struct lrd_maintenance *m = &e->maintenance;
-  int runs;
-
   if (forked)
     return;
   lrd_lock(&m->lock);
   m->stop = 1;
-  runs = atomic_load(&m->state) == LRD_RUNS;
   pthread_cond_signal(&m->wake);
   lrd_unlock(&m->lock);
-  if (runs)
+  if (m->started)
     pthread_join(m->thread, NULL);
   pthread_cond_destroy(&m->wake);
   lrd_lock_destroy(&m->lock);

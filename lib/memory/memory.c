@@ -129,6 +129,8 @@ static int memory_open(struct lrd_engine *e)
   e->slab = lrd_slab_open(NULL);
   if (!e->slab)
     return -1;
+  if (e->background)
+    lrd_slab_attend(e->slab, lrd_maintenance_ask, e);
   slab = lrd_slab_memory(e->slab);
   lrd_account_init(&e->account, &slab);
   return 0;
@@ -145,6 +147,7 @@ static larder_outcome engine_open(larder_backend *base, const larder_backend_opt
 {
   struct lrd_engine *e = (struct lrd_engine *)base;
 
+  e->background = options->config->background;
   if (memory_open(e)) {
     snprintf(error, error_size, "memory: no memory for its allocator");
     return LARDER_NO_MEMORY;
@@ -153,7 +156,6 @@ static larder_outcome engine_open(larder_backend *base, const larder_backend_opt
     e->observer = *options->observer;
   e->partial = options->partial;
   e->database = (unsigned)options->config->database;
-  e->background = options->config->background;
   e->opened = lrd_wall_ms(&base->clock);
   lrd_parameters_init(&e->parameters);
   lrd_parameter_set(&e->parameters, LRD_MAXMEMORY, (int64_t)options->config->maxmemory);
@@ -226,8 +228,10 @@ static void engine_status(larder_backend *base, larder_backend_status *status)
 static int64_t engine_tick(larder_backend *base, int64_t budget)
 {
   struct lrd_engine *e = (struct lrd_engine *)base;
-  int64_t next = lrd_maintenance_round(e, budget), wait;
+  int64_t begin = lrd_monotonic(&base->clock), next = lrd_maintenance_round(e, budget), wait;
 
+  if (!lrd_maintenance_tend(e, begin, budget))
+    return lrd_monotonic(&base->clock);
   if (next < 0)
     return -1;
   wait = next - lrd_wall_ms(&base->clock);

@@ -53,7 +53,8 @@ struct lrd_shard {
 
 _Static_assert(offsetof(struct lrd_shard, database) == LRD_LINE, "one cache line");
 
-/* The optional maintenance thread; maintain.c. */
+/* The optional maintenance thread; maintain.c.  Wanted: by who ends a call, to be started, or
+ * to be woken if it runs. */
 enum { LRD_NOT_WANTED, LRD_WANTED, LRD_RUNS };
 
 struct lrd_maintenance {
@@ -62,7 +63,7 @@ struct lrd_maintenance {
   pthread_t thread;
   _Atomic int state;        /* of the enum */
   _Atomic int64_t sleeps_until; /* wall ms; INT64_MAX: until it is woken */
-  int stop;                 /* under the lock */
+  int started, stop;        /* under the lock */
 };
 
 /* What is common to all shards of the memory bound; evict.h. */
@@ -209,7 +210,10 @@ int lrd_maintenance_open(struct lrd_engine *);
 void lrd_maintenance_note(struct lrd_engine *, int64_t at);
 /* There is something to do now: 1 if the thread will do it; no lock is held. */
 int lrd_maintenance_wake(struct lrd_engine *);
-/* Starts the thread if it is wanted; no lock is held. */
+/* The same at the end of the call that comes to it; any lock may be held.  The context is the
+ * engine. */
+void lrd_maintenance_ask(void *engine);
+/* Starts the thread if it is wanted, or wakes it; no lock is held. */
 void lrd_maintenance_start(struct lrd_engine *);
 void lrd_maintenance_close(struct lrd_engine *, int forked);
 
@@ -229,6 +233,9 @@ static inline void lrd_engine_do_more(struct lrd_engine *e)
 /* One round over the shards while budget ns last; wall ms of the next thing to
  * do, -1: none. */
 int64_t lrd_maintenance_round(struct lrd_engine *, int64_t budget);
+/* Has memory mapped and unmapped while budget ns since begin last, one step at least if it is not
+ * 0; 0: there may be more to do. */
+int lrd_maintenance_tend(struct lrd_engine *, int64_t begin, int64_t budget);
 
 /* --- for command handlers: exec.c -------------------------------------------- */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "util/page.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -58,13 +59,29 @@ static void *system_map(void *context, int huge)
   return block;
 }
 
+/* Where the system refuses, its memory comes as it is used. */
+static void system_touch(void *context, void *extent)
+{
+  enum { LEAST_PAGE = 4096 };
+  volatile char *bytes = extent;
+
+  (void)context;
+#ifdef MADV_POPULATE_WRITE
+  if (!madvise(extent, LRD_EXTENT_SIZE, MADV_POPULATE_WRITE) || errno != EINVAL)
+    return;
+#endif
+  for (size_t i = 0; i < LRD_EXTENT_SIZE; i += LEAST_PAGE)
+    bytes[i] = 0;
+}
+
 static void system_unmap(void *context, void *extent)
 {
   (void)context;
   lrd_unmap(extent, LRD_EXTENT_SIZE);
 }
 
-const struct lrd_page_source lrd_page_source_system = { system_map, system_unmap, NULL };
+const struct lrd_page_source lrd_page_source_system = { system_map, system_touch,
+                                                          system_unmap, NULL };
 
 /* --- extents by their number of free pages --------------------------------------- */
 
@@ -112,15 +129,96 @@ static size_t resident(const struct lrd_extent *e)
   return e->huge ? LRD_EXTENT_SIZE : LRD_EXTENT_HEAD + e->touched * (size_t)LRD_PAGE_SIZE;
 }
 
-static struct lrd_extent *new_extent(struct lrd_pages *p, int huge)
+static struct lrd_extent *new_extent(struct lrd_pages *p, int huge, int touch)
 {
   struct lrd_extent *e = p->source.map(p->source.context, huge);
 
   if (!e)
     return NULL;
+  if (touch)
+    p->source.touch(p->source.context, e);
   *e = (struct lrd_extent){ .free = LRD_EXTENT_PAGES, .huge = huge };
   e->taken[1] = UINT64_C(1) << 63; /* there is no page 127 */
   return e;
+}
+
+static void add_empty(struct lrd_pages *p, struct lrd_extent *e)
+{
+  p->extents++;
+  p->empty++;
+  add_resident(p, resident(e));
+  link_extent(p, e);
+}
+
+static struct lrd_extent *remove_empty(struct lrd_pages *p)
+{
+  struct lrd_extent *e = p->by_free[LRD_EXTENT_PAGES];
+
+  unlink_extent(p, e);
+  add_resident(p, (size_t)0 - resident(e));
+  p->empty--;
+  p->extents--;
+  return e;
+}
+
+/* --- empty extents, and who attends to them --------------------------------------- */
+
+/* So many should be in readiness. */
+static size_t ahead(const struct lrd_pages *p)
+{
+  size_t n = (p->extents - p->empty) / LRD_EXTENTS_LAZY;
+
+  if (!p->attended)
+    return 0;
+  return n < LRD_EXTENTS_AHEAD ? n : LRD_EXTENTS_AHEAD;
+}
+
+/* One more: a page that comes and goes does not bring an extent there and back. */
+static size_t kept(const struct lrd_pages *p)
+{
+  return ahead(p) + 1;
+}
+
+static size_t most(const struct lrd_pages *p)
+{
+  return kept(p) + (p->attended ? LRD_EXTENTS_WAITING : 0);
+}
+
+static void ask(const struct lrd_pages *p)
+{
+  if (p->ask)
+    p->ask(p->asked);
+}
+
+void lrd_pages_attend(struct lrd_pages *p, void (*ask_for)(void *context), void *context)
+{
+  p->ask = ask_for;
+  p->asked = context;
+  p->attended = 1;
+}
+
+int lrd_pages_tend(struct lrd_pages *p)
+{
+  struct lrd_extent *e = NULL;
+  int low;
+
+  lrd_latch_take(&p->latch);
+  p->attended = 1;
+  low = p->empty < ahead(p);
+  if (p->empty > kept(p))
+    e = remove_empty(p);
+  lrd_latch_drop(&p->latch);
+  if (e) {
+    p->source.unmap(p->source.context, e);
+    return 1;
+  }
+  e = low ? new_extent(p, 1, 1) : NULL;
+  if (!e)
+    return 0;
+  lrd_latch_take(&p->latch);
+  add_empty(p, e);
+  lrd_latch_drop(&p->latch);
+  return 1;
 }
 
 /* --- pages -------------------------------------------------------------------------- */
@@ -131,6 +229,7 @@ static struct lrd_page *take(struct lrd_pages *p, struct lrd_extent *e)
   unsigned number = word * 64 + bit;
 
   unlink_extent(p, e);
+  p->empty -= e->free == LRD_EXTENT_PAGES;
   e->taken[word] |= UINT64_C(1) << bit;
   e->free--;
   link_extent(p, e);
@@ -147,23 +246,25 @@ struct lrd_page *lrd_pages_take(struct lrd_pages *p)
 {
   struct lrd_extent *e;
   struct lrd_page *page;
-  int huge;
+  int huge, low;
 
   lrd_latch_take(&p->latch);
   e = fullest(p);
   if (!e) {
     huge = p->extents >= LRD_EXTENTS_LAZY;
     lrd_latch_drop(&p->latch);
-    e = new_extent(p, huge);
+    e = new_extent(p, huge, 0);
     if (!e)
       return NULL;
     lrd_latch_take(&p->latch);
-    p->extents++;
-    add_resident(p, resident(e));
-    link_extent(p, e);
+    add_empty(p, e);
   }
+  low = e->free == LRD_EXTENT_PAGES;
   page = take(p, e);
+  low = low && p->empty < ahead(p);
   lrd_latch_drop(&p->latch);
+  if (low)
+    ask(p);
   return page;
 }
 
@@ -171,30 +272,42 @@ void lrd_pages_give(struct lrd_pages *p, struct lrd_page *page)
 {
   struct lrd_extent *e = (struct lrd_extent *)((uintptr_t)page & ~(uintptr_t)(LRD_EXTENT_SIZE - 1));
   size_t number = (size_t)(page - (struct lrd_page *)(void *)(e + 1));
-  int surplus;
+  struct lrd_extent *surplus = NULL;
+  int many = 0;
 
   lrd_latch_take(&p->latch);
   unlink_extent(p, e);
   e->taken[number / 64] &= ~(UINT64_C(1) << number % 64);
   e->free++;
   atomic_fetch_sub_explicit(&p->used, 1, memory_order_relaxed);
-  surplus = e->free == LRD_EXTENT_PAGES && p->by_free[LRD_EXTENT_PAGES];
-  if (surplus) {
-    p->extents--;
-    add_resident(p, (size_t)0 - resident(e));
-  } else {
-    link_extent(p, e);
+  link_extent(p, e);
+  if (e->free == LRD_EXTENT_PAGES) {
+    p->empty++;
+    many = p->empty > kept(p);
+    while (p->empty > most(p)) {
+      e = remove_empty(p);
+      e->next = surplus;
+      surplus = e;
+    }
   }
   lrd_latch_drop(&p->latch);
-  if (surplus)
+  if (many)
+    ask(p);
+  while ((e = surplus)) {
+    surplus = e->next;
     p->source.unmap(p->source.context, e);
+  }
 }
 
 void lrd_pages_init(struct lrd_pages *p, const struct lrd_page_source *source)
 {
   lrd_latch_init(&p->latch, LRD_RANK_PAGES, 0);
   p->source = *source;
+  p->ask = NULL;
+  p->asked = NULL;
+  p->attended = 0;
   p->extents = 0;
+  p->empty = 0;
   atomic_init(&p->used, 0);
   atomic_init(&p->resident, 0);
   memset(p->some, 0, sizeof p->some);
@@ -245,7 +358,7 @@ const char *lrd_pages_check(const struct lrd_pages *p,
                             const char *(*visit)(void *context, const struct lrd_page *),
                             void *context)
 {
-  size_t extents = 0, used = 0, bytes = 0;
+  size_t extents = 0, empty = 0, used = 0, bytes = 0;
 
   for (unsigned free = 0; free <= LRD_EXTENT_PAGES; free++) {
     if ((p->some[free / 64] >> free % 64 & 1) != !!p->by_free[free])
@@ -256,13 +369,14 @@ const char *lrd_pages_check(const struct lrd_pages *p,
       if (wrong)
         return wrong;
       extents++;
+      empty += free == LRD_EXTENT_PAGES;
       used += LRD_EXTENT_PAGES - free;
       bytes += resident(e);
     }
   }
-  if (p->by_free[LRD_EXTENT_PAGES] && p->by_free[LRD_EXTENT_PAGES]->next)
-    return "pages: more than one empty extent is kept";
-  if (extents != p->extents || used != atomic_load(&p->used) ||
+  if (empty > most(p))
+    return "pages: more empty extents than are kept";
+  if (extents != p->extents || empty != p->empty || used != atomic_load(&p->used) ||
       bytes != atomic_load(&p->resident))
     return "pages: extents, pages or bytes are counted wrong";
   return NULL;

@@ -361,6 +361,16 @@ void lrd_slab_close(struct lrd_slab *s)
   lrd_unmap(s, sizeof *s);
 }
 
+void lrd_slab_attend(struct lrd_slab *s, void (*ask)(void *context), void *context)
+{
+  lrd_pages_attend(&s->pages, ask, context);
+}
+
+int lrd_slab_tend(struct lrd_slab *s)
+{
+  return lrd_pages_tend(&s->pages);
+}
+
 struct lrd_slab_bytes lrd_slab_bytes(const struct lrd_slab *s)
 {
   size_t large = atomic_load_explicit(&s->large, memory_order_relaxed);

@@ -46,6 +46,10 @@ struct lrd_slab *lrd_slab_open(const struct lrd_page_source *source);
 /* Gives all pages back, whatever is in use; blocks that were malloc's are not known any more. */
 void lrd_slab_close(struct lrd_slab *);
 
+/* Of its pages (util/page.h): that somebody tends them when asked to, and the tending. */
+void lrd_slab_attend(struct lrd_slab *, void (*ask)(void *context), void *context);
+int lrd_slab_tend(struct lrd_slab *);
+
 /* The hook; its context is the slab. */
 larder_memory lrd_slab_memory(struct lrd_slab *);
 /* For a forked child, where latches may be held by threads that are not there: releases

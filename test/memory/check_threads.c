@@ -346,6 +346,62 @@ START_TEST(a_forked_child_closes)
 }
 END_TEST
 
+enum { MANY = 100000 };
+
+/* Within 10 s: the engine has at least so many extents more than it uses, or at most. */
+static int comes_to(struct rig *rig, size_t least, size_t most)
+{
+  const struct timespec pause = { 0, 10000000 };
+  const struct lrd_slab *slab = ((struct lrd_engine *)rig->engine)->slab;
+
+  for (int waited = 0; waited < 1000; waited++) {
+    struct lrd_slab_bytes bytes = lrd_slab_bytes(slab);
+    size_t more = bytes.resident / LRD_EXTENT_SIZE -
+                  (bytes.active + LRD_EXTENT_SIZE - 1) / LRD_EXTENT_SIZE;
+
+    if (more >= least && more <= most)
+      return 1;
+    nanosleep(&pause, NULL);
+  }
+  return 0;
+}
+
+static void set_many(struct rig *rig)
+{
+  for (unsigned i = 0; i < MANY; i++) {
+    larder_verdict verdict;
+
+    lrd_memory_table.set(rig->engine, 0, (larder_bytes){ (const char *)&i, sizeof i },
+                         (larder_bytes){ "a value of thirty-two bytes.....", 32 }, 0, 0, &verdict);
+    ck_assert_int_eq(verdict.outcome, LARDER_OK);
+  }
+}
+
+/* A store that has grown has memory in readiness, without any timer; when it is empty it has
+ * none; without the thread it never has, unless ticks come. */
+START_TEST(memory_is_mapped_ahead)
+{
+  int background = _i;
+  struct rig rig;
+
+  if (!LRD_SLAB_BY_DEFAULT)
+    return;
+  rig_open(&rig, (struct rig_setup){ .background = background, .system_memory = 1,
+                                     .system_clock = 1 });
+  set_many(&rig);
+  if (!background)
+    ck_assert(comes_to(&rig, 0, 0));
+  for (int i = 0; !background && i < 4; i++)
+    (void)lrd_memory_table.tick(rig.engine, LRD_NS_PER_MS);
+  ck_assert(comes_to(&rig, LRD_EXTENTS_AHEAD, LRD_EXTENTS_AHEAD + 1));
+  EXPECT(&rig, "FLUSHALL", "+OK");
+  for (int i = 0; !background && i < 10; i++)
+    (void)lrd_memory_table.tick(rig.engine, LRD_NS_PER_MS);
+  ck_assert(comes_to(&rig, 0, 1));
+  rig_close(&rig);
+}
+END_TEST
+
 int main(void)
 {
   Suite *suite = suite_create("threads");
@@ -354,6 +410,7 @@ int main(void)
   tcase_add_test(tests, no_increment_is_lost);
   tcase_add_test(tests, money_is_neither_made_nor_lost);
   tcase_add_test(tests, everything_at_once);
+  tcase_add_loop_test(tests, memory_is_mapped_ahead, 0, 2);
   if (MAY_FORK)
     tcase_add_test(tests, a_forked_child_closes);
   tcase_set_timeout(tests, 120);

@@ -15,7 +15,12 @@
 struct source {
   struct lrd_page_source source; /* give this away */
   atomic_long extents, most;     /* mapped; so many may be at a time, -1: any number */
+  atomic_long maps, unmaps;      /* calls by threads that do not tend */
+  atomic_long touched, asked;
 };
+
+/* Of this thread: it is inside lrd_slab_tend. */
+static _Thread_local int tending;
 
 static void *source_map(void *context, int huge)
 {
@@ -24,7 +29,17 @@ static void *source_map(void *context, int huge)
   if (atomic_load(&s->most) >= 0 && atomic_load(&s->extents) >= atomic_load(&s->most))
     return NULL;
   atomic_fetch_add(&s->extents, 1);
+  atomic_fetch_add(&s->maps, !tending);
   return lrd_page_source_system.map(lrd_page_source_system.context, huge);
+}
+
+static void source_touch(void *context, void *extent)
+{
+  struct source *s = context;
+
+  ck_assert(tending);
+  atomic_fetch_add(&s->touched, 1);
+  lrd_page_source_system.touch(lrd_page_source_system.context, extent);
 }
 
 static void source_unmap(void *context, void *extent)
@@ -32,14 +47,30 @@ static void source_unmap(void *context, void *extent)
   struct source *s = context;
 
   atomic_fetch_sub(&s->extents, 1);
+  atomic_fetch_add(&s->unmaps, !tending);
   lrd_page_source_system.unmap(lrd_page_source_system.context, extent);
 }
 
 static void source_init(struct source *s)
 {
-  s->source = (struct lrd_page_source){ source_map, source_unmap, s };
-  atomic_init(&s->extents, 0);
+  memset(s, 0, sizeof *s);
+  s->source = (struct lrd_page_source){ source_map, source_touch, source_unmap, s };
   atomic_init(&s->most, -1);
+}
+
+static void source_ask(void *context)
+{
+  struct source *s = context;
+
+  atomic_fetch_add(&s->asked, 1);
+}
+
+static void tend(struct lrd_slab *s)
+{
+  tending = 1;
+  while (lrd_slab_tend(s))
+    ;
+  tending = 0;
 }
 
 /* A block knows what it is filled with. */
@@ -339,6 +370,152 @@ START_TEST(holes_are_filled)
 }
 END_TEST
 
+/* --- extents in readiness ------------------------------------------------------- */
+
+enum { LOT = 400000 }; /* of 64 bytes: a dozen extents */
+
+static struct block lot[LOT];
+
+/* Takes blocks; tends whenever asked, as a thread would that is always in time. */
+static void take_lot(struct lrd_slab *s, struct source *source, unsigned from, unsigned to)
+{
+  larder_memory m = lrd_slab_memory(s);
+
+  for (unsigned i = from; i < to; i++) {
+    take(&m, &lot[i], 64, i);
+    if (atomic_exchange(&source->asked, 0))
+      tend(s);
+  }
+}
+
+static void give_lot(struct lrd_slab *s, unsigned from, unsigned to)
+{
+  larder_memory m = lrd_slab_memory(s);
+
+  for (unsigned i = from; i < to; i++)
+    give(&m, &lot[i]);
+}
+
+static struct lrd_slab *open_attended(struct source *source)
+{
+  struct lrd_slab *s;
+
+  source_init(source);
+  s = lrd_slab_open(&source->source);
+  lrd_slab_attend(s, source_ask, source);
+  return s;
+}
+
+/* Who takes maps the first two, which are lazy, and no other. */
+START_TEST(extents_are_mapped_ahead)
+{
+  struct source source;
+  struct lrd_slab *s = open_attended(&source);
+  size_t used;
+
+  take_lot(s, &source, 0, LOT);
+  ck_assert_int_eq(atomic_load(&source.maps), LRD_EXTENTS_LAZY);
+  ck_assert_int_eq(atomic_load(&source.touched),
+                   atomic_load(&source.extents) - LRD_EXTENTS_LAZY);
+  ck_assert_uint_eq(check_slab(s), LOT);
+  /* what is in readiness is seen, and bounded */
+  used = (lrd_slab_bytes(s).active + LRD_EXTENT_SIZE - 1) / LRD_EXTENT_SIZE;
+  ck_assert_uint_ge(lrd_slab_bytes(s).resident, (used + LRD_EXTENTS_AHEAD - 1) * LRD_EXTENT_SIZE);
+  ck_assert_uint_le(lrd_slab_bytes(s).resident, (used + LRD_EXTENTS_AHEAD + 1) * LRD_EXTENT_SIZE);
+  give_lot(s, 0, LOT);
+  lrd_slab_close(s);
+  ck_assert_int_eq(atomic_load(&source.extents), 0);
+}
+END_TEST
+
+/* A small store has nothing in readiness. */
+START_TEST(little_is_not_mapped_ahead)
+{
+  struct source source;
+  struct lrd_slab *s = open_attended(&source);
+
+  tend(s);
+  ck_assert_int_eq(atomic_load(&source.extents), 0);
+  take_lot(s, &source, 0, 30000);
+  tend(s);
+  ck_assert_int_eq(atomic_load(&source.extents), 1);
+  ck_assert_int_eq(atomic_load(&source.touched), 0);
+  give_lot(s, 0, 30000);
+  lrd_slab_close(s);
+}
+END_TEST
+
+/* Who gives unmaps nothing while somebody tends; afterwards there is one extent left. */
+START_TEST(extents_are_given_back_behind)
+{
+  struct source source;
+  struct lrd_slab *s = open_attended(&source);
+
+  take_lot(s, &source, 0, LOT);
+  for (unsigned i = 0; i < LOT; i += 1000) {
+    give_lot(s, i, i + 1000);
+    if (atomic_exchange(&source.asked, 0))
+      tend(s);
+    ck_assert_uint_eq(check_slab(s), LOT - i - 1000);
+  }
+  ck_assert_int_eq(atomic_load(&source.unmaps), 0);
+  ck_assert_int_eq(atomic_load(&source.extents), 1);
+  ck_assert_uint_le(lrd_slab_bytes(s).resident, LRD_EXTENT_SIZE);
+  lrd_slab_close(s);
+}
+END_TEST
+
+/* Who should tend does not come: extents come and go as without, and few wait. */
+START_TEST(nobody_comes)
+{
+  struct source source;
+  struct lrd_slab *s = open_attended(&source);
+  larder_memory m = lrd_slab_memory(s);
+
+  for (unsigned i = 0; i < LOT; i++)
+    take(&m, &lot[i], 64, i);
+  ck_assert_int_eq(atomic_load(&source.maps), atomic_load(&source.extents));
+  ck_assert_int_gt(atomic_load(&source.asked), 0);
+  give_lot(s, 0, LOT);
+  ck_assert_int_gt(atomic_load(&source.unmaps), 0);
+  ck_assert_int_le(atomic_load(&source.extents), 1 + LRD_EXTENTS_WAITING);
+  ck_assert_uint_eq(check_slab(s), 0);
+  tend(s);
+  ck_assert_int_eq(atomic_load(&source.extents), 1);
+  ck_assert_uint_eq(check_slab(s), 0);
+  lrd_slab_close(s);
+}
+END_TEST
+
+/* The system has no memory for what is ahead: no harm, and later it goes on. */
+START_TEST(nothing_ahead)
+{
+  struct source source;
+  struct lrd_slab *s = open_attended(&source);
+  unsigned i = 0;
+  larder_memory m = lrd_slab_memory(s);
+
+  atomic_store(&source.most, 5);
+  for (; i < LOT; i++) {
+    take(&m, &lot[i], 64, i);
+    if (!lot[i].start)
+      break;
+    if (atomic_exchange(&source.asked, 0))
+      tend(s);
+  }
+  ck_assert_uint_gt(i, 100000);
+  ck_assert_uint_lt(i, LOT);
+  ck_assert_int_eq(atomic_load(&source.extents), 5);
+  ck_assert_uint_eq(check_slab(s), i);
+  atomic_store(&source.most, -1);
+  take_lot(s, &source, i, LOT);
+  ck_assert_int_eq(atomic_load(&source.maps), LRD_EXTENTS_LAZY + 1);
+  give_lot(s, 0, LOT);
+  lrd_slab_close(s);
+  ck_assert_int_eq(atomic_load(&source.extents), 0);
+}
+END_TEST
+
 /* --- threads ------------------------------------------------------------------- */
 
 enum { THREADS = 4, PLACES = 256, ROUNDS = 60000 };
@@ -377,6 +554,45 @@ static void *trade(void *context)
   }
   return NULL;
 }
+
+struct tender {
+  struct lrd_slab *slab;
+  _Atomic int stop;
+};
+
+static void *keep_tending(void *context)
+{
+  struct tender *t = context;
+
+  while (!atomic_load(&t->stop))
+    tend(t->slab);
+  return NULL;
+}
+
+/* Two threads tend while blocks come and go by the extent. */
+START_TEST(threads_tend)
+{
+  struct source source;
+  struct tender tender = { .slab = open_attended(&source) };
+  larder_memory m = lrd_slab_memory(tender.slab);
+  pthread_t thread[2];
+
+  for (unsigned i = 0; i < 2; i++)
+    ck_assert_int_eq(pthread_create(&thread[i], NULL, keep_tending, &tender), 0);
+  for (unsigned round = 0; round < 4; round++) {
+    for (unsigned i = 0; i < LOT; i++)
+      take(&m, &lot[i], 64, i);
+    give_lot(tender.slab, 0, LOT);
+  }
+  atomic_store(&tender.stop, 1);
+  for (unsigned i = 0; i < 2; i++)
+    pthread_join(thread[i], NULL);
+  tend(tender.slab);
+  ck_assert_uint_eq(check_slab(tender.slab), 0);
+  ck_assert_int_eq(atomic_load(&source.extents), 1);
+  lrd_slab_close(tender.slab);
+}
+END_TEST
 
 START_TEST(threads_release_what_others_took)
 {
@@ -452,6 +668,12 @@ int main(void)
   tcase_add_test(t, little_for_a_few_blocks);
   tcase_add_test(t, empty_pages_serve_anybody);
   tcase_add_test(t, holes_are_filled);
+  tcase_add_test(t, extents_are_mapped_ahead);
+  tcase_add_test(t, little_is_not_mapped_ahead);
+  tcase_add_test(t, extents_are_given_back_behind);
+  tcase_add_test(t, nobody_comes);
+  tcase_add_test(t, nothing_ahead);
+  tcase_add_test(t, threads_tend);
   tcase_add_test(t, threads_release_what_others_took);
   tcase_add_test(t, forked_child);
   suite_add_tcase(suite, t);
