@@ -29,8 +29,8 @@ static void help(FILE *out)
         "larder SUBCOMMAND --help tells more about one; larder --version prints the version.\n"
         "\n"
         "Stores are named by URLs: memory:, redis://[user[:password]@]host[:port][/db],\n"
-        "unix:///path?db=N.  Without --store the environment's LARDER_URL or REDIS_URL is\n"
-        "taken, else memory:.\n",
+        "rediss://... (the same over TLS), unix:///path?db=N.  Without --store the\n"
+        "environment's LARDER_URL or REDIS_URL is taken, else memory:.\n",
         out);
 }
 

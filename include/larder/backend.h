@@ -86,7 +86,9 @@ typedef enum larder_cause {
   LARDER_CAUSE_CUT,      /* the connection ended under the call */
   LARDER_CAUSE_SILENT,   /* nothing at all arrived for as long as the call waited */
   LARDER_CAUSE_SLOW,     /* the deadline passed although the server was answering others */
-  LARDER_CAUSE_PROTOCOL  /* the reply was not one */
+  LARDER_CAUSE_PROTOCOL, /* the reply was not one */
+  LARDER_CAUSE_TLS       /* no connection that can be trusted: the server's certificate, no
+                            common TLS version, no TLS at that port */
 } larder_cause;
 
 /* What a backend says of one reply, besides its value. */

@@ -14,11 +14,12 @@
  * over the environment.  Fields that are zero or NULL were not set.
  *
  * URL schemes: memory:   redis://[user[:password]@]host[:port][/db]
- *              unix:///path?db=N   rediss:// (TLS) is known, and refused: not written yet
+ *              rediss://[user[:password]@]host[:port][/db] (TLS)   unix:///path?db=N
  * Environment (only if larder_open gets a NULL URL): LARDER_URL, else REDIS_URL;
  * with any URL that is a Redis: REDIS_ENABLED, REDIS_REQUIRED (0/1/yes/no/true/false/on/off),
  * REDIS_CONNECT_TIMEOUT, REDIS_SOCKET_TIMEOUT (seconds, fractions allowed),
- * REDIS_MAX_RETRIES (0..100).  With any URL: LARDER_PREFIX.
+ * REDIS_MAX_RETRIES (0..100); with rediss://: LARDER_TLS_CA, LARDER_TLS_CERT, LARDER_TLS_KEY.
+ * With any URL: LARDER_PREFIX.
  */
 
 #ifdef __cplusplus
@@ -68,6 +69,15 @@ typedef struct larder_options {
   const char *client_name;
   const char *prefix;   /* "prefix": in front of every key, see doc/prefix.md; 1 to 128 printable
                            characters (! to ~) without '*'.  NULL or "": none */
+
+  /* Of rediss:// only, see larder-urls(7). */
+  const char *tls_ca;   /* "tls_ca": PEM file, or hashed directory, of the CAs that are trusted;
+                           NULL: the system's */
+  const char *tls_cert; /* "tls_cert": PEM file with our certificate and its chain; NULL: none */
+  const char *tls_key;  /* "tls_key": PEM file with its key; NULL: it is in tls_cert */
+  const char *tls_name; /* "tls_name": whom the certificate must be for; NULL: the URL's host */
+  larder_choice tls_insecure_accept_any_certificate; /* the same name: yes = nothing is verified,
+                           anybody on the way may read and change everything */
 
   int64_t timeout_ms;         /* "timeout": per call, default 250 ms; 1 .. 3600000 */
   int64_t connect_timeout_ms; /* "connect_timeout": default 1000 ms; 1 .. 3600000 */

@@ -21,6 +21,7 @@ static enum weight weigh(const larder_verdict *v)
   case LARDER_CAUSE_REFUSED:
   case LARDER_CAUSE_SERVER:
   case LARDER_CAUSE_SILENT:
+  case LARDER_CAUSE_TLS:
     return FATAL;
   case LARDER_CAUSE_CUT:
   case LARDER_CAUSE_PROTOCOL:
@@ -92,6 +93,8 @@ const char *lrd_cause_name(enum larder_cause cause)
     return "slow answers";
   case LARDER_CAUSE_PROTOCOL:
     return "protocol error";
+  case LARDER_CAUSE_TLS:
+    return "no trusted TLS";
   }
   return "?";
 }

@@ -15,11 +15,11 @@
 #include "util/memory.h"
 
 /*
- * One attempt to make a link READY: address, connection, handshake, all within one
+ * One attempt to make a link READY: address, connection, TLS, handshake, all within one
  * connect_timeout.  Loop thread only.
  */
 
-enum phase { PHASE_RESOLVE, PHASE_CONNECT, PHASE_GREET };
+enum phase { PHASE_RESOLVE, PHASE_CONNECT, PHASE_TLS, PHASE_GREET };
 
 struct lrd_dial {
   struct lrd_dial *next, *previous; /* in loop->dials */
@@ -29,7 +29,7 @@ struct lrd_dial {
   int64_t begun_at, deadline, address_deadline;
   struct lrd_addresses addresses;
   size_t address; /* the one being tried */
-  int fd;         /* until the link has it */
+  struct lrd_stream stream; /* until the link is READY; while greeting, the link's is a copy */
   struct lrd_watch *watch;
   struct lrd_handshake greet;
   char error[200];
@@ -45,8 +45,7 @@ static void release(struct lrd_dial *d)
 {
   struct lrd_loop *loop = d->loop;
   lrd_watch_close(d->watch);
-  if (d->fd >= 0)
-    close(d->fd);
+  lrd_stream_close(&d->stream);
   lrd_handshake_release(&d->greet);
   if (d->previous)
     d->previous->next = d->next;
@@ -88,7 +87,7 @@ static void fail(struct lrd_dial *d, const struct lrd_fault *fault)
   int64_t begun_at = d->begun_at;
   struct lrd_fault why = *fault;
   if (d->phase == PHASE_GREET)
-    l->stream.fd = -1; /* the dial closes it, after its watch */
+    l->stream = LRD_STREAM_NONE; /* the dial closes it, after its watch */
   release(d);
   if (why.outcome != LARDER_CLOSED) {
     back_off(loop, l, begun_at, &why);
@@ -139,7 +138,7 @@ static void succeed(struct lrd_dial *d)
   if (up) {
     atomic_store(&g->failures, 0);
     atomic_store(&g->next_attempt, 0);
-    d->fd = -1;
+    d->stream = LRD_STREAM_NONE;
   }
   lrd_unlock(&l->lock);
   if (!up) {
@@ -154,23 +153,35 @@ static void succeed(struct lrd_dial *d)
 
 /* --- handshake ------------------------------------------------------------------------- */
 
-/* With the link's lock: writes what is there and says what to poll for. */
-static int pump(struct lrd_dial *d, char error[LRD_STREAM_ERROR_SIZE])
+/* What the connection's end, or a fault of it, is. */
+static void fail_stream(struct lrd_dial *d, int error)
+{
+  char text[LRD_STREAM_ERROR_SIZE];
+  larder_cause cause = lrd_stream_cause(&d->stream);
+  lrd_stream_error(&d->stream, error, text);
+  struct lrd_fault fault = {.cause = cause};
+  fault.outcome = cause == LARDER_CAUSE_AUTH ? LARDER_REFUSED : LARDER_NOT_SENT;
+  snprintf(fault.text, sizeof fault.text, "%s", text);
+  fail(d, &fault);
+}
+
+/* With the link's lock: writes what is there and says what to poll for; -1: a fault, *error. */
+static int pump(struct lrd_dial *d, int *error)
 {
   struct lrd_wire *w = &d->link->wire;
-  size_t len;
-  const char *bytes;
-  while (bytes = lrd_wire_out(w, &len), len) {
-    ssize_t n = lrd_stream_write(&d->link->stream, bytes, len);
+  struct lrd_stream *s = &d->link->stream;
+  for (;;) {
+    size_t len;
+    const char *bytes = lrd_wire_out(w, &len);
+    ssize_t n = len ? lrd_stream_write(s, bytes, len) : lrd_stream_flush(s);
     if (n == LRD_STREAM_FAULT) {
-      lrd_stream_error(errno, error);
+      *error = errno;
       return -1;
     }
-    if (n < 0)
-      return UV_READABLE | UV_WRITABLE;
+    if (n <= 0)
+      return n ? UV_READABLE | UV_WRITABLE : UV_READABLE;
     lrd_wire_handed(w, (size_t)n);
   }
-  return UV_READABLE;
 }
 
 static void greeted(struct lrd_dial *d, enum lrd_greeting g)
@@ -181,12 +192,12 @@ static void greeted(struct lrd_dial *d, enum lrd_greeting g)
     struct lrd_fault fault = d->greet.fault;
     fail(d, &fault);
   } else {
-    char error[LRD_STREAM_ERROR_SIZE];
+    int error = 0;
     lrd_lock(&d->link->lock);
-    int events = pump(d, error);
+    int events = pump(d, &error);
     lrd_unlock(&d->link->lock);
     if (events < 0)
-      fail_text(d, LARDER_CAUSE_CUT, error);
+      fail_stream(d, error);
     else if (lrd_watch_events(d->watch, events) != 0)
       fail_text(d, LARDER_CAUSE_CALLER, "the connection can't be polled");
   }
@@ -199,9 +210,28 @@ static void cut(struct lrd_dial *d, larder_cause cause, const char *text)
   fail(d, &fault);
 }
 
+/* The connection ended: what the server had said before is the better reason, and what TLS says
+ * about us is none of the handshake's. */
+static void end_greeting(struct lrd_dial *d, int at_end, int error)
+{
+  char text[LRD_STREAM_ERROR_SIZE];
+  if (at_end)
+    cut(d, LARDER_CAUSE_CUT, "the server closed the connection in the handshake");
+  else if (lrd_stream_cause(&d->stream) == LARDER_CAUSE_CUT)
+    cut(d, LARDER_CAUSE_CUT, lrd_stream_error(&d->stream, error, text));
+  else
+    fail_stream(d, error);
+}
+
+/* A server that wants TLS answers plain text with a TLS alert. */
+static int is_alert(const struct lrd_dial *d, const char *bytes, size_t len)
+{
+  return !d->stream.tls && len >= 2 && bytes[0] == 0x15 && bytes[1] == 0x03;
+}
+
 static void on_greeting(struct lrd_dial *d)
 {
-  char bytes[16 * 1024], error[LRD_STREAM_ERROR_SIZE];
+  char bytes[LRD_STREAM_READ_SIZE];
   struct lrd_link *l = d->link;
   ssize_t n = lrd_stream_read(&l->stream, bytes, sizeof bytes);
   if (n == LRD_STREAM_AGAIN) {
@@ -209,8 +239,11 @@ static void on_greeting(struct lrd_dial *d)
     return;
   }
   if (n <= 0) {
-    cut(d, LARDER_CAUSE_CUT, n == 0 ? "the server closed the connection in the handshake"
-                                    : lrd_stream_error(errno, error));
+    end_greeting(d, n == 0, errno);
+    return;
+  }
+  if (is_alert(d, bytes, (size_t)n)) {
+    fail_text(d, LARDER_CAUSE_TLS, "the server speaks TLS at this port: use rediss://");
     return;
   }
   lrd_remote_heard(d->loop->remote, lrd_remote_now(d->loop->remote));
@@ -233,7 +266,7 @@ static void begin_greeting(struct lrd_dial *d)
   struct lrd_link *l = d->link;
   d->phase = PHASE_GREET;
   lrd_lock(&l->lock);
-  l->stream.fd = d->fd;
+  l->stream = d->stream;
   enum lrd_greeting g = LRD_GREETING_FAILED;
   if (lrd_wire_init(&l->wire, &d->loop->remote->base.memory, 0) == 0)
     g = lrd_handshake_begin(&d->greet, l);
@@ -242,6 +275,35 @@ static void begin_greeting(struct lrd_dial *d)
       (struct lrd_fault){LARDER_NOT_SENT, LARDER_CAUSE_CALLER, "no memory to connect"};
   lrd_unlock(&l->lock);
   greeted(d, g);
+}
+
+/* --- TLS --------------------------------------------------------------------------------- */
+
+static void shake_hands(struct lrd_dial *d)
+{
+  int n = lrd_tls_handshake(d->stream.tls);
+  if (n == 0)
+    begin_greeting(d);
+  else if (n == LRD_STREAM_FAULT)
+    fail_stream(d, errno);
+  else if (lrd_watch_events(d->watch, lrd_stream_owes(&d->stream) ? UV_READABLE | UV_WRITABLE
+                                                                 : UV_READABLE) != 0)
+    fail_text(d, LARDER_CAUSE_CALLER, "the connection can't be polled");
+}
+
+static void connected(struct lrd_dial *d)
+{
+  struct lrd_remote *r = d->loop->remote;
+  if (!r->tls) {
+    begin_greeting(d);
+    return;
+  }
+  d->phase = PHASE_TLS;
+  d->stream.tls = lrd_tls_new(r->tls, d->stream.fd);
+  if (d->stream.tls)
+    shake_hands(d);
+  else
+    fail_text(d, LARDER_CAUSE_CALLER, "no memory to connect");
 }
 
 /* --- connecting ------------------------------------------------------------------------ */
@@ -265,12 +327,10 @@ static void set_options(int fd, int family)
 static void next_address(struct lrd_dial *d, int error)
 {
   char text[LRD_STREAM_ERROR_SIZE];
-  snprintf(d->error, sizeof d->error, "%s", lrd_stream_error(error, text));
+  snprintf(d->error, sizeof d->error, "%s", lrd_stream_error(NULL, error, text));
   lrd_watch_close(d->watch);
   d->watch = NULL;
-  if (d->fd >= 0)
-    close(d->fd);
-  d->fd = -1;
+  lrd_stream_close(&d->stream);
   d->address++;
   try_address(d);
 }
@@ -283,28 +343,33 @@ static void on_ready(void *owner, int events)
     on_greeting(d);
     return;
   }
+  if (d->phase == PHASE_TLS) {
+    shake_hands(d);
+    return;
+  }
   int error = 0;
   socklen_t len = sizeof error;
-  if (getsockopt(d->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
+  if (getsockopt(d->stream.fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
     error = errno;
   if (error)
     next_address(d, error);
   else
-    begin_greeting(d);
+    connected(d);
 }
 
 /* 0: connected or on its way; else an errno value. */
 static int start_connect(struct lrd_dial *d)
 {
   const struct sockaddr *address = (const void *)&d->addresses.of[d->address].address;
-  d->fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (d->fd < 0)
+  int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0)
     return errno;
-  set_options(d->fd, address->sa_family);
-  if (connect(d->fd, address, d->addresses.of[d->address].length) != 0 && errno != EINPROGRESS &&
+  d->stream.fd = fd;
+  set_options(fd, address->sa_family);
+  if (connect(fd, address, d->addresses.of[d->address].length) != 0 && errno != EINPROGRESS &&
       errno != EINTR)
     return errno;
-  d->watch = lrd_watch_new(d->loop, d->fd, on_ready, d);
+  d->watch = lrd_watch_new(d->loop, fd, on_ready, d);
   return d->watch && lrd_watch_events(d->watch, UV_WRITABLE) == 0 ? 0 : ENOMEM;
 }
 
@@ -385,7 +450,7 @@ static void start(struct lrd_loop *loop, struct lrd_link *l)
   lrd_unlock(&l->lock);
   d->loop = loop;
   d->link = l;
-  d->fd = -1;
+  d->stream = LRD_STREAM_NONE;
   d->begun_at = lrd_remote_now(r);
   d->deadline = d->begun_at + r->config->connect_timeout;
   d->next = loop->dials;
@@ -447,8 +512,9 @@ int64_t lrd_dial_tick(struct lrd_loop *loop, int64_t now)
       next = now;
       next_address(d, ETIMEDOUT);
     } else {
-      char text[64];
-      snprintf(text, sizeof text, "not connected within %lld ms",
+      char text[80];
+      snprintf(text, sizeof text, "%s within %lld ms",
+               d->phase == PHASE_TLS ? "the TLS handshake was not finished" : "not connected",
                (long long)(loop->remote->config->connect_timeout / LRD_NS_PER_MS));
       fail_text(d, LARDER_CAUSE_SILENT, text);
     }
@@ -470,8 +536,8 @@ void lrd_dial_abandon(struct lrd_loop *loop)
   while (loop->dials) {
     struct lrd_dial *d = loop->dials;
     loop->dials = d->next;
-    if (d->fd >= 0 && d->fd != d->link->stream.fd)
-      close(d->fd);
+    if (d->stream.fd != d->link->stream.fd)
+      lrd_stream_abandon(&d->stream);
     lrd_release(&loop->remote->base.memory, d, sizeof *d);
   }
 }

@@ -10,8 +10,6 @@
 
 /* The synchronous side of a link: its callers. */
 
-enum { READ_SIZE = 16 * 1024 };
-
 void lrd_link_call_init(struct lrd_link_call *c, struct lrd_remote *r, const larder_vector *vector,
                         size_t count, int atomic, int64_t deadline)
 {
@@ -202,8 +200,7 @@ static int put(struct lrd_link *l, struct lrd_link_call *c)
     l->progress_at = now;
   l->touched_at = now;
   atomic_fetch_add_explicit(&r->count.commands_sent, c->ticket.count, memory_order_relaxed);
-  size_t left;
-  if (lrd_link_flush(l) == 0 && l->driven && (lrd_wire_out(&l->wire, &left), left)) {
+  if (lrd_link_flush(l) == 0 && l->driven && lrd_link_has_output(l)) {
     uint64_t one = 1;
     ssize_t n = write(l->wake, &one, sizeof one); /* the driver must poll for writing too */
     (void)n;
@@ -234,10 +231,9 @@ static void drain(int fd)
 static void drive_once(struct lrd_link *l, struct lrd_link_call *c)
 {
   struct lrd_remote *r = l->remote;
-  char bytes[READ_SIZE];
-  size_t left;
-  lrd_wire_out(&l->wire, &left);
-  struct pollfd p[2] = {{.fd = l->stream.fd, .events = (short)(left ? POLLIN | POLLOUT : POLLIN)},
+  char bytes[LRD_STREAM_READ_SIZE];
+  short events = lrd_link_has_output(l) ? POLLIN | POLLOUT : POLLIN;
+  struct pollfd p[2] = {{.fd = l->stream.fd, .events = events},
                         {.fd = l->wake, .events = POLLIN}};
   int64_t stuck_at = lrd_link_stuck_at(l);
   int64_t deadline = stuck_at < c->ticket.deadline ? stuck_at : c->ticket.deadline;

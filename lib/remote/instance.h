@@ -9,6 +9,7 @@
 #include "command/command.h"
 #include "remote/fence.h"
 #include "remote/loop.h"
+#include "remote/tls.h"
 #include "store/config.h"
 #include "util/clock.h"
 #include "util/hash.h"
@@ -50,6 +51,7 @@ struct lrd_remote {
   struct lrd_hash_key hash;
   struct lrd_fence fence;
   struct lrd_loop *loop;
+  struct lrd_tls_context *tls; /* NULL: plain */
 
   struct lrd_lock lock;
   struct lrd_group group[LRD_DATABASES];

@@ -22,7 +22,8 @@ struct lrd_link *lrd_link_new(struct lrd_remote *r, enum lrd_link_kind kind, int
   l->remote = r;
   l->kind = kind;
   l->database = l->home_database = database;
-  l->stream.fd = l->wake = -1;
+  l->stream = LRD_STREAM_NONE;
+  l->wake = -1;
   return l;
 }
 
@@ -31,7 +32,10 @@ void lrd_link_free(struct lrd_link *l, int forked)
   if (!l)
     return;
   const larder_memory *memory = &l->remote->base.memory;
-  lrd_stream_close(&l->stream);
+  if (forked)
+    lrd_stream_abandon(&l->stream);
+  else
+    lrd_stream_close(&l->stream);
   if (l->wake >= 0)
     close(l->wake);
   l->wake = -1;
@@ -145,20 +149,25 @@ int lrd_link_flush(struct lrd_link *l)
   for (;;) {
     size_t len;
     const char *bytes = lrd_wire_out(&l->wire, &len);
-    if (!len)
-      return 0;
-    ssize_t n = lrd_stream_write(&l->stream, bytes, len);
+    ssize_t n = len ? lrd_stream_write(&l->stream, bytes, len) : lrd_stream_flush(&l->stream);
     if (n > 0) {
       lrd_wire_handed(&l->wire, (size_t)n);
       continue;
     }
     if (n == LRD_STREAM_FAULT) {
       char text[LRD_STREAM_ERROR_SIZE];
-      lrd_link_close(l, LARDER_CAUSE_CUT, lrd_stream_error(errno, text));
+      lrd_link_close(l, LARDER_CAUSE_CUT, lrd_stream_error(&l->stream, errno, text));
       return -1;
     }
     return 0;
   }
+}
+
+int lrd_link_has_output(const struct lrd_link *l)
+{
+  size_t len;
+  lrd_wire_out(&l->wire, &len);
+  return len || lrd_stream_owes(&l->stream);
 }
 
 int lrd_link_received(struct lrd_link *l, const char *bytes, ssize_t n, int error, int64_t now)
@@ -168,7 +177,8 @@ int lrd_link_received(struct lrd_link *l, const char *bytes, ssize_t n, int erro
   if (n <= 0) {
     char text[LRD_STREAM_ERROR_SIZE];
     lrd_link_close(l, LARDER_CAUSE_CUT,
-                   n == 0 ? "the server closed the connection" : lrd_stream_error(error, text));
+                   n == 0 ? "the server closed the connection"
+                          : lrd_stream_error(&l->stream, error, text));
     return -1;
   }
   lrd_remote_heard(l->remote, now);

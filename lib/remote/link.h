@@ -102,6 +102,8 @@ void lrd_link_drop(struct lrd_link *, const char *text);
 
 /* Writes what it can: 0, or -1: the link was closed. */
 int lrd_link_flush(struct lrd_link *);
+/* 1: it would write more: poll for that too. */
+int lrd_link_has_output(const struct lrd_link *);
 /* Takes bytes that were read (n as lrd_stream_read returns it, errno in error): 0,
  * or -1: the link was closed. */
 int lrd_link_received(struct lrd_link *, const char *bytes, ssize_t n, int error, int64_t now);

@@ -17,4 +17,11 @@ redis_sources += \
   lib/remote/resolve.c lib/remote/resolve.h \
   lib/remote/stream.c lib/remote/stream.h \
   lib/remote/submit.c \
+  lib/remote/tls.h \
   lib/remote/wire.c lib/remote/wire.h
+
+if TLS
+redis_sources += lib/remote/tls.c lib/remote/tls_context.c lib/remote/tls_fault.c lib/remote/tls_part.h
+else
+redis_sources += lib/remote/tls_none.c
+endif

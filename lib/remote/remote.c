@@ -196,6 +196,8 @@ static void release(struct lrd_remote *r, int forked)
   }
   for (int i = 0; i < LRD_PINNED; i++)
     lrd_link_free(r->pinned[i], forked);
+  lrd_tls_context_free(r->tls);
+  r->tls = NULL;
   lrd_fence_free(&r->fence);
   lrd_lock_destroy(&r->lock);
   lrd_lock_destroy(&r->notes);
@@ -237,16 +239,24 @@ static larder_outcome remote_open(larder_backend *b, const larder_backend_option
   r->state = LARDER_LINK_STARTING;
   if (lrd_random(&r->hash, sizeof r->hash) != 0)
     return fail_open(LARDER_UNSUPPORTED, "the system has no random numbers", error, error_size);
-  if (r->config->scheme == LRD_SCHEME_TLS)
-    return fail_open(LARDER_UNSUPPORTED, "rediss:// needs TLS, which this build has not", error,
-                     error_size);
-  if (init(r) != 0)
+  if (r->config->scheme == LRD_SCHEME_TLS) {
+    larder_outcome o = lrd_tls_context_new(&r->tls, r->config, &b->memory, error, error_size);
+    if (o != LARDER_OK)
+      return o;
+  }
+  if (init(r) != 0) {
+    lrd_tls_context_free(r->tls);
     return fail_open(LARDER_NO_MEMORY, "no memory for the store", error, error_size);
+  }
   r->loop = lrd_loop_start(r);
   if (!r->loop) {
     release(r, 0);
     return fail_open(LARDER_NO_MEMORY, "no memory or no thread for connections", error, error_size);
   }
+  if (r->tls && r->config->tls_insecure)
+    lrd_remote_tell(r, LARDER_WARNING, "tls-unverified",
+                    "the server's certificate is not verified: anybody on the way may read and "
+                    "change everything");
   larder_call first = {.vector = NULL, .count = 0, .database = r->config->database};
   struct lrd_link *l = lrd_group_pick(r, &first);
   if (l)

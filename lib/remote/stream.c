@@ -16,6 +16,8 @@ static ssize_t result(ssize_t n)
 
 ssize_t lrd_stream_write(struct lrd_stream *s, const char *bytes, size_t len)
 {
+  if (s->tls)
+    return lrd_tls_write(s->tls, bytes, len);
   ssize_t n;
   do
     n = send(s->fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -25,6 +27,8 @@ ssize_t lrd_stream_write(struct lrd_stream *s, const char *bytes, size_t len)
 
 ssize_t lrd_stream_read(struct lrd_stream *s, char *bytes, size_t size)
 {
+  if (s->tls)
+    return lrd_tls_read(s->tls, bytes, size);
   ssize_t n;
   do
     n = recv(s->fd, bytes, size, MSG_DONTWAIT);
@@ -34,12 +38,31 @@ ssize_t lrd_stream_read(struct lrd_stream *s, char *bytes, size_t size)
 
 void lrd_stream_close(struct lrd_stream *s)
 {
+  if (s->tls)
+    lrd_tls_free(s->tls);
   if (s->fd >= 0)
     close(s->fd);
-  s->fd = -1;
+  *s = LRD_STREAM_NONE;
 }
 
-const char *lrd_stream_error(int error, char text[LRD_STREAM_ERROR_SIZE])
+void lrd_stream_abandon(struct lrd_stream *s)
 {
+  if (s->tls)
+    lrd_tls_abandon(s->tls);
+  if (s->fd >= 0)
+    close(s->fd);
+  *s = LRD_STREAM_NONE;
+}
+
+const char *lrd_stream_error(const struct lrd_stream *s, int error,
+                             char text[LRD_STREAM_ERROR_SIZE])
+{
+  if (s && s->tls && lrd_tls_error(s->tls, text, LRD_STREAM_ERROR_SIZE))
+    return text;
   return uv_strerror_r(-error, text, LRD_STREAM_ERROR_SIZE);
+}
+
+larder_cause lrd_stream_cause(const struct lrd_stream *s)
+{
+  return s->tls ? lrd_tls_cause(s->tls) : LARDER_CAUSE_CUT;
 }

@@ -5,30 +5,62 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include <larder/backend.h>
+
+#include "remote/tls.h"
+
 /*
- * The bytes of one connection.  Plain sockets now; TLS goes behind these calls
- * (its state becomes a member, WANT_READ on write becomes LRD_STREAM_AGAIN with
- * stream->wants set).  Never raises SIGPIPE, never blocks.
+ * The bytes of one connection: a plain socket, or TLS over it.  Never raises
+ * SIGPIPE, never blocks.
+ *
+ * One thread may read while another writes; two may not read, or write, at once
+ * (the link sees to that).  Bytes that lrd_stream_write took may still lie in the TLS layer:
+ * while lrd_stream_owes says so, the descriptor is to be polled for writing, and flushed.
  */
 
 struct lrd_stream {
-  int fd; /* -1: none */
+  int fd;              /* -1: none */
+  struct lrd_tls *tls; /* NULL: plain.  Owned */
 };
+
+#define LRD_STREAM_NONE ((struct lrd_stream){.fd = -1})
 
 enum {
   LRD_STREAM_AGAIN = -1, /* would block */
-  LRD_STREAM_FAULT = -2  /* errno says why */
+  LRD_STREAM_FAULT = -2  /* lrd_stream_error says why */
 };
 
-/* Bytes written, LRD_STREAM_AGAIN or _FAULT. */
+/* A buffer of this size takes all that has come: afterwards poll() tells whether there is
+ * more.  With a smaller one: read again until fewer bytes come than it holds. */
+enum { LRD_STREAM_READ_SIZE = 40 * 1024 };
+
+/* Bytes taken, LRD_STREAM_AGAIN or _FAULT. */
 ssize_t lrd_stream_write(struct lrd_stream *, const char *bytes, size_t len);
 /* Bytes read, 0 at the end, LRD_STREAM_AGAIN or _FAULT. */
 ssize_t lrd_stream_read(struct lrd_stream *, char *bytes, size_t size);
 /* Closes the descriptor; never shutdown(), which a forked child would do to its parent. */
 void lrd_stream_close(struct lrd_stream *);
+/* The same in a forked child: nothing is sent. */
+void lrd_stream_abandon(struct lrd_stream *);
 
-enum { LRD_STREAM_ERROR_SIZE = 96 };
-/* What an errno value means, in text (any thread, no allocation). */
-const char *lrd_stream_error(int error, char text[LRD_STREAM_ERROR_SIZE]);
+/* 1: bytes that were taken wait for the socket. */
+static inline int lrd_stream_owes(const struct lrd_stream *s)
+{
+  return s->tls && lrd_tls_owes(s->tls);
+}
+
+/* Sends what is owed: 0, LRD_STREAM_AGAIN or _FAULT. */
+static inline ssize_t lrd_stream_flush(struct lrd_stream *s)
+{
+  return s->tls ? lrd_tls_flush(s->tls) : 0;
+}
+
+enum { LRD_STREAM_ERROR_SIZE = 200 };
+/* Why a call gave _FAULT, in text; error: errno's value after it (any thread, no
+ * allocation).  NULL: what error alone means. */
+const char *lrd_stream_error(const struct lrd_stream *, int error,
+                             char text[LRD_STREAM_ERROR_SIZE]);
+/* The cause that goes with it, for an attempt to connect. */
+larder_cause lrd_stream_cause(const struct lrd_stream *);
 
 #endif

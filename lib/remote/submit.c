@@ -61,10 +61,9 @@ static void collect(struct lrd_loop *loop, struct lrd_link *l, larder_outcome un
 
 static void poll_link(struct lrd_link *l)
 {
-  size_t left;
-  lrd_wire_out(&l->wire, &left);
   if (l->work.watch)
-    lrd_watch_events(l->work.watch, left ? UV_READABLE | UV_WRITABLE : UV_READABLE);
+    lrd_watch_events(l->work.watch,
+                     lrd_link_has_output(l) ? UV_READABLE | UV_WRITABLE : UV_READABLE);
 }
 
 /* Jobs go from the link's list into its wire. */

@@ -31,7 +31,11 @@ static const struct {
     {LRD_SCHEME_TCP, "redis://", NULL, NULL},
     {LRD_SCHEME_UNIX, "unix://", NULL, NULL},
 #endif
+#if defined LARDER_REDIS && defined LARDER_TLS
+    {LRD_SCHEME_TLS, "rediss://", &lrd_remote_table, &lrd_fallback_table},
+#else
     {LRD_SCHEME_TLS, "rediss://", NULL, NULL},
+#endif
 };
 
 static const larder_backend_table *by_scheme(const struct lrd_config *c, char *error,
@@ -44,7 +48,9 @@ static const larder_backend_table *by_scheme(const struct lrd_config *c, char *e
   if (table)
     return table;
 #ifdef LARDER_REDIS
-  snprintf(error, error_size, "url %s: this build has no TLS", backends[i].name);
+  snprintf(error, error_size,
+           "url %s: this build has no TLS: it was made without OpenSSL (Debian: libssl-dev)",
+           backends[i].name);
 #else
   snprintf(error, error_size,
            "url %s: this build can't talk to Redis: it was made without hiredis and libuv "

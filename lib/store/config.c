@@ -52,6 +52,9 @@ static larder_outcome read_fields(struct lrd_settings *s, const larder_options *
       {LRD_OPTION_MAXMEMORY, o->maxmemory != 0, bounded(o->maxmemory), bounded(o->maxmemory)},
       {LRD_OPTION_MAXMEMORY_POLICY, o->maxmemory_policy != LARDER_POLICY_UNSET,
        (int64_t)o->maxmemory_policy, (int64_t)o->maxmemory_policy},
+      {LRD_OPTION_TLS_INSECURE, o->tls_insecure_accept_any_certificate != LARDER_UNSET,
+       (int64_t)o->tls_insecure_accept_any_certificate,
+       (int64_t)o->tls_insecure_accept_any_certificate},
       {LRD_OPTION_DELIVERY, o->delivery != LARDER_DELIVER_THREAD, (int64_t)o->delivery,
        (int64_t)o->delivery},
   };
@@ -74,6 +77,10 @@ static larder_outcome read_texts(struct lrd_settings *s, const larder_options *o
   } texts[] = {{LRD_OPTION_USER, o->user},
                {LRD_OPTION_PASSWORD, o->password},
                {LRD_OPTION_CLIENT_NAME, o->client_name},
+               {LRD_OPTION_TLS_CA, o->tls_ca},
+               {LRD_OPTION_TLS_CERT, o->tls_cert},
+               {LRD_OPTION_TLS_KEY, o->tls_key},
+               {LRD_OPTION_TLS_NAME, o->tls_name},
                {LRD_OPTION_PREFIX, o->prefix && *o->prefix ? o->prefix : NULL}};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
     if (!texts[i].value)
@@ -118,12 +125,27 @@ static larder_outcome read_url(struct lrd_settings *s, const char *url)
   return outcome;
 }
 
+/* Who names a CA wants TLS: not to have it would be a surprise. */
+static larder_outcome check_tls(struct lrd_settings *s)
+{
+  static const enum lrd_option_id ids[] = {LRD_OPTION_TLS_CA, LRD_OPTION_TLS_CERT,
+                                           LRD_OPTION_TLS_KEY, LRD_OPTION_TLS_NAME,
+                                           LRD_OPTION_TLS_INSECURE};
+  for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
+    if (s->source[ids[i]] > LRD_SOURCE_ENVIRONMENT && s->scheme != LRD_SCHEME_TLS)
+      return lrd_settings_refuse(s, "option %s: allowed is it only with rediss://",
+                                 lrd_options[ids[i]].name);
+  if (s->text[LRD_OPTION_TLS_KEY] && !s->text[LRD_OPTION_TLS_CERT])
+    return lrd_settings_refuse(s, "option tls_key: needs tls_cert, the certificate of the key");
+  return LARDER_OK;
+}
+
 static larder_outcome check_whole(struct lrd_settings *s)
 {
   if (s->text[LRD_OPTION_USER] && !s->text[LRD_OPTION_PASSWORD])
     return lrd_settings_refuse(s, "option user=%s: needs a password (an empty one: user:@host)",
                                s->text[LRD_OPTION_USER]);
-  return LARDER_OK;
+  return check_tls(s);
 }
 
 static larder_outcome read_all(struct lrd_settings *s, const char *url, const larder_options *o)
@@ -166,6 +188,11 @@ static void fill(struct lrd_config *c, struct lrd_settings *s)
   c->user = move(&s->text[LRD_OPTION_USER]);
   c->password = move(&s->text[LRD_OPTION_PASSWORD]);
   c->client_name = move(&s->text[LRD_OPTION_CLIENT_NAME]);
+  c->tls_ca = move(&s->text[LRD_OPTION_TLS_CA]);
+  c->tls_cert = move(&s->text[LRD_OPTION_TLS_CERT]);
+  c->tls_key = move(&s->text[LRD_OPTION_TLS_KEY]);
+  c->tls_name = move(&s->text[LRD_OPTION_TLS_NAME]);
+  c->tls_insecure = n[LRD_OPTION_TLS_INSECURE] == LARDER_YES;
   c->prefix = move(&s->text[LRD_OPTION_PREFIX]);
   c->timeout = n[LRD_OPTION_TIMEOUT];
   c->connect_timeout = n[LRD_OPTION_CONNECT_TIMEOUT];
@@ -220,6 +247,11 @@ void lrd_config_release(struct lrd_config *c)
   lrd_release_text(&c->memory, c->user);
   lrd_release_text(&c->memory, c->password);
   lrd_release_text(&c->memory, c->client_name);
+  lrd_release_text(&c->memory, c->tls_ca);
+  lrd_release_text(&c->memory, c->tls_cert);
+  lrd_release_text(&c->memory, c->tls_key);
+  lrd_release_text(&c->memory, c->tls_name);
   lrd_release_text(&c->memory, c->prefix);
+  c->tls_ca = c->tls_cert = c->tls_key = c->tls_name = NULL;
   c->host = c->path = c->user = c->password = c->client_name = c->prefix = NULL;
 }

@@ -19,6 +19,8 @@ struct lrd_config {
   char *path; /* of the unix socket, or NULL */
   int database;
   char *user, *password, *client_name; /* or NULL; password is wiped at release */
+  char *tls_ca, *tls_cert, *tls_key, *tls_name; /* or NULL */
+  int tls_insecure; /* any certificate will do */
   char *prefix; /* of every key, or NULL */
   int64_t timeout;         /* ns */
   int64_t connect_timeout; /* ns */

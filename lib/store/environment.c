@@ -25,14 +25,22 @@ const char *lrd_environment_url(const char **name)
   return "memory:";
 }
 
+static int applies(enum lrd_scheme scheme, int where)
+{
+  return where == 1 || (where == 2 ? scheme == LRD_SCHEME_TLS : scheme != LRD_SCHEME_MEMORY);
+}
+
 larder_outcome lrd_environment_read(struct lrd_settings *s)
 {
   static const struct {
     const char *name;
     enum lrd_option_id id;
-    int seconds, everywhere; /* everywhere: not only where the scheme is a Redis */
+    int seconds, where; /* where the scheme is: 0: a Redis, 1: any, 2: TLS */
   } variables[] = {
       {"LARDER_PREFIX", LRD_OPTION_PREFIX, 0, 1},
+      {"LARDER_TLS_CA", LRD_OPTION_TLS_CA, 0, 2},
+      {"LARDER_TLS_CERT", LRD_OPTION_TLS_CERT, 0, 2},
+      {"LARDER_TLS_KEY", LRD_OPTION_TLS_KEY, 0, 2},
       {"REDIS_ENABLED", LRD_OPTION_ENABLED, 0, 0},
       {"REDIS_REQUIRED", LRD_OPTION_REQUIRED, 0, 0},
       {"REDIS_CONNECT_TIMEOUT", LRD_OPTION_CONNECT_TIMEOUT, 1, 0},
@@ -41,7 +49,7 @@ larder_outcome lrd_environment_read(struct lrd_settings *s)
   };
   for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
     const char *value = variable(variables[i].name);
-    if (!value || (s->scheme == LRD_SCHEME_MEMORY && !variables[i].everywhere))
+    if (!value || !applies(s->scheme, variables[i].where))
       continue;
     larder_outcome (*set)(struct lrd_settings *, enum lrd_option_id, enum lrd_source,
                           const char *, const char *, size_t) =

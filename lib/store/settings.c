@@ -21,6 +21,7 @@ static const char *const words_delivery[] = {"thread", "dispatch", NULL};
 static const char allowed_duration[] = "1ms to 3600s (as 250ms, 0.5s or plain milliseconds)";
 static const char allowed_yes_no[] = "yes, no, true, false, on, off, 1, 0";
 static const char allowed_name[] = "1 to 128 printable characters without spaces";
+static const char allowed_path[] = "1 to 4095 bytes without control characters";
 static const char allowed_prefix[] = "1 to 128 printable characters without spaces and '*'";
 
 const struct lrd_option lrd_options[LRD_OPTIONS] = {
@@ -58,12 +59,18 @@ const struct lrd_option lrd_options[LRD_OPTIONS] = {
                                      "allkeys-lru, allkeys-lfu, allkeys-random, noeviction, "
                                      "allkeys-s3fifo",
                                      lrd_policy_names, LARDER_POLICY_VOLATILE_LRU},
+    [LRD_OPTION_TLS_INSECURE] = {"tls_insecure_accept_any_certificate", LRD_KIND_YES_NO, LARDER_NO,
+                                 LARDER_YES, LARDER_NO, allowed_yes_no, NULL, 0},
     [LRD_OPTION_DB] = {"db", LRD_KIND_COUNT, 0, 15, 0, "0 to 15", NULL, 0},
     [LRD_OPTION_USER] = {"user", LRD_KIND_TEXT, 0, 0, 0, allowed_name, NULL, 0},
     [LRD_OPTION_PASSWORD] = {"password", LRD_KIND_SECRET, 0, 0, 0, "at most 512 bytes without NUL",
                              NULL, 0},
     [LRD_OPTION_CLIENT_NAME] = {"client_name", LRD_KIND_TEXT, 0, 0, 0, allowed_name, NULL, 0},
     [LRD_OPTION_PREFIX] = {"prefix", LRD_KIND_PREFIX, 0, 0, 0, allowed_prefix, NULL, 0},
+    [LRD_OPTION_TLS_CA] = {"tls_ca", LRD_KIND_PATH, 0, 0, 0, allowed_path, NULL, 0},
+    [LRD_OPTION_TLS_CERT] = {"tls_cert", LRD_KIND_PATH, 0, 0, 0, allowed_path, NULL, 0},
+    [LRD_OPTION_TLS_KEY] = {"tls_key", LRD_KIND_PATH, 0, 0, 0, allowed_path, NULL, 0},
+    [LRD_OPTION_TLS_NAME] = {"tls_name", LRD_KIND_TEXT, 0, 0, 0, allowed_name, NULL, 0},
 };
 
 /* --- texts --------------------------------------------------------------- */
@@ -230,16 +237,27 @@ static int read_number(const struct lrd_option *o, const char *p, size_t len, in
     return 1;
   case LRD_KIND_TEXT:
   case LRD_KIND_PREFIX:
+  case LRD_KIND_PATH:
   case LRD_KIND_SECRET:
     break;
   }
   return 0;
 }
 
+static int valid_path(const char *p, size_t len)
+{
+  for (size_t i = 0; i < len; i++)
+    if ((unsigned char)p[i] < 0x20 || p[i] == 0x7f)
+      return 0;
+  return len > 0 && len < 4096;
+}
+
 static int valid_text(const struct lrd_option *o, const char *p, size_t len)
 {
   if (o->kind == LRD_KIND_SECRET)
     return len <= 512 && !memchr(p, '\0', len);
+  if (o->kind == LRD_KIND_PATH)
+    return valid_path(p, len);
   if (len == 0 || len > 128)
     return 0;
   for (size_t i = 0; i < len; i++)

@@ -38,6 +38,7 @@ enum lrd_option_id {
   LRD_OPTION_DELIVERY,
   LRD_OPTION_MAXMEMORY,
   LRD_OPTION_MAXMEMORY_POLICY,
+  LRD_OPTION_TLS_INSECURE,
   LRD_OPTION_DB,
   LRD_NUMBER_OPTIONS,
   /* The rest are texts. */
@@ -45,6 +46,10 @@ enum lrd_option_id {
   LRD_OPTION_PASSWORD,
   LRD_OPTION_CLIENT_NAME,
   LRD_OPTION_PREFIX,
+  LRD_OPTION_TLS_CA,
+  LRD_OPTION_TLS_CERT,
+  LRD_OPTION_TLS_KEY,
+  LRD_OPTION_TLS_NAME,
   LRD_OPTIONS
 };
 
@@ -56,6 +61,7 @@ enum lrd_option_kind {
   LRD_KIND_WORD, /* base, base + 1, ... in the order of words */
   LRD_KIND_TEXT,
   LRD_KIND_PREFIX, /* a text without '*' */
+  LRD_KIND_PATH,
   LRD_KIND_SECRET
 };
 

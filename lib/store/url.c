@@ -102,7 +102,7 @@ static char *read_scheme(struct lrd_settings *s, char *text)
     return NULL;
   }
   /* A password could stand anywhere in a text without a known scheme. */
-  lrd_settings_refuse(s, "url: unknown scheme: allowed are memory:, redis://, unix://");
+  lrd_settings_refuse(s, "url: unknown scheme: allowed are memory:, redis://, rediss://, unix://");
   return NULL;
 }
 

@@ -17,6 +17,7 @@ enum lrd_rank {
   LRD_RANK_FALLBACK = 20, /* breaker, replay order */
   LRD_RANK_REMOTE = 30,   /* connection registry */
   LRD_RANK_LINK = 40,     /* one connection */
+  LRD_RANK_STREAM = 45,   /* the TLS state of one connection */
   LRD_RANK_SHARD = 50,    /* a shard of the engine; index = its number */
   LRD_RANK_WATCH = 55,
   LRD_RANK_JOURNAL = 60,

@@ -33,6 +33,15 @@ test_remote_check_refusals_SOURCES = test/remote/check_refusals.c $(through_sour
 test_remote_check_server_SOURCES = test/remote/check_server.c $(rig_sources)
 test_remote_check_break_SOURCES = test/remote/check_break.c $(rig_sources)
 
+if TLS
+support_sources += \
+  test/support/ca.c test/support/ca.h \
+  test/support/tls_proxy.c test/support/tls_proxy.h
+
+check_PROGRAMS += test/remote/check_tls
+test_remote_check_tls_SOURCES = test/remote/check_tls.c $(against_sources)
+endif
+
 helper_programs += test/remote/pace
 test_remote_pace_SOURCES = test/remote/pace.c $(rig_sources)
 endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LRD_REMOTE_TLS_PART_H
+#define LRD_REMOTE_TLS_PART_H
+
+#include <openssl/ssl.h>
+
+#include "remote/stream.h"
+#include "remote/tls.h"
+#include "store/config.h"
+#include "util/buffer.h"
+#include "util/lock.h"
+
+/* What tls.c, tls_context.c and tls_fault.c share. */
+
+struct lrd_tls_context {
+  larder_memory memory;
+  SSL_CTX *ssl;
+  BIO_METHOD *method;
+  char name[256]; /* that the certificate must be for */
+  int is_address; /* the name is an IP address */
+  int verify, has_certificate;
+};
+
+/* The first thing that went wrong, which ends the connection. */
+struct lrd_tls_fault {
+  larder_cause cause; /* NONE: nothing did */
+  char text[LRD_STREAM_ERROR_SIZE];
+};
+
+struct lrd_tls {
+  struct lrd_lock lock; /* everything here */
+  struct lrd_tls_context *context;
+  SSL *ssl;
+  int fd;
+  int established;       /* the handshake is over */
+  int asked_certificate; /* the server wants one of ours */
+  struct lrd_tls_fault fault;
+
+  int may_receive; /* one recv a call: afterwards poll() knows whether there is more */
+  int heard;       /* bytes have come */
+  int ended;       /* the peer closed */
+  int error;       /* errno of the socket */
+  struct lrd_buffer out; /* encrypted, not taken by the socket yet */
+  size_t out_position;
+  size_t in_position, in_len;
+  char in[16 * 1024];
+};
+
+/* The BIO's functions. */
+BIO_METHOD *lrd_tls_method_new(void);
+
+/* OpenSSL's verify callback: notes what is wrong with a certificate. */
+int lrd_tls_verify(int ok, X509_STORE_CTX *);
+/* The first bytes of a server: 0: they can't be TLS, noted. */
+int lrd_tls_is_tls(struct lrd_tls *);
+/* Notes why an operation of OpenSSL failed, from its error queue and the socket. */
+void lrd_tls_note(struct lrd_tls *);
+/* The error that OpenSSL names last, for an error line. */
+void lrd_tls_reason(char *text, size_t size);
+
+#endif
