@@ -12,6 +12,7 @@ through_sources = test/remote/through.c test/remote/through.h $(rig_sources)
 against_sources = test/remote/against.c test/remote/against.h $(rig_sources)
 
 check_PROGRAMS += \
+  test/remote/check_addresses \
   test/remote/check_break \
   test/remote/check_callers \
   test/remote/check_deadline \
@@ -29,6 +30,7 @@ test_remote_check_faults_SOURCES = test/remote/check_faults.c $(through_sources)
 test_remote_check_handshake_SOURCES = test/remote/check_handshake.c $(against_sources)
 test_remote_check_link_SOURCES = test/remote/check_link.c $(against_sources)
 test_remote_check_submit_SOURCES = test/remote/check_submit.c $(rig_sources)
+test_remote_check_addresses_SOURCES = test/remote/check_addresses.c $(through_sources)
 test_remote_check_refusals_SOURCES = test/remote/check_refusals.c $(through_sources)
 test_remote_check_server_SOURCES = test/remote/check_server.c $(rig_sources)
 test_remote_check_break_SOURCES = test/remote/check_break.c $(rig_sources)
