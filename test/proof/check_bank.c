@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <inttypes.h>
 #include <larder.h>
-#include <pthread.h>
-#include <stdatomic.h>
 
 #include "memory/check.h"
 #include "memory/pool.h"
+#include "proof/hall.h"
 #include "proof/yield.h"
 #include "store/store.h"
 #include "support/check.h"
@@ -16,43 +14,18 @@
  * Bank: money is moved between accounts, by transactions of every kind; whoever looks
  * at all accounts in one step sees the same sum.
  *
- * Twins: two keys that are only ever written together.  Whoever reads both in one step
- * sees the same version; who reads the first and then the second by two calls never
- * goes back in time.
+ * Twins: two keys that are only ever written together, and expire in the same millisecond.
+ * Whoever reads both in one step sees the same version; who reads the first and then the second
+ * by two calls never goes back in time.
  *
- * Tokens: things that are moved from key to key by RENAME, and wander between a set and
- * another: there are never more nor fewer of them.
+ * Tokens: things that are moved from key to key by RENAME, coins that wander from set to set by
+ * SMOVE: there are never more nor fewer of them.
+ *
+ * All that while other keys expire, and while they are evicted; where every key may be evicted,
+ * one twin may be missing, but never be another than the other.
  */
 
-enum { ACCOUNTS = 8, START = 1000, TWINS = 4, TOKENS = 3, THREADS = 8, VALUE = 2000 };
-
-struct hall {
-  larder *store;
-  _Atomic uint64_t version[TWINS]; /* given out so far */
-  const char *_Atomic wrong;
-  unsigned rounds;
-  int expiry;
-  uint64_t seed;
-};
-
-struct guest {
-  struct hall *hall;
-  unsigned number;
-  struct lrd_prng prng;
-  pthread_t thread;
-  larder_session *session;
-  char value[VALUE + 1], seen[2][VALUE + 64];
-};
-
-static void complain(struct guest *g, const char *what)
-{
-  atomic_store(&g->hall->wrong, what);
-}
-
-static const larder_reply *reply_of(const larder_batch *b, size_t i)
-{
-  return larder_batch_reply(b, i);
-}
+enum { ACCOUNTS = 8, START = 1000, TOKENS = 3, COINS = 20, THREADS = 8, SOON = 5 /* ms */ };
 
 /* --- the bank --------------------------------------------------------------------- */
 
@@ -133,145 +106,10 @@ static void count_by_batch(struct guest *g)
     larder_batch_command(b, "GET account%u", i);
   larder_batch_run(b, 1, 0);
   for (unsigned i = 0; i < ACCOUNTS; i++)
-    sum += sum_of(&reply_of(b, i)->value, 1);
+    sum += sum_of(&larder_batch_reply(b, i)->value, 1);
   if (sum != ACCOUNTS * START)
     complain(g, "an atomic batch sees another sum");
   larder_batch_free(b);
-}
-
-/* --- twins ------------------------------------------------------------------------- */
-
-/* "version;version;..." */
-static size_t make_value(struct guest *g, uint64_t version)
-{
-  char mark[24];
-  size_t n = (size_t)snprintf(mark, sizeof mark, "%" PRIu64 ";", version), len;
-
-  len = n * (1 + roll(&g->prng, (unsigned)(VALUE / n)));
-  for (size_t i = 0; i < len; i++)
-    g->value[i] = mark[i % n];
-  return len;
-}
-
-/* 0: no value.  One that is torn or of two versions is an error. */
-static uint64_t version_of(struct guest *g, const char *value, size_t len)
-{
-  uint64_t version = len ? strtoull(value, NULL, 10) : 0;
-  size_t n = len ? (size_t)((const char *)memchr(value, ';', len) - value) + 1 : 1;
-
-  for (size_t i = n; i < len; i++)
-    if (value[i] != value[i - n])
-      complain(g, "a value is torn");
-  if (len % n)
-    complain(g, "a value is cut off");
-  return version;
-}
-
-static void write_twins(struct guest *g)
-{
-  unsigned pair = roll(&g->prng, TWINS);
-  size_t len = make_value(g, atomic_fetch_add(&g->hall->version[pair], 1) + 1);
-  larder_batch *b;
-
-  switch (roll(&g->prng, 3)) {
-  case 0:
-    larder_reply_free(larder_command(g->hall->store, "MSET a%u %b b%u %b", pair, g->value, len,
-                                     pair, g->value, len));
-    return;
-  case 1:
-    b = larder_batch_new(g->hall->store);
-    larder_batch_command(b, "SET a%u %b", pair, g->value, len);
-    larder_batch_command(b, "SET b%u %b", pair, g->value, len);
-    larder_batch_run(b, 1, 0);
-    larder_batch_free(b);
-    return;
-  default:
-    larder_reply_free(larder_session_command(g->session, "MULTI"));
-    larder_reply_free(larder_session_command(g->session, "SET b%u %b", pair, g->value, len));
-    larder_reply_free(larder_session_command(g->session, "SET a%u %b", pair, g->value, len));
-    larder_reply_free(larder_session_command(g->session, "EXEC"));
-  }
-}
-
-/* Both go together, by a command that names both or in one step. */
-static void remove_twins(struct guest *g)
-{
-  unsigned pair = roll(&g->prng, TWINS);
-  larder_batch *b;
-
-  if (roll(&g->prng, 2)) {
-    larder_reply_free(larder_command(g->hall->store, "DEL a%u b%u", pair, pair));
-    return;
-  }
-  b = larder_batch_new(g->hall->store);
-  larder_batch_command(b, "GETDEL b%u", pair);
-  larder_batch_command(b, "UNLINK a%u", pair);
-  larder_batch_run(b, 1, 0);
-  larder_batch_free(b);
-}
-
-static void compare_twins(struct guest *g, const larder_value *a, const larder_value *b)
-{
-  uint64_t first = a->type == LARDER_STRING ? version_of(g, a->str, a->len) : 0;
-  uint64_t second = b->type == LARDER_STRING ? version_of(g, b->str, b->len) : 0;
-
-  if (first != second)
-    complain(g, "twins differ");
-}
-
-static void read_twins(struct guest *g)
-{
-  unsigned pair = roll(&g->prng, TWINS);
-  larder_batch *b;
-  larder_reply *r;
-
-  if (roll(&g->prng, 2)) {
-    r = larder_command(g->hall->store, "MGET a%u b%u", pair, pair);
-    compare_twins(g, &r->value.element[0], &r->value.element[1]);
-    larder_reply_free(r);
-    return;
-  }
-  b = larder_batch_new(g->hall->store);
-  larder_batch_command(b, "GET a%u", pair);
-  larder_batch_command(b, "GET b%u", pair);
-  larder_batch_run(b, 1, 0);
-  compare_twins(g, &reply_of(b, 0)->value, &reply_of(b, 1)->value);
-  larder_batch_free(b);
-}
-
-static uint64_t typed_version(struct guest *g, char twin, unsigned pair, char *buffer)
-{
-  char key[4] = { twin, (char)('0' + pair), 0 };
-  size_t len;
-
-  if (larder_get(g->hall->store, key, 2, buffer, sizeof g->seen[0], &len) != LARDER_OK)
-    return 0;
-  return version_of(g, buffer, len);
-}
-
-/* Of one pair more, whose versions rise: one thread alone writes it. */
-static void read_in_turn(struct guest *g)
-{
-  unsigned pair = TWINS;
-  uint64_t first = typed_version(g, 'a', pair, g->seen[0]);
-  uint64_t second = typed_version(g, 'b', pair, g->seen[1]);
-
-  if (second < first)
-    complain(g, "the second twin is older than the first");
-}
-
-/* Only the first thread does. */
-static void write_in_order(struct guest *g)
-{
-  static const char *const forms[] = { "MSET a%u %b b%u %b", "MSET b%u %b a%u %b" };
-  unsigned pair = TWINS;
-  size_t len = make_value(g, atomic_fetch_add(&g->hall->version[0], 1) + 1);
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-  larder_reply_free(larder_command(g->hall->store, forms[roll(&g->prng, 2)], pair, g->value, len,
-                                   pair, g->value, len));
-#pragma GCC diagnostic pop
 }
 
 /* --- tokens -------------------------------------------------------------------------- */
@@ -304,37 +142,82 @@ static void move_token(struct guest *g)
   larder_batch_run(b, 1, 0);
   int64_t seen = 0;
   for (unsigned i = 0; i < 2 * TOKENS; i++)
-    seen += reply_of(b, i)->value.integer;
+    seen += larder_batch_reply(b, i)->value.integer;
   if (seen != TOKENS)
     complain(g, "an atomic batch sees a token twice or not");
   larder_batch_free(b);
 }
 
+/* --- coins ---------------------------------------------------------------------------- */
+
+static void move_coin(struct guest *g)
+{
+  larder_reply_free(larder_command(g->hall->store, "SMOVE purse%u purse%u coin%u",
+                                   roll(&g->prng, 3), roll(&g->prng, 3), roll(&g->prng, COINS)));
+}
+
+/* A coin that lies in two purses at once has a score of 2 in their sum. */
+static void count_coins(struct guest *g)
+{
+  larder_batch *b = larder_batch_new(g->hall->store);
+  int64_t lie = 0;
+
+  larder_batch_command(b, "ZUNIONSTORE coins%u 3 purse0 purse1 purse2", g->number);
+  larder_batch_command(b, "ZCOUNT coins%u 2 +inf", g->number);
+  for (unsigned i = 0; i < 3; i++)
+    larder_batch_command(b, "SCARD purse%u", i);
+  larder_batch_run(b, 1, 0);
+  for (unsigned i = 2; i < 5; i++)
+    lie += larder_batch_reply(b, i)->value.integer;
+  if (larder_batch_reply(b, 0)->value.integer != COINS || larder_batch_reply(b, 1)->value.integer || lie != COINS)
+    complain(g, "an atomic batch sees a coin twice or not");
+  larder_batch_free(b);
+}
+
+static void count_coins_at_once(struct guest *g)
+{
+  larder_reply *r = larder_command(g->hall->store, "ZUNIONSTORE all%u 3 purse0 purse1 purse2",
+                                   g->number);
+
+  if (r->value.integer != COINS)
+    complain(g, "ZUNIONSTORE sees a coin twice or not");
+  larder_reply_free(r);
+}
+
+/* --- all ------------------------------------------------------------------------------ */
+
 /* Keys that come and go beside all that. */
 static void litter(struct guest *g)
 {
   char key[16];
-  int n = snprintf(key, sizeof key, "litter%u", roll(&g->prng, 300));
+  int n = snprintf(key, sizeof key, "litter%u", roll(&g->prng, g->hall->litter));
 
   make_value(g, 1);
   larder_set(g->hall->store, key, (size_t)n, g->value, 10 + roll(&g->prng, 500),
-             g->hall->expiry ? 1 + (int64_t)roll(&g->prng, 5) : 0);
+             g->hall->ttl ? 1 + (int64_t)roll(&g->prng, g->hall->ttl) : 0);
 }
 
-/* --- all ------------------------------------------------------------------------------- */
+static deed *const all_deeds[] = { move_money,   move_money,   count_by_mget, count_by_batch,
+                                   write_twins,  write_twins,  remove_twins,  read_twins,
+                                   read_twins,   read_in_turn, read_in_turn,  move_token,
+                                   move_coin,    move_coin,    count_coins,   count_coins_at_once,
+                                   litter,       litter,       NULL };
+static deed *const mortal_deeds[] = { write_mortal_twins, write_mortal_twins, read_twins,
+                                      read_twins, read_twins, remove_twins, litter, NULL };
+static deed *const lossy_deeds[] = { write_twins, remove_twins, read_twins, read_twins, litter,
+                                     litter, NULL };
 
 static void *visit(void *context)
 {
-  static void (*const deeds[])(struct guest *) = { move_money,    move_money,   count_by_mget,
-                                                   count_by_batch, write_twins, write_twins,
-                                                   remove_twins,  read_twins,   read_twins,
-                                                   read_in_turn,  read_in_turn, move_token,
-                                                   litter };
   struct guest *g = context;
+  deed *const *deeds = g->hall->deeds;
+  unsigned count = 0;
 
+  while (deeds[count])
+    count++;
   for (unsigned i = 0; i < g->hall->rounds && !atomic_load(&g->hall->wrong); i++)
     if (g->number || i % 2)
-      deeds[roll(&g->prng, sizeof deeds / sizeof *deeds)](g);
+      deeds[roll(&g->prng, count)](g);
     else
       write_in_order(g);
   return NULL;
@@ -346,15 +229,28 @@ static void furnish(struct hall *hall)
     larder_reply_free(larder_command(hall->store, "SET account%u %d", i, START));
   for (unsigned i = 0; i < TOKENS; i++)
     larder_reply_free(larder_command(hall->store, i % 2 ? "SADD token%u x y" : "SET token%u x", i));
+  for (unsigned i = 0; i < COINS; i++)
+    larder_reply_free(larder_command(hall->store, "SADD purse%u coin%u", i % 3, i));
 }
 
-static void check_hall(const char *url, int expiry)
+/* What INFO says of it. */
+static unsigned long long info(larder *store, const char *name)
+{
+  larder_reply *r = larder_command(store, "INFO");
+  const char *at = r->outcome == LARDER_OK ? strstr(r->value.str, name) : NULL;
+  unsigned long long n = at ? strtoull(at + strlen(name) + 1, NULL, 10) : 0;
+
+  larder_reply_free(r);
+  return n;
+}
+
+static void check_hall(const char *url, struct hall hall)
 {
   struct lrd_prng prng;
   struct guest guest[THREADS];
-  struct hall hall = { .expiry = expiry, .rounds = 2500 };
   char error[LARDER_ERROR_SIZE];
 
+  hall.rounds = 2500;
   seed_prng(&prng, "bank");
   yield_seed(lrd_prng_next(&prng), 30);
   hall.store = larder_open(url, NULL, error, sizeof error);
@@ -371,21 +267,48 @@ static void check_hall(const char *url, int expiry)
     larder_session_close(guest[i].session);
   }
   check_ok(atomic_load(&hall.wrong));
-  count_by_mget(&guest[0]);
+  if (hall.deeds == all_deeds)
+    count_by_mget(&guest[0]);
   check_ok(atomic_load(&hall.wrong));
+  ck_assert(!strstr(url, "maxmemory") || info(hall.store, "evicted_keys") > 0);
+  ck_assert(hall.ttl != SOON || info(hall.store, "expired_keys") > 0);
   check_ok(lrd_engine_check((struct lrd_engine *)hall.store->base));
   larder_close(hall.store, 0);
 }
 
 START_TEST(what_is_true_of_several_keys_stays_true)
 {
-  check_hall(_i ? "memory:?shards=16" : "memory:?shards=2", 0);
+  check_hall(_i ? "memory:?shards=16" : "memory:?shards=2",
+             (struct hall){ .litter = 300, .deeds = all_deeds });
 }
 END_TEST
 
 START_TEST(the_same_while_others_expire)
 {
-  check_hall("memory:?shards=4", 1);
+  check_hall("memory:?shards=4", (struct hall){ .litter = 300, .ttl = SOON, .deeds = all_deeds });
+}
+END_TEST
+
+START_TEST(the_same_while_others_are_evicted)
+{
+  check_hall(_i ? "memory:?shards=4&maxmemory=300kb&maxmemory_policy=volatile-lru"
+                : "memory:?shards=4&maxmemory=300kb&maxmemory_policy=volatile-ttl",
+             (struct hall){ .litter = 4000, .ttl = 60000, .deeds = all_deeds });
+}
+END_TEST
+
+START_TEST(twins_expire_together)
+{
+  check_hall(_i ? "memory:?shards=16" : "memory:?shards=2",
+             (struct hall){ .litter = 300, .ttl = SOON, .deeds = mortal_deeds });
+}
+END_TEST
+
+START_TEST(twins_are_never_of_two_versions_under_eviction)
+{
+  check_hall(_i ? "memory:?shards=4&maxmemory=100kb&maxmemory_policy=allkeys-lru"
+                : "memory:?shards=4&maxmemory=100kb&maxmemory_policy=allkeys-s3fifo",
+             (struct hall){ .litter = 4000, .lossy = 1, .deeds = lossy_deeds });
 }
 END_TEST
 
@@ -396,6 +319,9 @@ int main(void)
 
   tcase_add_loop_test(tests, what_is_true_of_several_keys_stays_true, 0, 2);
   tcase_add_test(tests, the_same_while_others_expire);
+  tcase_add_loop_test(tests, the_same_while_others_are_evicted, 0, 2);
+  tcase_add_loop_test(tests, twins_expire_together, 0, 2);
+  tcase_add_loop_test(tests, twins_are_never_of_two_versions_under_eviction, 0, 2);
   tcase_set_timeout(tests, 120);
   suite_add_tcase(suite, tests);
   return run_suite(suite);

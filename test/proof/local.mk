@@ -13,7 +13,8 @@ check_PROGRAMS += \
   test/proof/check_linear \
   test/proof/check_process \
   test/proof/check_sweep
-test_proof_check_bank_SOURCES = $(yield_sources) test/memory/pool.h test/proof/check_bank.c
+test_proof_check_bank_SOURCES = $(yield_sources) test/memory/pool.h test/proof/check_bank.c \
+  test/proof/hall.h test/proof/twins.c
 test_proof_check_everything_SOURCES = $(conformance_sources) $(yield_sources) \
   test/conformance/random/generate.c test/conformance/random/generate.h \
   test/conformance/random/pattern.c test/conformance/random/pattern.h \
