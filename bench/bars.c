@@ -44,11 +44,13 @@ struct bar {
   { text, NO_BAR, 0, "ms", { what, who, unit, x }, { 0 }, { 0 } }
 #define SLOWEST(text, what, x, machine) \
   { text ": slowest GET beside it", AT_MOST, 1, "ms", \
-    { what, "larder", "ms slowest GET, own", x }, { 0 }, { 0 } }, \
+    { what, "larder", "ms slowest own GET", x }, { 0 }, { 0 } }, \
   BESIDE("- with what its thread waited for a processor", what, "larder", "ms slowest GET", x), \
+  BESIDE("- without what any thread of the process waited for one", what, "larder", \
+         "ms slowest GET at least", x), \
   BESIDE("- the slowest nothing between two GETs", what, machine, "ms slowest nothing", x)
 #define WRITER(what, x) \
-  BESIDE("- the slowest call of the writer itself", what, "larder", "ms slowest writer, own", x)
+  BESIDE("- the slowest call of the writer itself", what, "larder", "ms slowest own writer", x)
 #define SERVE(text, what, bound) \
   { "serve, redis-benchmark " text ": commands a second / redis-server's", AT_LEAST, bound, "x", \
     { what, "larder", "op/s", 0 }, { what, "redis", "op/s", 0 }, { 0 } }
@@ -76,8 +78,12 @@ static const struct bar bars[] = {
     ARGV("get"), { 0 } },
   { "SET overwrite, typed / raw uthash XXH3", AT_MOST, 1.2, "x", TYPED("set"), XXH3("set"),
     { 0 } },
+  { "- beside raw uthash XXH3 in huge pages too", NO_BAR, 0, "x", TYPED("set"),
+    { "set", "uthash-xxh3-huge", "ns", 0 }, { 0 } },
   { "SET new, typed / raw uthash XXH3", AT_MOST, 1, "x", TYPED("set-new"), XXH3("set-new"),
     { 0 } },
+  { "- beside raw uthash XXH3 in huge pages too", NO_BAR, 0, "x", TYPED("set-new"),
+    { "set-new", "uthash-xxh3-huge", "ns", 0 }, { 0 } },
   CPU("get", 0.25),
   CPU("set", 0.25),
   CPU("incr", 0.25),

@@ -150,10 +150,10 @@ static void note_stalls(struct bench *bench, const char *what, double x,
                         const struct probed *probed, const struct stall *own)
 {
   figure_add(bench, what, "larder", "ms slowest GET", x, probed->call.slowest / 1e6);
-  figure_add(bench, what, "larder", "ms slowest GET, own", x, probed->call.own / 1e6);
+  figure_add(bench, what, "larder", "ms slowest own GET", x, probed->call.own / 1e6);
   probed_note(bench, what, "larder", x, &probed->call);
   figure_add(bench, what, "larder", "ms slowest writer", x, own->slowest / 1e6);
-  figure_add(bench, what, "larder", "ms slowest writer, own", x, own->own / 1e6);
+  figure_add(bench, what, "larder", "ms slowest own writer", x, own->own / 1e6);
   figure_add(bench, what, "machine", "ms slowest nothing", x, probed->nothing.slowest / 1e6);
 }
 

@@ -87,7 +87,7 @@ static int watch(struct bench *bench, const struct victim *victim, size_t keys, 
   figure_add(bench, "expire", victim->name, "s all gone", 0, gone == 0 ? 9 : gone / 1e9);
   figure_add(bench, "expire", victim->name, "ms slowest GET", 0,
              slowest_since(&probed, probed.bucket, moment) / 1e6);
-  figure_add(bench, "expire", victim->name, "ms slowest GET, own", 0,
+  figure_add(bench, "expire", victim->name, "ms slowest own GET", 0,
              slowest_since(&probed, probed.own, moment) / 1e6);
   figure_add(bench, "expire", victim->name, "ms slowest nothing", 0,
              probed.nothing.slowest / 1e6);

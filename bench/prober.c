@@ -92,6 +92,7 @@ int prober_stop(struct prober *p, struct probed *probed)
 void probed_note(struct bench *bench, const char *what, const char *who, double x,
                  const struct stall *call)
 {
+  figure_add(bench, what, who, "ms slowest GET at least", x, call->least / 1e6);
   figure_add(bench, what, who, "GETs over 1 ms", x, (double)call->over);
   figure_add(bench, what, who, "of them without processor", x, (double)call->taken);
   figure_add(bench, what, who, "of them behind such a one", x, (double)call->behind);

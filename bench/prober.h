@@ -30,7 +30,7 @@ struct prober *prober_start(int (*call)(void *context, uint64_t *random), void *
 /* Stops and frees it; -1: a call failed. */
 int prober_stop(struct prober *, struct probed *);
 
-/* Figures: how many calls were over 1 ms, and what was there meanwhile. */
+/* Figures: what is left of the slowest call, how many were over 1 ms, and what they waited for. */
 struct bench;
 void probed_note(struct bench *, const char *what, const char *who, double x,
                  const struct stall *call);

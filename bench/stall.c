@@ -131,7 +131,7 @@ static void blame(struct stall *stall, const struct stall_clock *before,
 double stall_note(struct stall_clock *clock, struct stall *stall, double took)
 {
   struct stall_clock before = *clock;
-  double own = took;
+  double own = took, least;
 
   clock->calls++;
   if (took > LONG_NS || clock->calls % OFTEN == 0)
@@ -142,11 +142,16 @@ double stall_note(struct stall_clock *clock, struct stall *stall, double took)
     own -= clock->delay - before.delay;
     own = own > 0 ? own : 0;
   }
+  least = own;
   if (took > stall->slowest)
     stall->slowest = took;
   if (own > stall->own)
     stall->own = own;
-  if (took > 1e6)
+  if (took > 1e6) {
     blame(stall, &before, clock, took);
+    least -= clock->other_delays - before.other_delays;
+  }
+  if (least > stall->least)
+    stall->least = least;
   return own;
 }

@@ -10,9 +10,9 @@
  *
  * What a thread waits for a processor while it could run is the scheduler's, and is taken off: it
  * would have hit any call.  A call that sleeps at a lock waits for whoever holds it, and that
- * one may be without a processor, or in a page fault: this is counted, and not taken off.
- * Each cause is one that was there meanwhile: that another thread was without a processor
- * doesn't prove that it held the lock.  What takes the whole machine away (a hypervisor) shows as
+ * one may be without a processor, or in a page fault: this is counted, and what other threads
+ * waited is taken off only from a figure of its own, because that another thread was without a
+ * processor doesn't prove that it held the lock.  What takes the whole machine away (a hypervisor) shows as
  * nothing at all: so calls of nothing are made in between, on the same thread, and their
  * slowest stands beside.
  */
@@ -20,6 +20,7 @@
 struct stall {
   double slowest; /* ns, whatever the cause */
   double own;     /* ns, the slowest, without what the thread waited for a processor */
+  double least;   /* ns, the same, without what the other threads waited for one meanwhile */
   size_t over;    /* calls over 1 ms; and of them: */
   size_t taken;   /* the thread was without a processor for more than half of it; or else */
   size_t behind;  /* another thread of the process was, for as long; or else */
