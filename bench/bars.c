@@ -22,6 +22,7 @@ struct bar {
 #define TYPED(what) { what, "larder-typed", "ns", 0 }
 #define ARGV(what) { what, "larder-argv", "ns", 0 }
 #define XXH3(what) { what, "uthash-xxh3", "ns", 0 }
+#define ANY(what) { what, "uthash-xxh3-any", "ns", 0 }
 #define RATE(what, who, threads) { what, who, "op/s", threads }
 #define CPU(what, bound) \
   { "CPU of " what ": larder / redis-server net of PING", AT_MOST, bound, "x", \
@@ -59,8 +60,10 @@ struct bar {
     { what, "larder", "ns CPU", 0 }, { what, "redis", "ns CPU", 0 }, { 0 } }
 
 static const struct bar bars[] = {
-  { "GET, typed, 1 thread / raw uthash XXH3", AT_MOST, 0.8, "x", TYPED("get"), XXH3("get"),
-    { 0 } },
+  { "GET, typed, 1 thread / raw uthash XXH3, any length", AT_MOST, 0.8, "x", TYPED("get"),
+    ANY("get"), { 0 } },
+  { "GET, typed, 1 thread / raw uthash XXH3, lengths compiled in", AT_MOST, 0.8, "x", TYPED("get"),
+    XXH3("get"), { 0 } },
   { "- beside raw uthash XXH3 in huge pages too", NO_BAR, 0, "x", TYPED("get"),
     { "get", "uthash-xxh3-huge", "ns", 0 }, { 0 } },
   { "GET, isolated latency, in dependent loads of the same footprint", AT_MOST, 3.3, "x",
@@ -76,12 +79,16 @@ static const struct bar bars[] = {
   { "GET through argv and a reply / typed", AT_MOST, 2, "x", ARGV("get"), TYPED("get"), { 0 } },
   { "MGET of 100, per key / single GETs through argv", AT_MOST, 0.5, "x", ARGV("mget100"),
     ARGV("get"), { 0 } },
-  { "SET overwrite, typed / raw uthash XXH3", AT_MOST, 1.2, "x", TYPED("set"), XXH3("set"),
-    { 0 } },
+  { "SET overwrite, typed / raw uthash XXH3, any length", AT_MOST, 1.2, "x", TYPED("set"),
+    ANY("set"), { 0 } },
+  { "SET overwrite, typed / raw uthash XXH3, lengths compiled in", AT_MOST, 1.2, "x", TYPED("set"),
+    XXH3("set"), { 0 } },
   { "- beside raw uthash XXH3 in huge pages too", NO_BAR, 0, "x", TYPED("set"),
     { "set", "uthash-xxh3-huge", "ns", 0 }, { 0 } },
-  { "SET new, typed / raw uthash XXH3", AT_MOST, 1, "x", TYPED("set-new"), XXH3("set-new"),
-    { 0 } },
+  { "SET new, typed / raw uthash XXH3, any length", AT_MOST, 1, "x", TYPED("set-new"),
+    ANY("set-new"), { 0 } },
+  { "SET new, typed / raw uthash XXH3, lengths compiled in", AT_MOST, 1, "x", TYPED("set-new"),
+    XXH3("set-new"), { 0 } },
   { "- beside raw uthash XXH3 in huge pages too", NO_BAR, 0, "x", TYPED("set-new"),
     { "set-new", "uthash-xxh3-huge", "ns", 0 }, { 0 } },
   CPU("get", 0.25),

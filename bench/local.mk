@@ -30,7 +30,8 @@ bench_bench_CPPFLAGS = $(AM_CPPFLAGS) -DBENCH_FLAGS='"$(CFLAGS)"' \
   -DBENCH_LARDER='"$(abs_top_builddir)/tools/larder"'
 bench_bench_LDADD = liblarder.la -lm
 if BENCH_XXHASH
-bench_bench_SOURCES += bench/target_uthash_huge.c bench/target_uthash_xxh3.c
+bench_bench_SOURCES += bench/target_uthash_any.c bench/target_uthash_huge.c \
+  bench/target_uthash_xxh3.c
 endif
 if BENCH_GLIB
 bench_bench_SOURCES += bench/target_glib.c
@@ -65,7 +66,7 @@ EXTRA_PROGRAMS += bench/profile
 bench_profile_SOURCES = bench/common.c bench/load.c bench/load.h bench/op.c bench/op.h \
   bench/profile.c bench/target.h bench/target_larder.c
 if BENCH_XXHASH
-bench_profile_SOURCES += bench/target_uthash_xxh3.c bench/uthash_table.h
+bench_profile_SOURCES += bench/target_uthash_any.c bench/target_uthash_xxh3.c bench/uthash_table.h
 endif
 bench_profile_LDADD = liblarder-core.la -lm
 bench-profile: bench/profile

@@ -25,6 +25,7 @@ static const struct {
   { "set-larder-typed", &target_typed, OP_SET },
 #ifdef HAVE_XXHASH
   { "get-uthash-xxh3", &target_xxh3, OP_GET },
+  { "get-uthash-xxh3-any", &target_xxh3_any, OP_GET },
   { "set-uthash-xxh3", &target_xxh3, OP_SET },
 #endif
 };

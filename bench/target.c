@@ -9,6 +9,7 @@ const struct target *const targets[] = {
 #ifdef HAVE_XXHASH
   &target_xxh3,
   &target_xxh3_mutex,
+  &target_xxh3_any,
   &target_xxh3_huge,
 #endif
   &target_jenkins,

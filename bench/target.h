@@ -25,8 +25,8 @@ struct target {
 extern const struct target *const targets[];
 enum { TARGETS_MAX = 16 };
 extern const struct target target_typed, target_argv, target_jenkins, target_jenkins_mutex,
-  target_xxh3, target_xxh3_mutex, target_xxh3_huge, target_glib, target_lmdb, target_redis,
-  target_redis_new, target_valkey;
+  target_xxh3, target_xxh3_mutex, target_xxh3_any, target_xxh3_huge, target_glib, target_lmdb,
+  target_redis, target_redis_new, target_valkey;
 
 /* Fills it with so many of a kind. */
 int target_fill(const struct target *, void *, enum kind, size_t keys, uint64_t seed);
