@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "store/heap.h"
 #include "store/store_rig.h"
+#include "util/slab.h"
 
 /* What a store tells of itself: status, names, ticks, events. */
 
@@ -121,6 +123,90 @@ START_TEST(events)
 }
 END_TEST
 
+/* --- INFO ---------------------------------------------------------------- */
+
+/* The value of a line, in text; "": there is none. */
+static const char *info(larder *store, const char *name, char text[100])
+{
+  larder_reply *r = larder_command(store, "INFO memory");
+  char start[60];
+  const char *at;
+
+  ck_assert_int_eq(r->outcome, LARDER_OK);
+  snprintf(start, sizeof start, "\r\n%s:", name);
+  at = strstr(r->value.str, start);
+  snprintf(text, 100, "%.*s", at ? (int)strcspn(at + strlen(start), "\r") : 0,
+           at ? at + strlen(start) : "");
+  larder_reply_free(r);
+  return text;
+}
+
+static size_t info_bytes(larder *store, const char *name)
+{
+  char text[100];
+
+  ck_assert_msg(*info(store, name, text) != '\0', "INFO has no %s", name);
+  return (size_t)strtoull(text, NULL, 10);
+}
+
+static void store_values(larder *store, unsigned count)
+{
+  static const char value[200];
+
+  for (unsigned i = 0; i < count; i++)
+    larder_reply_free(larder_command(store, "SET k%u %b", i, value, sizeof value));
+}
+
+/* What the keys take is allocated, what is allocated is active, that is resident; what goes is
+ * no longer counted. */
+START_TEST(info_of_its_own_allocator)
+{
+  char text[100];
+  larder *store = larder_open("memory:?shards=1", NULL, error, sizeof error);
+  size_t empty = info_bytes(store, "used_memory"), allocated, active;
+
+  if (!LRD_SLAB_BY_DEFAULT) {
+    ck_assert_str_eq(info(store, "mem_allocator", text), "libc");
+    larder_close(store, 0);
+    return;
+  }
+  ck_assert_str_eq(info(store, "mem_allocator", text), "larder");
+  store_values(store, 20000);
+  allocated = info_bytes(store, "allocator_allocated");
+  active = info_bytes(store, "allocator_active");
+  ck_assert_uint_ge(allocated, empty + 20000 * 200);
+  ck_assert_uint_ge(info_bytes(store, "used_memory"), allocated - allocated / 50);
+  ck_assert_uint_le(info_bytes(store, "used_memory"), allocated + allocated / 50);
+  ck_assert_uint_ge(active, allocated);
+  ck_assert_uint_le(active, allocated + allocated / 4);
+  ck_assert_uint_ge(info_bytes(store, "allocator_resident"), active);
+  larder_reply_free(larder_command(store, "FLUSHALL"));
+  ck_assert_uint_lt(info_bytes(store, "allocator_allocated"), allocated / 10);
+  ck_assert_uint_lt(info_bytes(store, "allocator_active"), active / 2);
+  larder_close(store, 0);
+}
+END_TEST
+
+/* Of an allocator of the application only what it was asked for is known. */
+START_TEST(info_of_the_applications_allocator)
+{
+  larder_options o = LARDER_OPTIONS_INIT;
+  char text[100];
+  struct heap heap;
+  larder *store;
+
+  heap_init(&heap);
+  o.memory = &heap.memory;
+  store = larder_open("memory:", &o, error, sizeof error);
+  store_values(store, 1000);
+  ck_assert_str_eq(info(store, "mem_allocator", text), "application");
+  ck_assert_str_eq(info(store, "allocator_active", text), "");
+  ck_assert_uint_ge(info_bytes(store, "used_memory"), 1000 * 200);
+  ck_assert_uint_le(info_bytes(store, "used_memory"), (size_t)atomic_load(&heap.bytes));
+  larder_close(store, 0);
+}
+END_TEST
+
 int main(void)
 {
   Suite *suite = suite_create("store/status");
@@ -132,6 +218,8 @@ int main(void)
   tcase_add_test(tc, names);
   tcase_add_test(tc, tick_converts);
   tcase_add_test(tc, events);
+  tcase_add_test(tc, info_of_its_own_allocator);
+  tcase_add_test(tc, info_of_the_applications_allocator);
   suite_add_tcase(suite, tc);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);
