@@ -4,26 +4,13 @@
 #include "memory/ahead.h"
 #include "memory/evict.h"
 #include "memory/hold.h"
+#include "memory/run.h"
 #include "memory/shard_set.h"
 
-static const char text_unknown_value[] =
-    "UNAVAILABLE Redis can't be reached and what this key holds is not known here";
-static const char text_unknown_keys[] =
-    "UNAVAILABLE Redis can't be reached and which keys there are is not known here";
 static const char text_lost[] =
     "UNKNOWN out of memory: the command was executed, its reply is lost";
 
 /* --- one vector ---------------------------------------------------------------- */
-
-static inline int is_keyspace(const larder_vector *v)
-{
-  return (lrd_commands[v->command].flags & LRD_KEYSPACE) != 0;
-}
-
-static inline int is_write(const larder_vector *v)
-{
-  return (lrd_commands[v->command].flags & LRD_WRITE) != 0;
-}
 
 /* Commands over the whole keyspace that lock for themselves, shard by shard. */
 static int locks_itself(const larder_vector *v)
@@ -34,122 +21,9 @@ static int locks_itself(const larder_vector *v)
 /* Which keys it needs is not known before it runs. */
 static int locks_all(const larder_vector *v)
 {
-  if (is_keyspace(v))
+  if (lrd_is_keyspace(v))
     return !locks_itself(v);
   return (lrd_commands[v->command].flags & LRD_MOVABLE_KEYS) && lrd_command_strays(v);
-}
-
-static int knows_all_keys(struct lrd_exec *x)
-{
-  struct lrd_keys keys = lrd_command_key_range(x->vector);
-
-  for (int i = 0; i < keys.count; i++)
-    if (!lrd_knows(x, x->argv[lrd_key_index(&keys, i)]))
-      return 0;
-  return 1;
-}
-
-/* Does the command need more than a partial engine knows?  What takes something
- * out of a key must know what is in it. */
-static int is_beyond(struct lrd_exec *x)
-{
-  if (is_keyspace(x->vector))
-    return 1;
-  return ((x->vector->flags & LARDER_VECTOR_COMPLETE) ||
-          lrd_command_class(x->vector) == LRD_CLASS_CONSUME) &&
-         !knows_all_keys(x);
-}
-
-/* May the handler run again with what is not known counted as absent?  Reads
- * may, and what takes something out of one key: there is nothing to take then. */
-static int may_run_as_absent(const struct lrd_exec *x)
-{
-  return (x->call_flags & LARDER_CALL_MISS_NIL) &&
-         !(lrd_commands[x->vector->command].flags & (LRD_KEYSPACE | LRD_INTERNAL)) &&
-         (!is_write(x->vector) || (lrd_command_class(x->vector) == LRD_CLASS_CONSUME &&
-                                   lrd_command_key_range(x->vector).count == 1));
-}
-
-static void run_as_absent(struct lrd_exec *x, lrd_handler *handler)
-{
-  x->as_absent = 1;
-  x->unanswered = 0;
-  x->provisional = 0;
-  handler(x);
-}
-
-static inline int too_long(const struct lrd_exec *x)
-{
-  for (int i = 1; i < x->argc; i++)
-    if (x->argv[i].len > LRD_STRING_MAX)
-      return 1;
-  return 0;
-}
-
-/* Whether the command may run at all; else one value is written. */
-static int may_run(struct lrd_exec *x)
-{
-  if (!lrd_handlers[x->vector->command]) {
-    x->verdict.outcome = LARDER_UNSUPPORTED;
-    lrd_sink_errorf(x->sink, "ERR the in-process engine has no command '%s'",
-                    lrd_commands[x->vector->command].name);
-    return 0;
-  }
-  if (too_long(x)) {
-    lrd_error(x, "ERR string exceeds maximum allowed size (proto-max-bulk-len)");
-    return 0;
-  }
-  if (x->engine->partial && is_keyspace(x->vector) && is_write(x->vector)) {
-    x->verdict.outcome = LARDER_UNSUPPORTED;
-    lrd_sink_errorf(x->sink, "ERR %s is not possible while Redis can't be reached",
-                    lrd_commands[x->vector->command].name);
-    return 0;
-  }
-  return 1;
-}
-
-/* What the handler could not know. */
-__attribute__((noinline)) static void settle_unknown(struct lrd_exec *x, lrd_handler *handler)
-{
-  if (x->unanswered && may_run_as_absent(x))
-    run_as_absent(x, handler);
-  if (x->unanswered) {
-    if (!x->atomic)
-      x->sink->type->rewind(x->sink);
-    lrd_sink_error(x->sink, is_keyspace(x->vector) ? text_unknown_keys : text_unknown_value);
-  }
-  if (x->verdict.outcome == LARDER_OK || x->unanswered) {
-    x->verdict.outcome = LARDER_UNKNOWN_LOCALLY;
-    x->verdict.cause = LARDER_CAUSE_NONE;
-  }
-}
-
-__attribute__((noinline)) static void run_carefully(struct lrd_exec *x)
-{
-  lrd_handler *handler = lrd_handlers[x->vector->command];
-
-  if (!may_run(x))
-    return;
-  if (x->engine->partial && is_beyond(x))
-    lrd_unknown(x);
-  else
-    handler(x);
-  if (x->unknown)
-    settle_unknown(x, handler);
-}
-
-/* Writes one value. */
-static inline void run(struct lrd_exec *x)
-{
-  lrd_handler *handler = lrd_handlers[x->vector->command];
-
-  if (!handler || x->engine->partial || too_long(x)) {
-    run_carefully(x);
-    return;
-  }
-  handler(x);
-  if (x->unknown)
-    settle_unknown(x, handler);
 }
 
 /* Memory ended behind a change: NO_MEMORY would say that there was none. */
@@ -275,7 +149,7 @@ static inline void run_with_key(struct lrd_exec *x, larder_bytes key)
   lrd_ahead_use(x, key, hash);
   lrd_latch_take(&shard->lock);
   shard->calls++;
-  run(x);
+  lrd_run(x);
   lrd_latch_drop(&shard->lock);
 }
 
@@ -297,7 +171,7 @@ __attribute__((noinline)) static void run_with_keys(struct lrd_exec *x)
     x->all_locked = 1;
   }
   lrd_shard_set_lock(&set);
-  run(x);
+  lrd_run(x);
   lrd_shard_set_unlock(&set);
   free_discarded(x);
   atomic_fetch_add_explicit(&e->calls, 1, memory_order_relaxed);
@@ -371,7 +245,7 @@ static int execute_brief(struct lrd_engine *e, const larder_call *call, const la
     begin(&x, e, call, &v[done], sink, moment);
     lrd_ahead_use(&x, key[done], hash[done]);
     lrd_shard_of(e, hash[done])->calls++;
-    run(&x);
+    lrd_run(&x);
     end_one(&x);
   } while (++done < count && !x.bulky);
   lrd_shard_set_unlock(&set);
@@ -418,9 +292,9 @@ static int may_begin(struct lrd_exec *x, const larder_call *call)
     set_vector(x, &call->vector[i]);
     if (call->vector[i].command == LRD_SELECT)
       lrd_command_select(&call->vector[i], &x->database);
-    if ((call->vector[i].flags & LARDER_VECTOR_COMPLETE) && !knows_all_keys(x)) {
+    if ((call->vector[i].flags & LARDER_VECTOR_COMPLETE) && !lrd_knows_all_keys(x)) {
       x->verdict.outcome = LARDER_UNKNOWN_LOCALLY;
-      lrd_sink_error(x->sink, text_unknown_value);
+      lrd_sink_error(x->sink, lrd_text_unknown_value);
       return 0;
     }
   }
@@ -456,7 +330,7 @@ static void run_all(struct lrd_exec *whole, const larder_call *call)
     x.all_locked = whole->all_locked;
     x.database = whole->database; /* SELECT moves it */
     x.discarded = whole->discarded;
-    run(&x);
+    lrd_run(&x);
     whole->discarded = x.discarded;
     whole->database = x.database;
     whole->changed |= x.changed;

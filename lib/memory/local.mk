@@ -22,6 +22,7 @@ core_sources += \
   lib/memory/memory.c \
   lib/memory/parameter.c lib/memory/parameter.h \
   lib/memory/policy.c lib/memory/policy.h \
+  lib/memory/run.c lib/memory/run.h \
   lib/memory/s3fifo.c lib/memory/s3fifo.h \
   lib/memory/shard.h \
   lib/memory/bits.c lib/memory/bits.h \

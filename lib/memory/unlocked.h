@@ -193,7 +193,8 @@ LRD_GLANCES int lrd_glance_is_marked(const struct lrd_engine *e, const struct lr
   enum lrd_track tracks = lrd_evict_tracks(e);
 
   return __builtin_expect(!tracks, 1) ||
-         (tracks == LRD_TRACK_QUEUE && (lrd_glance_head(seen).used & LRD_EVICT_USES) == LRD_EVICT_USES);
+         (tracks == LRD_TRACK_QUEUE &&
+          (lrd_glance_head(seen).used & LRD_EVICT_USES) == LRD_EVICT_USES);
 }
 
 /* Without a call: at most LRD_UNLOCKED_MOST bytes, mostly few.  The last step goes back over
