@@ -218,7 +218,7 @@ static void engine_status(larder_backend *base, larder_backend_status *status)
     lrd_latch_drop(&e->shard[i].lock);
   }
   for (unsigned k = LARDER_OK; k <= LARDER_ABSENT; k++)
-    status->typed[k] += lrd_grace_counted(e->grace, k);
+    status->typed[k] += lrd_grace_counted(e->grace, LRD_COUNTED_TYPED + k);
   lrd_grace_collect(e->grace);
   status->memory = lrd_account_bytes(&e->account);
 }

@@ -79,6 +79,10 @@ struct lrd_evict {
   _Atomic int64_t told;        /* monotonic ns: the last eviction or refusal */
 };
 
+/* What readers count in lrd_grace: typed gets and GETs, each with what comes of it added (OK,
+ * ABSENT). */
+enum { LRD_COUNTED_TYPED = 0, LRD_COUNTED_GETS = 2 };
+
 struct lrd_engine {
   larder_backend base;
   struct lrd_account account;

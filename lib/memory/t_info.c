@@ -18,13 +18,20 @@ struct totals {
   uint64_t calls, hits, misses, expired;
 };
 
+/* By readers without a lock. */
+static uint64_t counted(const struct lrd_engine *e, larder_outcome outcome)
+{
+  return lrd_grace_counted(e->grace, LRD_COUNTED_TYPED + outcome) +
+         lrd_grace_counted(e->grace, LRD_COUNTED_GETS + outcome);
+}
+
 static void add_up(struct lrd_exec *x, struct totals *t)
 {
   struct lrd_engine *e = x->engine;
 
   *t = (struct totals){ .calls = atomic_load_explicit(&e->calls, memory_order_relaxed),
-                        .hits = lrd_grace_counted(e->grace, LARDER_OK),
-                        .misses = lrd_grace_counted(e->grace, LARDER_ABSENT) };
+                        .hits = counted(e, LARDER_OK),
+                        .misses = counted(e, LARDER_ABSENT) };
   t->calls += t->hits + t->misses;
   for (unsigned i = 0; i < e->shards; i++) {
     struct lrd_shard *s = &e->shard[i];

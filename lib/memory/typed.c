@@ -119,9 +119,11 @@ __attribute__((noinline)) static int is_alive(const struct lrd_engine *e, int64_
   return lrd_wall_ms(&e->base.clock) <= expiry;
 }
 
-/* OK, ABSENT, or -1: not so, *again tells whether another attempt may do. */
+/* OK, ABSENT, or -1: not so, *again tells whether another attempt may do.  counted: as what;
+ * of a GET the whole value is wanted. */
 LRD_GLANCES int get_unlocked(struct lrd_engine *e, unsigned database, larder_bytes key,
-                             void *buffer, size_t size, size_t *length, int *again)
+                             void *buffer, size_t size, size_t *length, int *again,
+                             unsigned counted)
 {
   struct lrd_reader *reader = LRD_UNLOCKED && !e->partial ? lrd_grace_enter(e->grace) : NULL;
   struct lrd_asked asked = { .key = key };
@@ -137,11 +139,22 @@ LRD_GLANCES int get_unlocked(struct lrd_engine *e, unsigned database, larder_byt
   glance = lrd_unlocked_get(e, &asked, database, buffer, size, length, &outcome, &expiry);
   if (__builtin_expect(expiry >= 0, 0) && glance == LRD_GLANCE_DONE && !is_alive(e, expiry))
     glance = LRD_GLANCE_LOCK;
+  if (counted == LRD_COUNTED_GETS && glance == LRD_GLANCE_DONE && outcome == LARDER_OK &&
+      *length > size)
+    glance = LRD_GLANCE_LOCK;
   if (__builtin_expect(glance == LRD_GLANCE_DONE, 1))
-    lrd_grace_count(reader, outcome);
+    lrd_grace_count(reader, counted + outcome);
   lrd_grace_leave(reader);
   *again = glance == LRD_GLANCE_AGAIN;
   return glance == LRD_GLANCE_DONE ? (int)outcome : -1;
+}
+
+LRD_RACES int lrd_get_unlocked(struct lrd_engine *e, unsigned database, larder_bytes key,
+                               char *text, size_t size, size_t *length)
+{
+  int again;
+
+  return get_unlocked(e, database, key, text, size, length, &again, LRD_COUNTED_GETS);
 }
 
 /* Some more attempts, then with the latch. */
@@ -153,7 +166,8 @@ get_slowly(struct lrd_engine *e, unsigned database, larder_bytes key, void *buff
   struct lrd_at at;
 
   for (int i = 0; i < ATTEMPTS && again; i++) {
-    int outcome = get_unlocked(e, database, key, buffer, size, length, &again);
+    int outcome =
+        get_unlocked(e, database, key, buffer, size, length, &again, LRD_COUNTED_TYPED);
 
     if (outcome >= 0) {
       verdict->outcome = (larder_outcome)outcome;
@@ -174,7 +188,8 @@ LRD_RACES void lrd_typed_get(larder_backend *base, int database, larder_bytes ke
 
   (void)deadline;
   *length = 0;
-  outcome = get_unlocked(e, (unsigned)database, key, buffer, size, length, &again);
+  outcome = get_unlocked(e, (unsigned)database, key, buffer, size, length, &again,
+                         LRD_COUNTED_TYPED);
   *verdict = verdict_ok;
   if (__builtin_expect(outcome >= 0, 1))
     verdict->outcome = (larder_outcome)outcome;
@@ -221,7 +236,7 @@ __attribute__((noinline)) static larder_outcome give_unless_expired(const struct
     lrd_grace_leave(r->reader);
     return get_any(r->engine, r->key, r->key_len, r->buffer, r->size, r->length);
   }
-  lrd_grace_count(r->reader, LARDER_OK);
+  lrd_grace_count(r->reader, LRD_COUNTED_TYPED + LARDER_OK);
   lrd_grace_leave(r->reader);
   return LARDER_OK;
 }
@@ -249,7 +264,7 @@ LRD_RACES larder_outcome lrd_typed_get_now(larder_backend *base, const void *key
     if (!lrd_glance_is_same(&asked))
       goto any;
     *length = 0;
-    lrd_grace_count(reader, LARDER_ABSENT);
+    lrd_grace_count(reader, LRD_COUNTED_TYPED + LARDER_ABSENT);
     lrd_grace_leave(reader);
     return LARDER_ABSENT;
   }
@@ -259,7 +274,7 @@ LRD_RACES larder_outcome lrd_typed_get_now(larder_backend *base, const void *key
     if (lrd_glance_is_string(&seen, LRD_ENTRY_INTEGER)) {
       if (!lrd_glance_is_same(&asked))
         goto any;
-      lrd_grace_count(reader, LARDER_OK);
+      lrd_grace_count(reader, LRD_COUNTED_TYPED + LARDER_OK);
       lrd_grace_leave(reader);
       return give_integer(lrd_glance_value(&seen).integer, buffer, size, length);
     }
@@ -272,7 +287,7 @@ LRD_RACES larder_outcome lrd_typed_get_now(larder_backend *base, const void *key
   if (__builtin_expect(expiry != LRD_NEVER, 0))
     return give_unless_expired(&(struct text_read){ e, reader, expiry, key, key_len, buffer, size,
                                                     length });
-  lrd_grace_count(reader, LARDER_OK);
+  lrd_grace_count(reader, LRD_COUNTED_TYPED + LARDER_OK);
   lrd_grace_leave(reader);
   return LARDER_OK;
 any:

@@ -16,4 +16,9 @@ larder_outcome lrd_typed_get_now(larder_backend *, const void *key, size_t key_l
 larder_outcome lrd_typed_set_now(larder_backend *, const void *key, size_t key_len,
                                  const void *value, size_t value_len, int64_t ttl_ms);
 
+/* A GET without the latch (unlocked.h), counted: OK, the value whole in text, or ABSENT, or -1: it
+ * needs the latch. */
+int lrd_get_unlocked(struct lrd_engine *, unsigned database, larder_bytes key, char *text,
+                     size_t size, size_t *length);
+
 #endif

@@ -40,6 +40,7 @@
  */
 
 enum { LRD_GRACE_BITS = 6, LRD_GRACE_READERS = 1 << LRD_GRACE_BITS };
+enum { LRD_GRACE_COUNTERS = 4 };
 enum { LRD_GRACE_STRIPES = 8, LRD_GRACE_MOST = 8 << 20 };
 
 /* A thread's own, for good: nothing tells when the thread ends.  But the C library gives the
@@ -48,7 +49,7 @@ enum { LRD_GRACE_STRIPES = 8, LRD_GRACE_MOST = 8 << 20 };
 struct lrd_reader {
   _Alignas(64) _Atomic uintptr_t owner; /* lrd_thread_cell */
   _Atomic uint64_t inside;              /* the epoch it came in, or 0 */
-  _Atomic uint64_t counted[2];
+  _Atomic uint64_t counted[LRD_GRACE_COUNTERS];
 };
 
 struct lrd_retired;
