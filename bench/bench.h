@@ -106,7 +106,7 @@ double resident_bytes(int pid); /* 0: of this process */
 
 /* Small things.  bench_memory gives zeroed memory or ends the process. */
 void *bench_memory(size_t count, size_t size);
-void *bench_huge_memory(size_t count, size_t size); /* zeroed, in huge pages of 2 MiB; free() */
+void *bench_huge_memory(size_t count, size_t size); /* not cleared, in huge pages; free() */
 uint64_t random_next(uint64_t *state);
 uint64_t random_below(uint64_t *state, uint64_t bound);
 double now_ns(void);         /* monotonic */

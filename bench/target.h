@@ -10,6 +10,7 @@ struct target {
   const char *name;
   uint32_t can; /* OP_BIT of each operation that it has */
   int threads;  /* may be run by several threads at once */
+  int judged;   /* bars are stated with it */
   /* NULL: not here, or failed; then why says it. */
   void *(*open)(char *why, size_t why_size);
   void (*close)(void *);

@@ -136,6 +136,7 @@ static int argv_run(void *context, enum op op, const struct load *load, size_t f
 
 const struct target target_typed = {
   .name = "larder-typed",
+  .judged = 1,
   .can = OP_BIT(OP_GET) | OP_BIT(OP_SET) | OP_BIT(OP_NEW) | OP_BIT(OP_MIX),
   .threads = 1,
   .open = engine_open,
@@ -145,6 +146,7 @@ const struct target target_typed = {
 
 const struct target target_argv = {
   .name = "larder-argv",
+  .judged = 1,
   .can = (OP_BIT(OPS) - 1) & ~OP_BIT(OP_PING),
   .threads = 1,
   .open = engine_open,

@@ -250,7 +250,7 @@ enum { REDIS_CAN = (OP_BIT(OPS) - 1) & ~OP_BIT(OP_NEW) & ~OP_BIT(OP_MIX) };
 
 const struct target target_redis = {
   .name = "redis", .can = REDIS_CAN, .open = usual_open, .close = close_any, .run = redis_run,
-  .cpu = cpu_any, .version = version_any,
+  .cpu = cpu_any, .version = version_any, .judged = 1,
 };
 
 const struct target target_redis_new = {

@@ -71,6 +71,7 @@ static void close_all(void *table)
 
 const struct target target_xxh3_huge = {
   .name = "uthash-xxh3-huge",
+  .judged = 1,
   .can = OP_BIT(OP_GET) | OP_BIT(OP_SET) | OP_BIT(OP_NEW),
   .open = open_huge,
   .close = close_all,

@@ -11,6 +11,7 @@
 
 const struct target target_xxh3 = {
   .name = "uthash-xxh3",
+  .judged = 1,
   .can = TABLE_CAN,
   .open = open_raw,
   .close = table_close,

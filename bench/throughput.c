@@ -200,6 +200,11 @@ static int time_slice(struct table *table, enum op op, size_t t, const struct lo
   return time_task(&task, &tally->wall, &tally->cpu);
 }
 
+static int is_due(const struct table *table, enum op op, size_t t, size_t round)
+{
+  return table->chosen[op][t] && round < bench_rounds(table->bench, targets[t]->judged);
+}
+
 /* A target that has no such command is struck out. */
 static int look_at(struct table *table, enum op op, size_t t, int failed)
 {
@@ -223,7 +228,7 @@ static int measure_slices(struct table *table, size_t round, enum op op, const s
     for (t = 0; t < n && !failed; t++) {
       size_t turn = (t + slice + round) % n; /* nobody is always first */
 
-      if (!table->chosen[op][turn])
+      if (!is_due(table, op, turn, round))
         continue;
       bench_progress(table->bench, "round %zu of %zu  %s/%s", round + 1, table->bench->rounds,
                      op_info[op].name, targets[turn]->name);
@@ -248,7 +253,7 @@ static int measure_op(struct table *table, size_t round, enum op op)
   make_load(table, op, round, &load);
   failed = measure_slices(table, round, op, &load, tally, n);
   for (t = 0; t < n && !failed; t++)
-    if (table->chosen[op][t])
+    if (is_due(table, op, t, round))
       note_tally(table, op, t, &tally[t]);
   load_free(&load);
   return failed;
