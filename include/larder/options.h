@@ -18,7 +18,7 @@
  * Environment (only if larder_open gets a NULL URL): LARDER_URL, else REDIS_URL;
  * with any URL that is a Redis: REDIS_ENABLED, REDIS_REQUIRED (0/1/yes/no/true/false/on/off),
  * REDIS_CONNECT_TIMEOUT, REDIS_SOCKET_TIMEOUT (seconds, fractions allowed),
- * REDIS_MAX_RETRIES (0..100); with rediss://: LARDER_TLS_CA, LARDER_TLS_CERT, LARDER_TLS_KEY.
+ * REDIS_MAX_RETRIES (0..100), REDIS_USERNAME and REDIS_PASSWORD; with rediss://: LARDER_TLS_CA, LARDER_TLS_CERT, LARDER_TLS_KEY.
  * With any URL: LARDER_PREFIX.
  */
 
@@ -61,11 +61,33 @@ typedef enum larder_delivery {
   LARDER_DELIVER_DISPATCH    /* ... from larder_dispatch() on the caller's thread */
 } larder_delivery;
 
+/* User and password of one connection. */
+typedef struct larder_credentials {
+  char user[132];     /* "": the default user */
+  char password[516]; /* both "": no AUTH is sent */
+} larder_credentials;
+
+/*
+ * Fills in what the next connection says, zeroed before: 0; else there is nothing now, and the
+ * attempt to connect has failed.  Asked anew at each connection, so what was rotated is used from then
+ * on; connections that stand are not asked again.
+ *
+ * Called on larder's thread for connections, one call at a time a store, with no lock held.  It
+ * may read a file or take a lock of the application; while it runs, this store connects
+ * nothing else and its asynchronous calls wait (synchronous ones on connections that stand don't),
+ * close waits for it, and calls that need the connection still end at their deadlines.  So
+ * what asks over a network is better done elsewhere, and only copied here.  It must not
+ * call this store.  What it filled in is wiped once the server has answered.
+ */
+typedef int larder_credentials_fn(void *context, larder_credentials *out);
+
 typedef struct larder_options {
   size_t size; /* sizeof(larder_options): set by LARDER_OPTIONS_INIT */
 
   const char *user;     /* ACL user; URL: user@ */
   const char *password; /* copied at opening, wiped at close; never shown */
+  larder_credentials_fn *credentials; /* asked in place of user and password; NULL: nobody is */
+  void *credentials_context;
   const char *client_name;
   const char *prefix;   /* "prefix": in front of every key, see doc/prefix.md; 1 to 128 printable
                            characters (! to ~) without '*'.  NULL or "": none */

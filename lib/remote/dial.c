@@ -86,8 +86,10 @@ static void fail(struct lrd_dial *d, const struct lrd_fault *fault)
   struct lrd_link *l = d->link;
   int64_t begun_at = d->begun_at;
   struct lrd_fault why = *fault;
-  if (d->phase == PHASE_GREET)
+  if (d->phase == PHASE_GREET) {
     l->stream = LRD_STREAM_NONE; /* the dial closes it, after its watch */
+    lrd_handshake_wipe(&d->greet);
+  }
   release(d);
   if (why.outcome != LARDER_CLOSED) {
     back_off(loop, l, begun_at, &why);
@@ -264,6 +266,11 @@ static void on_greeting(struct lrd_dial *d)
 static void begin_greeting(struct lrd_dial *d)
 {
   struct lrd_link *l = d->link;
+  if (!lrd_handshake_prepare(&d->greet, d->loop->remote->config)) {
+    struct lrd_fault fault = d->greet.fault;
+    fail(d, &fault);
+    return;
+  }
   d->phase = PHASE_GREET;
   lrd_lock(&l->lock);
   l->stream = d->stream;

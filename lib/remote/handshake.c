@@ -41,14 +41,26 @@ static void add(struct lrd_handshake *h, enum step step, ...)
   h->step[h->steps++] = (unsigned char)step;
 }
 
+/* User (NULL: the default one) and password; NULL: none is needed. */
+static const char *password_of(const struct lrd_handshake *h, const char **user)
+{
+  const struct lrd_config *config = h->link->remote->config;
+  const larder_credentials *c = &h->credentials;
+  *user = config->user;
+  if (!config->credentials)
+    return config->password;
+  *user = c->user[0] ? c->user : NULL;
+  return c->user[0] || c->password[0] ? c->password : NULL;
+}
+
 static void ask(struct lrd_handshake *h)
 {
   const struct lrd_config *config = h->link->remote->config;
-  const char *end = NULL;
-  if (config->password && config->user)
-    add(h, STEP_AUTH, "AUTH", config->user, config->password, end);
-  else if (config->password)
-    add(h, STEP_AUTH, "AUTH", config->password, end);
+  const char *end = NULL, *user, *password = password_of(h, &user);
+  if (password && user)
+    add(h, STEP_AUTH, "AUTH", user, password, end);
+  else if (password)
+    add(h, STEP_AUTH, "AUTH", password, end);
   snprintf(h->database, sizeof h->database, "%d", h->link->database);
   add(h, STEP_SELECT, "SELECT", h->database, end);
   if (config->client_name)
@@ -74,9 +86,23 @@ static enum lrd_greeting send_ticket(struct lrd_handshake *h, const larder_vecto
   return LRD_GREETING_FAILED;
 }
 
-enum lrd_greeting lrd_handshake_begin(struct lrd_handshake *h, struct lrd_link *link)
+int lrd_handshake_prepare(struct lrd_handshake *h, const struct lrd_config *config)
 {
   memset(h, 0, sizeof *h);
+  if (!config->credentials)
+    return 1;
+  lrd_lock_assert_none();
+  larder_credentials *c = &h->credentials;
+  int ok = config->credentials(config->credentials_context, c) == 0;
+  c->user[sizeof c->user - 1] = c->password[sizeof c->password - 1] = '\0';
+  if (!ok)
+    h->fault = (struct lrd_fault){LARDER_NOT_SENT, LARDER_CAUSE_AUTH,
+                                  "the callback gave no user and password"};
+  return ok;
+}
+
+enum lrd_greeting lrd_handshake_begin(struct lrd_handshake *h, struct lrd_link *link)
+{
   h->link = link;
   const larder_clock *clock = &link->remote->base.clock;
   h->begun_at = clock->wall(clock->context);
@@ -85,8 +111,15 @@ enum lrd_greeting lrd_handshake_begin(struct lrd_handshake *h, struct lrd_link *
   return send_ticket(h, h->vector, h->steps);
 }
 
+void lrd_handshake_wipe(struct lrd_handshake *h)
+{
+  if (h->link && h->link->wire.out.data)
+    lrd_wipe(h->link->wire.out.data, h->link->wire.out.capacity);
+}
+
 void lrd_handshake_release(struct lrd_handshake *h)
 {
+  lrd_wipe(&h->credentials, sizeof h->credentials);
   if (h->link)
     lrd_ticket_release(&h->ticket);
 }
@@ -118,6 +151,30 @@ static enum lrd_greeting protocol_fault(struct lrd_handshake *h)
   return LRD_GREETING_FAILED;
 }
 
+static int says(const larder_value *v, size_t len, const char *secret)
+{
+  return secret && *secret && memmem(v->str, len, secret, strlen(secret));
+}
+
+/* Why AUTH was refused.  A server that doesn't know the command repeats its arguments, perhaps cut
+ * off: they come in quotes, behind words that have none. */
+static void quote_refusal(struct lrd_handshake *h, const larder_value *v)
+{
+  const char *user, *password = password_of(h, &user);
+  size_t len = v->len < 190 ? v->len : 190, n = 0;
+  while (n < len && !memchr("'\"`", v->str[n], 3))
+    n++;
+  if (says(v, n, password))
+    for (n = 0; n < len && v->str[n] != ' ';)
+      n++;
+  while (n && v->str[n - 1] == ' ')
+    n--;
+  if (!n || says(v, n, password))
+    snprintf(h->fault.text, sizeof h->fault.text, "the server refuses AUTH");
+  else
+    snprintf(h->fault.text, sizeof h->fault.text, "%.*s", (int)n, v->str);
+}
+
 static enum lrd_greeting refused(struct lrd_handshake *h, enum step step, const larder_value *v)
 {
   larder_cause cause = lrd_error_cause(v->str, v->len);
@@ -128,7 +185,11 @@ static enum lrd_greeting refused(struct lrd_handshake *h, enum step step, const 
   int ours = cause == LARDER_CAUSE_AUTH || cause == LARDER_CAUSE_CALLER;
   h->fault.outcome = ours ? LARDER_REFUSED : LARDER_NOT_SENT;
   h->fault.cause = cause;
-  snprintf(h->fault.text, sizeof h->fault.text, "%.*s", (int)(v->len < 190 ? v->len : 190), v->str);
+  if (step == STEP_AUTH)
+    quote_refusal(h, v);
+  else
+    snprintf(h->fault.text, sizeof h->fault.text, "%.*s", (int)(v->len < 190 ? v->len : 190),
+             v->str);
   return LRD_GREETING_FAILED;
 }
 
@@ -225,10 +286,11 @@ enum lrd_greeting lrd_handshake_next(struct lrd_handshake *h)
     if (lrd_kill_result(&h->kill, &h->link->remote->fence, h->ticket.value) != 0)
       h->can_fence = 0;
   } else {
-    lrd_wipe(h->link->wire.out.data, h->link->wire.out.capacity);
+    lrd_handshake_wipe(h);
     for (size_t i = 0; i < h->steps; i++)
       if (take(h, h->step[i], &h->ticket.value[i]) == LRD_GREETING_FAILED)
         return LRD_GREETING_FAILED;
+    lrd_wipe(&h->credentials, sizeof h->credentials);
   }
   lrd_ticket_release(&h->ticket);
   lrd_arena_init(&h->ticket.arena, &h->link->remote->base.memory);

@@ -17,6 +17,7 @@ enum { LRD_GREET_STEPS = 16, LRD_GREET_ARGUMENTS = 48 };
 
 struct lrd_handshake {
   struct lrd_link *link;
+  larder_credentials credentials; /* of the callback; wiped once AUTH is answered */
   struct lrd_ticket ticket;
   larder_vector vector[LRD_GREET_STEPS];
   larder_bytes argument[LRD_GREET_ARGUMENTS];
@@ -37,6 +38,9 @@ struct lrd_handshake {
 
 enum lrd_greeting { LRD_GREETING_MORE, LRD_GREETING_DONE, LRD_GREETING_FAILED };
 
+/* Zeroes it, and asks the callback for credentials, if there is one: 1; 0: fault says why not.
+ * No lock is held. */
+int lrd_handshake_prepare(struct lrd_handshake *, const struct lrd_config *);
 /* Puts the first commands into the link's wire, which is new.  MORE or FAILED. */
 enum lrd_greeting lrd_handshake_begin(struct lrd_handshake *, struct lrd_link *);
 /* The ticket is DONE: what now. */
@@ -45,5 +49,7 @@ enum lrd_greeting lrd_handshake_next(struct lrd_handshake *);
  * that is full says so in place of the first reply). */
 void lrd_handshake_cut(struct lrd_handshake *, larder_cause, const char *text);
 void lrd_handshake_release(struct lrd_handshake *);
+/* Wipes what the wire's output may hold of a password, before the wire is freed. */
+void lrd_handshake_wipe(struct lrd_handshake *);
 
 #endif

@@ -140,9 +140,20 @@ static larder_outcome check_tls(struct lrd_settings *s)
   return LARDER_OK;
 }
 
+/* The environment's user goes with the environment's password, not with another's. */
+static void drop_lone_user(struct lrd_settings *s)
+{
+  if (s->source[LRD_OPTION_USER] != LRD_SOURCE_ENVIRONMENT ||
+      s->source[LRD_OPTION_PASSWORD] == LRD_SOURCE_ENVIRONMENT)
+    return;
+  lrd_release_text(s->memory, s->text[LRD_OPTION_USER]);
+  s->text[LRD_OPTION_USER] = NULL;
+}
+
 static larder_outcome check_whole(struct lrd_settings *s)
 {
-  if (s->text[LRD_OPTION_USER] && !s->text[LRD_OPTION_PASSWORD])
+  drop_lone_user(s);
+  if (s->text[LRD_OPTION_USER] && !s->text[LRD_OPTION_PASSWORD] && !s->asks)
     return lrd_settings_refuse(s, "option user=%s: needs a password (an empty one: user:@host)",
                                s->text[LRD_OPTION_USER]);
   return check_tls(s);
@@ -231,8 +242,11 @@ larder_outcome lrd_config_read(struct lrd_config *c, const char *url, const lard
     c->event = o->event;
     c->event_context = o->event_context;
     c->backend = o->backend;
+    c->credentials = o->credentials;
+    c->credentials_context = o->credentials_context;
   }
   s.memory = &c->memory;
+  s.asks = o && o->credentials;
   larder_outcome outcome = read_all(&s, url, o);
   if (outcome == LARDER_OK)
     fill(c, &s);

@@ -19,6 +19,8 @@ struct lrd_config {
   char *path; /* of the unix socket, or NULL */
   int database;
   char *user, *password, *client_name; /* or NULL; password is wiped at release */
+  larder_credentials_fn *credentials; /* asked in their place, or NULL */
+  void *credentials_context;
   char *tls_ca, *tls_cert, *tls_key, *tls_name; /* or NULL */
   int tls_insecure; /* any certificate will do */
   char *prefix; /* of every key, or NULL */

@@ -38,6 +38,8 @@ larder_outcome lrd_environment_read(struct lrd_settings *s)
     int seconds, where; /* where the scheme is: 0: a Redis, 1: any, 2: TLS */
   } variables[] = {
       {"LARDER_PREFIX", LRD_OPTION_PREFIX, 0, 1},
+      {"REDIS_USERNAME", LRD_OPTION_USER, 0, 0},
+      {"REDIS_PASSWORD", LRD_OPTION_PASSWORD, 0, 0},
       {"LARDER_TLS_CA", LRD_OPTION_TLS_CA, 0, 2},
       {"LARDER_TLS_CERT", LRD_OPTION_TLS_CERT, 0, 2},
       {"LARDER_TLS_KEY", LRD_OPTION_TLS_KEY, 0, 2},

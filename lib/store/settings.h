@@ -81,6 +81,7 @@ struct lrd_settings {
   char *error; /* where the one line goes */
   size_t error_size;
 
+  int asks; /* a callback gives user and password */
   enum lrd_scheme scheme;
   char *host, *path;
   int port;

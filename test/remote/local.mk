@@ -20,6 +20,7 @@ check_PROGRAMS += \
   test/remote/check_handshake \
   test/remote/check_link \
   test/remote/check_refusals \
+  test/remote/check_secret \
   test/remote/check_server \
   test/remote/check_submit \
   test/remote/check_wire
@@ -32,6 +33,7 @@ test_remote_check_link_SOURCES = test/remote/check_link.c $(against_sources)
 test_remote_check_submit_SOURCES = test/remote/check_submit.c $(rig_sources)
 test_remote_check_addresses_SOURCES = test/remote/check_addresses.c $(through_sources)
 test_remote_check_refusals_SOURCES = test/remote/check_refusals.c $(through_sources)
+test_remote_check_secret_SOURCES = test/remote/check_secret.c $(rig_sources)
 test_remote_check_server_SOURCES = test/remote/check_server.c $(rig_sources)
 test_remote_check_break_SOURCES = test/remote/check_break.c $(rig_sources)
 
@@ -40,7 +42,8 @@ support_sources += \
   test/support/ca.c test/support/ca.h \
   test/support/tls_proxy.c test/support/tls_proxy.h
 
-check_PROGRAMS += test/remote/check_tls
+check_PROGRAMS += test/remote/check_tls test/remote/check_tls_store
+test_remote_check_tls_store_SOURCES = test/remote/check_tls_store.c
 test_remote_check_tls_SOURCES = test/remote/check_tls.c $(against_sources)
 endif
 

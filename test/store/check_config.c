@@ -226,6 +226,33 @@ START_TEST(environment_options)
   ck_assert_int_eq(config.connect_timeout, 8 * MS);
   ck_assert_int_eq(config.max_retries, 6);
   done();
+  setenv("REDIS_USERNAME", "joe", 1);
+  setenv("REDIS_PASSWORD", "x", 1);
+  read_good("redis://h", NULL);
+  ck_assert_str_eq(config.user, "joe");
+  ck_assert_str_eq(config.password, "x");
+  done();
+  read_good("redis://ann@h", NULL);
+  ck_assert_str_eq(config.user, "ann");
+  ck_assert_str_eq(config.password, "x");
+  done();
+  read_good("redis://:y@h", NULL); /* joe's is another password */
+  ck_assert_ptr_null(config.user);
+  ck_assert_str_eq(config.password, "y");
+  done();
+  setenv("LARDER_TLS_CA", "/ca", 1);
+  setenv("LARDER_TLS_CERT", "/cert", 1);
+  setenv("LARDER_TLS_KEY", "/key", 1);
+  read_good("rediss://h?tls_ca=/mine&tls_name=n", NULL);
+  ck_assert_str_eq(config.tls_ca, "/mine");
+  ck_assert_str_eq(config.tls_cert, "/cert");
+  ck_assert_str_eq(config.tls_key, "/key");
+  ck_assert_str_eq(config.tls_name, "n");
+  ck_assert(!config.tls_insecure);
+  done();
+  read_good("redis://h", NULL);
+  ck_assert_ptr_null(config.tls_ca);
+  done();
   /* They speak of a Redis. */
   setenv("REDIS_SOCKET_TIMEOUT", "x", 1);
   read_good("memory:", NULL);

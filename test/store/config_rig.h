@@ -21,7 +21,10 @@ static inline void clear_environment(void)
   static const char *const names[] = {"LARDER_URL",           "REDIS_URL",
                                       "REDIS_ENABLED",        "REDIS_REQUIRED",
                                       "REDIS_CONNECT_TIMEOUT", "REDIS_SOCKET_TIMEOUT",
-                                      "REDIS_MAX_RETRIES"};
+                                      "REDIS_MAX_RETRIES",      "REDIS_USERNAME",
+                                      "REDIS_PASSWORD",        "LARDER_PREFIX",
+                                      "LARDER_TLS_CA",         "LARDER_TLS_CERT",
+                                      "LARDER_TLS_KEY"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     unsetenv(names[i]);
   memset(error, '#', sizeof error);

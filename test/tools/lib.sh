@@ -5,6 +5,7 @@ larder=$top_builddir/tools/larder
 directory=$(mktemp -d "${TMPDIR:-/tmp}/larder-check-XXXXXX") || exit 1
 failures=0
 pids=
+unset REDIS_USERNAME REDIS_PASSWORD LARDER_TLS_CA LARDER_TLS_CERT LARDER_TLS_KEY
 unset LARDER_URL REDIS_URL LARDER_PASSWORD REDIS_ENABLED REDIS_REQUIRED
 
 # Whatever happens, nothing stays behind.

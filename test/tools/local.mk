@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-dist_check_SCRIPTS += test/tools/check_drill.sh test/tools/check_exec.sh
+dist_check_SCRIPTS += test/tools/check_drill.sh test/tools/check_exec.sh test/tools/check_secret.sh
 if REDIS
 dist_check_SCRIPTS += test/tools/check_serve.sh
 else
