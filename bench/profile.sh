@@ -31,8 +31,8 @@ bench/profile --list | while read -r call; do
         printf "\n%-16s %6.1f instructions, %.2f loads\n", call, $1 / steps, $2 / steps
       }
       /^ *[0-9]+ +[0-9.]+ +.*:/ && $1 / steps >= 1 {
-        place = $3
-        sub(/^.*\/(lib|bench)\//, "", place)
+        n = split($3, part, "/")
+        place = n > 1 ? part[n - 1] "/" part[n] : $3
         printf "%16s %6.1f %19.2f  %s\n", "", $1 / steps, $2 / steps, place
       }'
 done
