@@ -2,10 +2,9 @@
 #ifndef TEST_REMOTE_THROUGH_H
 #define TEST_REMOTE_THROUGH_H
 
-#include <check.h>
-
 #include "remote/remote.h"
 #include "remote/rig.h"
+#include "support/check.h"
 #include "support/proxy.h"
 #include "support/server.h"
 #include "util/clock.h"

@@ -49,7 +49,7 @@ struct proxy {
 
   pthread_mutex_t mutex; /* over what follows, and over one round of the thread */
   pthread_cond_t cond;
-  int stop, slice, accepted, struck, door_asked;
+  int stop, slice, accepted, struck, door_asked, dropping;
   enum proxy_door door;
   struct proxy_fault fault[PROXY_FAULTS];
   size_t faults;
@@ -428,6 +428,17 @@ static void listen_again(struct proxy *x)
     die("proxy: listen");
 }
 
+static void obey_drop(struct proxy *x)
+{
+  if (!x->dropping)
+    return;
+  for (int i = 0; i < PAIRS; i++)
+    if (x->pair[i])
+      free_pair(&x->pair[i]);
+  x->dropping = 0;
+  pthread_cond_broadcast(&x->cond);
+}
+
 static void obey_door(struct proxy *x)
 {
   if (!x->door_asked)
@@ -478,6 +489,7 @@ static void *run(void *context)
   for (;;) {
     pthread_mutex_lock(&x->mutex);
     obey_door(x);
+    obey_drop(x);
     int stop = x->stop, wait = prepare(x, fds, now_ms());
     fds[0] = (struct pollfd){.fd = x->wake, .events = POLLIN};
     fds[1] = (struct pollfd){.fd = x->listener, .events = POLLIN};
@@ -584,6 +596,16 @@ void proxy_set_door(struct proxy *x, enum proxy_door door)
   x->door_asked = 1;
   wake(x);
   while (x->door_asked)
+    pthread_cond_wait(&x->cond, &x->mutex);
+  pthread_mutex_unlock(&x->mutex);
+}
+
+void proxy_drop(struct proxy *x)
+{
+  pthread_mutex_lock(&x->mutex);
+  x->dropping = 1;
+  wake(x);
+  while (x->dropping)
     pthread_cond_wait(&x->cond, &x->mutex);
   pthread_mutex_unlock(&x->mutex);
 }

@@ -66,6 +66,8 @@ enum { PROXY_FAULTS = 8 };
 void proxy_arm(struct proxy *, const struct proxy_fault *, size_t count);
 /* Back when it is so. */
 void proxy_set_door(struct proxy *, enum proxy_door);
+/* Ends every connection (FIN), and is back when they are closed. */
+void proxy_drop(struct proxy *);
 /* Replies go out in slices of at most so many bytes; 0: whole. */
 void proxy_set_slice(struct proxy *, int bytes);
 

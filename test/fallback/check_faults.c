@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <larder.h>
+
+#include "support/check.h"
+#include "support/proxy.h"
+#include "support/resp.h"
+#include "support/server.h"
+
+/*
+ * A second fault while the first is recovered from: Redis is unreachable, writes are journaled, and in the
+ * midst of the return, at each request and reply of it in turn, the connection is cut again.  Whatever
+ * was acknowledged is at Redis once, in the end.
+ *
+ * LARDER_FAULTS=all: every one of them; else some, beginning at another each time.
+ */
+
+static struct server *server;
+static struct proxy *proxy;
+static struct resp_client *side;
+static larder *store;
+static int run_number;
+
+static void nap(long ms)
+{
+  struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
+
+  nanosleep(&t, NULL);
+}
+
+static larder_status status_now(void)
+{
+  larder_status s = { .size = sizeof s };
+
+  ck_assert_int_eq(larder_get_status(store, &s), LARDER_OK);
+  return s;
+}
+
+static void ck_write(const char *format)
+{
+  larder_reply *r = larder_command(store, format, run_number);
+
+  ck_assert_msg(r->outcome == LARDER_OK && (r->flags & LARDER_JOURNALED), "%s: %s", format,
+                larder_outcome_name(r->outcome));
+  larder_reply_free(r);
+}
+
+static void ck_redis(const char *command, const char *key, const char *want, const char *what)
+{
+  char name[32];
+  struct resp *r;
+
+  snprintf(name, sizeof name, "%s%d", key, run_number);
+  r = resp_words(side, command, name, NULL);
+  ck_assert_ptr_nonnull(r);
+  char *text = resp_text(r);
+  ck_assert_msg(strcmp(text, want) == 0, "%s: %s %s is %s, not %s", what, command, name, text,
+                want);
+  free(text);
+  resp_free(r);
+}
+
+static void go_down(void)
+{
+  proxy_set_door(proxy, PROXY_CLOSED);
+  proxy_drop(proxy);
+  for (int i = 0; i < 500 && status_now().state != LARDER_STATE_DOWN; i++) {
+    larder_reply_free(larder_command(store, "GET nothing"));
+    nap(2);
+  }
+  ck_assert_int_eq(status_now().state, LARDER_STATE_DOWN);
+}
+
+static void come_back(const char *what)
+{
+  larder_status s;
+
+  proxy_set_door(proxy, PROXY_OPEN);
+  for (int i = 0; i < 4000; i++) {
+    s = status_now();
+    if (s.state == LARDER_STATE_UP && !s.journal_keys)
+      return;
+    nap(2);
+  }
+  ck_abort_msg("%s: still %s with %llu keys: %s", what, larder_state_name(s.state),
+               (unsigned long long)s.journal_keys, s.last_error);
+}
+
+/* Accumulating writes, of which a second time would be seen, and a pair that stays one. */
+static void write_some(void)
+{
+  larder_batch *b = larder_batch_new(store);
+
+  ck_write("INCR n%d");
+  ck_write("INCR n%d");
+  ck_write("APPEND a%d x");
+  ck_write("RPUSH l%d e");
+  ck_write("SET s%d v");
+  larder_batch_command(b, "INCR p%d", run_number);
+  larder_batch_command(b, "INCR q%d", run_number);
+  ck_assert_int_eq(larder_batch_run(b, 1, 0), LARDER_OK);
+  larder_batch_free(b);
+}
+
+/* 1: the fault happened. */
+static int strike(enum proxy_verb verb, long k, long j)
+{
+  struct proxy_fault fault = { .verb = verb, .k = k, .j = j };
+  uint64_t unknown = status_now().unknown_batches;
+  char what[64];
+
+  snprintf(what, sizeof what, "way %d at %ld of reply %ld", (int)verb, j, k);
+  run_number++;
+  go_down();
+  write_some();
+  proxy_arm(proxy, &fault, 1);
+  come_back(what);
+  ck_redis("GET", "n", "\"2\"", what);
+  ck_redis("GET", "a", "\"x\"", what);
+  ck_redis("LLEN", "l", ":1", what);
+  ck_redis("GET", "s", "\"v\"", what);
+  ck_redis("GET", "p", "\"1\"", what);
+  ck_redis("GET", "q", "\"1\"", what);
+  ck_assert_uint_eq(status_now().unknown_batches, unknown);
+  ck_assert_uint_eq(status_now().dropped, 0);
+  return proxy_struck(proxy) > 0;
+}
+
+START_TEST(the_return_is_cut)
+{
+  static const enum proxy_verb verbs[] = { PROXY_CUT, PROXY_SHORT, PROXY_HANG, PROXY_CUT };
+  const char *faults = getenv("LARDER_FAULTS");
+  long step = faults && !strcmp(faults, "all") ? 1 : 11;
+  larder_options o = LARDER_OPTIONS_INIT;
+  char url[128], why[LARDER_ERROR_SIZE];
+  int struck = 0, k;
+
+  server = server_start(NULL);
+  proxy = proxy_start(server, 0);
+  side = server_connect(server, 2);
+  snprintf(url, sizeof url, "redis://127.0.0.1:%d/0?timeout=60ms&connect_timeout=60ms",
+           proxy_port(proxy));
+  store = larder_open(url, &o, why, sizeof why);
+  ck_assert_msg(store != NULL, "%s", why);
+  come_back("opening");
+  for (k = (int)(time(NULL) % step); strike(verbs[_i], k, _i == 3 ? 3 : 0); k += (int)step)
+    struck++;
+  ck_assert_int_ge(struck, 2);
+  larder_close(store, 0);
+  resp_close(side);
+  proxy_stop(proxy);
+  server_stop(server);
+}
+END_TEST
+
+int main(void)
+{
+  server_require();
+  Suite *suite = suite_create("faults");
+  TCase *t = tcase_create("faults");
+  tcase_set_timeout(t, getenv("LARDER_FAULTS") ? 600 : 60);
+  tcase_add_loop_test(t, the_return_is_cut, 0, 4);
+  suite_add_tcase(suite, t);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_NORMAL);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed != 0;
+}
