@@ -461,11 +461,21 @@ static void due(void *context, struct lrd_timer *t)
   expire_now(r->engine, &at, entry);
 }
 
+/* Its entry is on its way by then; where the index has it may be far from there. */
+static void soon(void *context, struct lrd_timer *t)
+{
+  struct reclaim *r = context;
+  const struct lrd_entry *entry = lrd_entry_of_timer(t);
+
+  lrd_index_prefetch(&r->shard->database[entry->database]->index,
+                     lrd_key_hash(r->engine, lrd_entry_key(entry)));
+}
+
 size_t lrd_shard_reclaim(struct lrd_engine *e, struct lrd_shard *shard, int64_t now, size_t budget)
 {
   struct reclaim r = { e, shard };
 
-  return shard->wheel ? lrd_wheel_advance(shard->wheel, now, budget, due, &r) : budget;
+  return shard->wheel ? lrd_wheel_advance(shard->wheel, now, budget, due, soon, &r) : budget;
 }
 
 struct overdue {

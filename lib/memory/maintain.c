@@ -18,6 +18,9 @@ enum { SLICE = 64 };
 /* Elements of discarded values that are freed before the time is looked at. */
 enum { FREED = 1024 };
 
+/* So long the thread works before it looks whether it is to stop, and takes a breath. */
+#define ROUND_NS (4 * LRD_NS_PER_MS)
+
 /* The thread sleeps at least that long, so that what expires about the same time
  * is reclaimed together (a breath only, if a round did not finish), and at most
  * that long, because the wall clock may jump; with nothing to expire much longer. */
@@ -86,30 +89,40 @@ static int free_discarded(struct lrd_engine *e, int64_t begin, int64_t budget)
   return 1;
 }
 
+/* Of one shard; then it is another one's turn, lest who wants this latch finds it taken again each
+ * time.  0: there may be more to do, else *next comes to be no later than the next thing. */
+static int reclaim_slice(struct lrd_engine *e, struct lrd_shard *shard, int64_t now, int64_t *next)
+{
+  size_t left;
+
+  lrd_latch_take(&shard->lock);
+  left = lrd_shard_reclaim(e, shard, now, SLICE);
+  if (left && shard->wheel)
+    *next = earlier(*next, lrd_wheel_next(shard->wheel));
+  lrd_latch_drop(&shard->lock);
+  return left != 0;
+}
+
 int64_t lrd_maintenance_round(struct lrd_engine *e, int64_t budget)
 {
   int64_t begin = lrd_monotonic(&e->base.clock), now = lrd_wall_ms(&e->base.clock), next = -1;
-  unsigned first = atomic_load_explicit(&e->next_tick, memory_order_relaxed);
+  unsigned number = atomic_load_explicit(&e->next_tick, memory_order_relaxed), idle = 0;
 
   if (!free_discarded(e, begin, budget))
     return now;
   (void)lrd_evict_before_write(e);
-  for (unsigned i = 0; i < e->shards; i++) {
-    unsigned number = (first + i) & (e->shards - 1);
-    struct lrd_shard *shard = &e->shard[number];
-    size_t left;
-
-    do {
-      lrd_latch_take(&shard->lock);
-      left = lrd_shard_reclaim(e, shard, now, SLICE);
-      if (left && shard->wheel)
-        next = earlier(next, lrd_wheel_next(shard->wheel));
-      lrd_latch_drop(&shard->lock);
-      if (!left && lrd_monotonic(&e->base.clock) - begin >= budget) {
-        atomic_store_explicit(&e->next_tick, number, memory_order_relaxed);
-        return now;
-      }
-    } while (!left);
+  /* until all of them in a row had nothing (more) to do */
+  for (; idle < e->shards; number = (number + 1) & (e->shards - 1)) {
+    if (reclaim_slice(e, &e->shard[number], now, &next)) {
+      idle++;
+      continue;
+    }
+    idle = 0;
+    next = -1;
+    if (lrd_monotonic(&e->base.clock) - begin >= budget) {
+      atomic_store_explicit(&e->next_tick, (number + 1) & (e->shards - 1), memory_order_relaxed);
+      return now;
+    }
   }
   return free_discarded(e, begin, budget) ? next : now;
 }
@@ -155,8 +168,8 @@ static void *maintain(void *context)
     /* whoever arms a timer from here on wakes us, unless it is later than next */
     atomic_store_explicit(&m->sleeps_until, INT64_MAX, memory_order_relaxed);
     lrd_unlock(&m->lock);
-    next = lrd_maintenance_round(e, LRD_NS_PER_MS);
-    if (!lrd_maintenance_tend(e, begin, LRD_NS_PER_MS))
+    next = lrd_maintenance_round(e, ROUND_NS);
+    if (!lrd_maintenance_tend(e, begin, ROUND_NS))
       next = 0;
     lrd_lock(&m->lock);
     if (m->stop)

@@ -40,10 +40,11 @@ void lrd_wheel_moved(struct lrd_timer *);
 
 /* Hands out due timers, disarmed, and does the wheel's own work, budget steps at
  * most; returns how many are left of them: 0 means that there may be more to do.  due may
- * arm and disarm any timer. */
+ * arm and disarm any timer.  soon (or NULL) is shown timers some steps before they are probably
+ * handed out, to ask for the memory that due will look at; it changes nothing. */
 typedef void lrd_wheel_due(void *context, struct lrd_timer *);
 size_t lrd_wheel_advance(struct lrd_wheel *, int64_t now_ms, size_t budget, lrd_wheel_due *due,
-                         void *context);
+                         lrd_wheel_due *soon, void *context);
 
 /* Visits the timers that are overdue at now_ms although the wheel, just advanced to
  * that time, has not handed them out: those of the current tick.  Changes nothing. */

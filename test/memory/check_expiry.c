@@ -149,6 +149,30 @@ START_TEST(tick_is_bounded)
 }
 END_TEST
 
+/* The shards take turns: none of their latches is taken again as soon as it is given back. */
+START_TEST(shards_take_turns)
+{
+  const struct lrd_engine *e;
+  struct rig rig;
+  char line[64];
+
+  rig_open(&rig, (struct rig_setup){ .shards = 4 });
+  e = (struct lrd_engine *)rig.engine;
+  for (int i = 0; i < 2000; i++) {
+    snprintf(line, sizeof line, "SET key-%d v PX 5", i);
+    EXPECT(&rig, line, "+OK");
+  }
+  rig_sleep(&rig, 100);
+  for (unsigned round = 1; round <= 4; round++) {
+    for (unsigned i = 0; i < 4; i++)
+      (void)lrd_memory_table.tick(rig.engine, 0);
+    for (unsigned i = 0; i < 4; i++)
+      ck_assert_uint_eq(e->shard[i].expired, 64 * round);
+  }
+  rig_close(&rig);
+}
+END_TEST
+
 START_TEST(the_observer_hears_of_it)
 {
   struct rig rig;
@@ -259,6 +283,7 @@ int main(void)
   tcase_add_test(tests, what_keeps_and_what_drops_an_expiry);
   tcase_add_test(tests, tick_reclaims);
   tcase_add_test(tests, tick_is_bounded);
+  tcase_add_test(tests, shards_take_turns);
   tcase_add_test(tests, the_observer_hears_of_it);
   tcase_add_test(tests, typed_calls_expire_too);
   tcase_add_test(tests, a_thread_reclaims_by_itself);

@@ -10,7 +10,8 @@ struct fixture {
   struct lrd_timer timer[TIMERS];
   struct lrd_prng prng;
   int64_t now;
-  size_t due;
+  size_t due, most; /* most: shown and not yet handed out */
+  unsigned char shown[TIMERS];
 };
 
 static void fell_due(void *context, struct lrd_timer *t)
@@ -21,6 +22,29 @@ static void fell_due(void *context, struct lrd_timer *t)
   ck_assert_int_lt(t->at, f->now);
   t->at = -1;
   f->due++;
+}
+
+static void show(void *context, struct lrd_timer *t)
+{
+  struct fixture *f = context;
+
+  ck_assert_ptr_nonnull(t->link);
+  ck_assert_int_lt(t->at, f->now);
+  f->shown[t - f->timer] = 1;
+}
+
+static void shown_fell_due(void *context, struct lrd_timer *t)
+{
+  struct fixture *f = context;
+  size_t shown = 0;
+
+  fell_due(f, t);
+  ck_assert(f->shown[t - f->timer]);
+  for (unsigned i = 0; i < TIMERS; i++)
+    shown += f->shown[i];
+  if (shown > f->most)
+    f->most = shown;
+  f->shown[t - f->timer] = 0;
 }
 
 static void begin(struct fixture *f, const char *test, int64_t now)
@@ -79,7 +103,7 @@ START_TEST(everything_falls_due_in_its_time)
         ck_assert_int_le(next, f.timer[i].at + LRD_WHEEL_TICK_MS);
     ck_assert_int_eq(next < 0, f.wheel.armed == 0);
     f.now += step;
-    while (!lrd_wheel_advance(&f.wheel, f.now, 1 + roll(&f.prng, 50), fell_due, &f))
+    while (!lrd_wheel_advance(&f.wheel, f.now, 1 + roll(&f.prng, 50), fell_due, NULL, &f))
       change_some(&f, roll(&f.prng, 2));
     check_all(&f);
   }
@@ -96,7 +120,7 @@ START_TEST(a_slice_is_bounded)
   for (unsigned i = 0; i < TIMERS; i++)
     lrd_wheel_arm(&f.wheel, &f.timer[i], 100000 + i % 7);
   f.now = 200000;
-  for (size_t before = 0; !lrd_wheel_advance(&f.wheel, f.now, 10, fell_due, &f); slices++) {
+  for (size_t before = 0; !lrd_wheel_advance(&f.wheel, f.now, 10, fell_due, NULL, &f); slices++) {
     ck_assert_uint_le(f.due - before, 10);
     before = f.due;
   }
@@ -116,10 +140,10 @@ START_TEST(extreme_times_are_in_order)
   for (unsigned i = 0; i < 6; i++)
     lrd_wheel_arm(&f.wheel, &f.timer[i], at[i]);
   f.now = 32;
-  ck_assert_uint_gt(lrd_wheel_advance(&f.wheel, f.now, 100, fell_due, &f), 0);
+  ck_assert_uint_gt(lrd_wheel_advance(&f.wheel, f.now, 100, fell_due, NULL, &f), 0);
   ck_assert_uint_eq(f.due, 3);
   f.now = INT64_MAX - 1;
-  ck_assert_uint_gt(lrd_wheel_advance(&f.wheel, f.now, 1000, fell_due, &f), 0);
+  ck_assert_uint_gt(lrd_wheel_advance(&f.wheel, f.now, 1000, fell_due, NULL, &f), 0);
   ck_assert_uint_eq(f.due, 4);
   ck_assert_uint_eq(f.wheel.armed, 2);
   lrd_wheel_disarm(&f.wheel, &f.timer[3]);
@@ -135,17 +159,17 @@ START_TEST(a_clock_set_back_only_delays)
   begin(&f, "wheel, clock", 1000000);
   lrd_wheel_arm(&f.wheel, &f.timer[0], 2000000);
   f.now = 1500000;
-  (void)lrd_wheel_advance(&f.wheel, f.now, 100, fell_due, &f);
+  (void)lrd_wheel_advance(&f.wheel, f.now, 100, fell_due, NULL, &f);
   f.now = 1200000;
   lrd_wheel_arm(&f.wheel, &f.timer[1], 1300000);
-  (void)lrd_wheel_advance(&f.wheel, f.now, 100, fell_due, &f);
+  (void)lrd_wheel_advance(&f.wheel, f.now, 100, fell_due, NULL, &f);
   f.now = 1400000;
-  (void)lrd_wheel_advance(&f.wheel, f.now, 100, fell_due, &f);
+  (void)lrd_wheel_advance(&f.wheel, f.now, 100, fell_due, NULL, &f);
   f.now = 1500016;
-  (void)lrd_wheel_advance(&f.wheel, f.now, 100, fell_due, &f);
+  (void)lrd_wheel_advance(&f.wheel, f.now, 100, fell_due, NULL, &f);
   ck_assert_uint_eq(f.due, 1);
   f.now = 2000032;
-  (void)lrd_wheel_advance(&f.wheel, f.now, 100, fell_due, &f);
+  (void)lrd_wheel_advance(&f.wheel, f.now, 100, fell_due, NULL, &f);
   ck_assert_uint_eq(f.due, 2);
 }
 END_TEST
@@ -162,9 +186,28 @@ START_TEST(a_timer_may_be_moved)
   memset(&f.timer[1], 0xff, sizeof f.timer[1]);
   lrd_wheel_moved(&elsewhere);
   f.now = 6000;
-  (void)lrd_wheel_advance(&f.wheel, f.now, 100, fell_due, &f);
+  (void)lrd_wheel_advance(&f.wheel, f.now, 100, fell_due, NULL, &f);
   ck_assert_uint_eq(f.due, 3);
   ck_assert_int_eq(elsewhere.at, -1);
+}
+END_TEST
+
+/* Each is shown before it is handed out, some of them at a time, and no other. */
+START_TEST(timers_are_shown_before)
+{
+  struct fixture f;
+
+  begin(&f, "shown", 1000000);
+  for (unsigned i = 0; i < TIMERS; i++)
+    lrd_wheel_arm(&f.wheel, &f.timer[i], 1000000 + (i % 3 ? 100 : roll(&f.prng, 100000)));
+  while (f.wheel.armed) {
+    f.now += roll(&f.prng, 2000);
+    while (!lrd_wheel_advance(&f.wheel, f.now, 1 + roll(&f.prng, 50), shown_fell_due, show, &f))
+      check_ok(lrd_wheel_check(&f.wheel));
+  }
+  ck_assert_uint_eq(f.due, TIMERS);
+  ck_assert_uint_gt(f.most, 4);
+  ck_assert_uint_lt(f.most, 64);
 }
 END_TEST
 
@@ -173,6 +216,7 @@ int main(void)
   Suite *suite = suite_create("wheel");
   TCase *tests = tcase_create("wheel");
 
+  tcase_add_test(tests, timers_are_shown_before);
   tcase_add_test(tests, everything_falls_due_in_its_time);
   tcase_add_test(tests, a_slice_is_bounded);
   tcase_add_test(tests, extreme_times_are_in_order);
