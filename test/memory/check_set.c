@@ -331,6 +331,36 @@ START_TEST(rebuilding)
 }
 END_TEST
 
+/* What SPOP leaves, a fifth of what it took at most, is a new set (asked of redis-server 7.0): one
+ * of integers, if the word is gone and they are few enough. */
+START_TEST(spop_makes_a_new_set)
+{
+  static const struct {
+    int members, popped, integers;
+  } of[] = { { 30, 25, 1 }, { 30, 24, 0 }, { 600, 500, 1 }, { 600, 499, 0 }, { 4000, 3400, 0 } };
+  char line[64], reply[64];
+  struct talk t;
+
+  for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+    talk_begin(&t, 0);
+    talk(&t, "SADD s x");
+    for (int k = 0; k < of[i].members; k++) {
+      snprintf(line, sizeof line, "SADD s %d", k);
+      talk_expect(&t, line, ":1\r\n");
+    }
+    talk_expect(&t, "SREM s x", ":1\r\n");
+    talk_expect(&t, "OBJECT ENCODING s", "$9\r\nhashtable\r\n");
+    snprintf(line, sizeof line, "SPOP s %d", of[i].popped);
+    talk(&t, line);
+    snprintf(reply, sizeof reply, ":%d\r\n", of[i].members - of[i].popped);
+    talk_expect(&t, "SCARD s", reply);
+    talk_expect(&t, "OBJECT ENCODING s",
+                of[i].integers ? "$6\r\nintset\r\n" : "$9\r\nhashtable\r\n");
+    talk_end(&t);
+  }
+}
+END_TEST
+
 int main(void)
 {
   Suite *suite = suite_create("set");
@@ -348,6 +378,7 @@ int main(void)
   tcase_add_test(t, commands_that_know_a_part);
   tcase_add_test(t, popping);
   tcase_add_test(t, rebuilding);
+  tcase_add_test(t, spop_makes_a_new_set);
   suite_add_tcase(suite, t);
   return run_suite(suite);
 }

@@ -4,10 +4,7 @@
 #include <math.h>
 
 #include "memory/pool.h"
-#include "memory/talk.h"
 #include "memory/zset_entry.h"
-
-#include "memory/lines_zset.h"
 
 enum { NAMES = 2500, BATCH = 60 };
 
@@ -426,190 +423,6 @@ START_TEST(sums)
 }
 END_TEST
 
-/* --- commands ------------------------------------------------------------ */
-
-/* Ends of what has a code, and what has none. */
-static const double edge[] = { 0.0,     -0.0,    1,        -1,
-                               0.01,    -0.01,   123456.78, 0.1 + 0.2,
-                               1e-6,    -1e-6,   1e-7,     5e-324,
-                               -5e-324, 2.2250738585072014e-308,
-                               45035996273704.94, 45035996273704.97, 4503599627.370495,
-                               4503599627.370497, -4503599627370.495, 4503599627370495.5,
-                               9007199254740991.0, -9007199254740991.0,
-                               9007199254740992.0, -9007199254740992.0, 1.7976931348623157e308,
-                               (double)INFINITY, -(double)INFINITY };
-enum { EDGES = sizeof edge / sizeof edge[0] };
-
-static void check_kept(struct lrd_zset *z, larder_bytes member, double score)
-{
-  double kept = 5;
-
-  ck_assert(lrd_zset_score(z, member, &kept));
-  if (!z->large && score == 0)
-    score = 0; /* as in Redis */
-  ck_assert_msg(memcmp(&kept, &score, sizeof score) == 0, "%a became %a", score, kept);
-}
-
-/* Each of some scores becomes each other, in small and in large, with and without memory. */
-START_TEST(scores_are_kept)
-{
-  struct fixture *f = begin();
-  larder_bytes member = { "0123456789abcdef", 16 };
-  struct lrd_zset_change change;
-  unsigned a, b;
-  long fail;
-
-  if (_i)
-    ck_assert_int_eq(lrd_zset_enlarge(f->zset, &f->pool.memory, &f->pool.key), 0);
-  for (a = 0; a < EDGES; a++)
-    for (b = 0; b < EDGES; b++) {
-      struct lrd_scored from = { member, edge[a] }, to = { member, edge[b] };
-      ck_assert_int_eq(lrd_zset_add(f->zset, &f->pool.memory, &f->pool.key, 0, 1, &from, &change),
-                       0);
-      check_kept(f->zset, member, edge[a]);
-      for (fail = 0;; fail++) {
-        int failed;
-        f->pool.fail_in = fail;
-        failed = lrd_zset_add(f->zset, &f->pool.memory, &f->pool.key, 0, 1, &to, &change);
-        f->pool.fail_in = -1;
-        check_ok(lrd_zset_check(f->zset));
-        if (!failed)
-          break;
-        check_kept(f->zset, member, edge[a]);
-      }
-      check_kept(f->zset, member, edge[a] == edge[b] ? edge[a] : edge[b]);
-      ck_assert_int_eq(lrd_zset_remove(f->zset, &f->pool.memory, member), 1);
-    }
-  end(f);
-}
-END_TEST
-
-/* Members of a small set that differ in their first byte only, or only in length; scores of all
- * sizes stand before them. */
-START_TEST(members_alike)
-{
-  struct fixture *f = begin();
-  char text[LRD_ZSET_PACKED_LEN + 1];
-  struct lrd_zset_change change;
-  unsigned len, n = 0, turn;
-  double score;
-
-  memset(text, 'y', sizeof text);
-  for (turn = 0; turn < 4; turn++)
-    for (len = turn < 2 ? 1 : 0; len <= LRD_ZSET_PACKED_LEN; len++) {
-      struct lrd_scored e = { { text, len }, edge[len % 21] };
-      text[0] = (char)('a' + turn % 2);
-      ck_assert_int_eq(lrd_zset_score(f->zset, e.member, &score), turn > 1 && len > 0);
-      if (turn < 2 && n < LRD_ZSET_PACKED) {
-        ck_assert_int_eq(
-            lrd_zset_add(f->zset, &f->pool.memory, &f->pool.key, 0, 1, &e, &change), 0);
-        ck_assert_int_eq(change.added, 1);
-        n++;
-      } else if (len > 0) {
-        check_kept(f->zset, e.member, e.score);
-      }
-      check_ok(lrd_zset_check(f->zset));
-    }
-  ck_assert_ptr_null(f->zset->large);
-  end(f);
-}
-END_TEST
-
-/* What has a code is what it gives. */
-START_TEST(score_codes)
-{
-  struct lrd_prng prng;
-  unsigned i, coded = 0;
-
-  seed_prng(&prng, "score codes");
-  for (i = 0; i < 300000; i++) {
-    uint64_t bits = lrd_prng_next(&prng), code;
-    double score, back;
-
-    if (i % 2) {
-      static const double power[] = { 1, 10, 1e2, 1e3, 1e6, 1e7 };
-      score = (double)((int64_t)bits >> (10 + i % 50)) / power[i / 2 % 6];
-    } else {
-      memcpy(&score, &bits, sizeof score);
-    }
-    code = lrd_zset_score_code(score);
-    ck_assert_uint_lt(code, UINT64_C(1) << LRD_ZSET_CODE_BITS);
-    if (code == LRD_ZSET_SCORE_RAW)
-      continue;
-    coded++;
-    back = lrd_zset_decode(code);
-    ck_assert_msg(back == score, "%a became %a", score, back);
-  }
-  ck_assert_uint_gt(coded, 50000);
-  ck_assert(lrd_zset_score_is_short(123456.78) && lrd_zset_score_is_short(1700000000.123456));
-  ck_assert(!lrd_zset_score_is_short(-0.0) && !lrd_zset_score_is_short(1 / 3.0));
-}
-END_TEST
-
-START_TEST(commands)
-{
-  talk_lines(zset_lines, sizeof zset_lines / sizeof zset_lines[0]);
-}
-END_TEST
-
-START_TEST(commands_without_memory)
-{
-  talk_no_memory((const char *const[]){ "ZADD z 1 a 2 b 3 c 4 d", "ZINCRBY z 5 a", "ZPOPMIN z",
-                                        "ZPOPMIN z 2", "ZADD new 1 m", "ZINCRBY newer 1 m", NULL },
-                 "ZRANGE z 0 -1 WITHSCORES", "ZRANGE new 0 -1");
-}
-END_TEST
-
-START_TEST(commands_that_know_a_part)
-{
-  struct talk t;
-
-  talk_begin(&t, 1);
-  talk_expect_unknown(&t, "ZSCORE z a");
-  talk_expect_unknown(&t, "ZRANGE z 0 -1");
-  talk_expect_unknown(&t, "ZRANK z a");
-  talk_expect_intent(&t, "ZREM z a", ":0\r\n", "ZREM|z|a;", 1);
-  talk_expect_intent(&t, "ZREMRANGEBYSCORE z 1 (2", ":0\r\n", "ZREMRANGEBYSCORE|z|1|(2;", 1);
-  talk_expect_intent(&t, "ZADD z 1 a 2 b", ":2\r\n", "ZADD|z|1|a|2|b;", 1);
-  talk_expect_intent(&t, "ZADD z 1 a", ":0\r\n", "ZADD|z|1|a;", 1);
-  talk_expect_intent(&t, "ZSCORE z a", "$1\r\n1\r\n", "", 0);
-  talk_expect_unknown(&t, "ZSCORE z c");
-  talk_expect_unknown(&t, "ZCARD z");
-  talk_expect_unknown(&t, "ZRANK z a");
-  talk_expect_intent(&t, "ZINCRBY z 2 a", "$1\r\n3\r\n", "ZINCRBY|z|2|a;", 1);
-  talk_expect_intent(&t, "ZSCORE z a", "$1\r\n3\r\n", "", 0);
-  talk_expect_intent(&t, "ZINCRBY z 2 n", "$1\r\n2\r\n", "ZINCRBY|z|2|n;", 1);
-  talk_expect_unknown(&t, "ZSCORE z n"); /* two more than what is not known */
-  talk_expect_intent(&t, "ZINCRBY z 2 n", "$1\r\n4\r\n", "ZINCRBY|z|2|n;", 1);
-  talk_expect_unknown(&t, "ZSCORE z n");
-  talk_expect_intent(&t, "ZADD z 7 n", ":0\r\n", "ZADD|z|7|n;", 1);
-  talk_expect_intent(&t, "ZSCORE z n", "$1\r\n7\r\n", "", 0);
-  talk_expect_intent(&t, "ZREMRANGEBYSCORE z 3 3", ":1\r\n", "ZREMRANGEBYSCORE|z|3|3;", 1);
-  talk_expect_unknown(&t, "ZSCORE z a");
-  talk_expect_intent(&t, "ZREM z b n", ":2\r\n", "ZREM|z|b|n;", 1);
-  talk_expect_unknown(&t, "ZSCORE z b"); /* emptied, but not gone */
-  talk_expect_unknown(&t, "ZCARD z");
-  talk(&t, "ZINCRBY z inf i");
-  talk_expect_unknown(&t, "ZINCRBY z -inf i");
-  talk(&t, "DEL z");
-  talk_expect_intent(&t, "ZSCORE z a", "$-1\r\n", "", 0);
-  talk_expect_intent(&t, "ZREM z a", ":0\r\n", "", 0);
-  talk_expect_intent(&t, "ZINCRBY z 1 a", "$1\r\n1\r\n", "z;", 0);
-  talk_expect_intent(&t, "ZADD z 1 a", ":0\r\n", "", 0);
-  t.vector_flags = LARDER_VECTOR_COMPLETE;
-  talk_expect_intent(&t, "ZADD z GT 5 a", ":0\r\n", "z;", 0);
-  talk_expect_intent(&t, "ZPOPMIN z", "*2\r\n$1\r\na\r\n$1\r\n5\r\n", "z;", 0);
-  talk_expect_intent(&t, "ZPOPMIN z", "*0\r\n", "", 0);
-  talk_end(&t);
-}
-END_TEST
-
-START_TEST(rebuilding)
-{
-  talk_rebuild("ZADD %s 0.%d m%d", 700, "ZRANGE %s 0 -1 WITHSCORES", 3);
-}
-END_TEST
-
 int main(void)
 {
   Suite *suite = suite_create("zset");
@@ -621,13 +434,6 @@ int main(void)
   tcase_add_loop_test(t, deep_trees, 0, 9);
   tcase_add_test(t, lex_ranges);
   tcase_add_test(t, sums);
-  tcase_add_loop_test(t, scores_are_kept, 0, 2);
-  tcase_add_test(t, members_alike);
-  tcase_add_test(t, score_codes);
-  tcase_add_test(t, commands);
-  tcase_add_test(t, commands_without_memory);
-  tcase_add_test(t, commands_that_know_a_part);
-  tcase_add_test(t, rebuilding);
   suite_add_tcase(suite, t);
   return run_suite(suite);
 }

@@ -5,9 +5,11 @@ check_PROGRAMS += \
   test/memory/check_hash \
   test/memory/check_integers \
   test/memory/check_list \
+  test/memory/check_scores \
   test/memory/check_set \
   test/memory/check_table \
-  test/memory/check_zset
+  test/memory/check_zset \
+  test/memory/check_zset_commands
 test_memory_check_hash_SOURCES = test/memory/check_hash.c test/memory/lines_hash.h test/memory/pool.h \
   test/memory/talk.c test/memory/talk.h
 test_memory_check_integers_SOURCES = test/memory/check_integers.c test/memory/pool.h \
@@ -17,8 +19,10 @@ test_memory_check_list_SOURCES = test/memory/check_list.c test/memory/lines_list
 test_memory_check_set_SOURCES = test/memory/check_set.c test/memory/lines_set.h test/memory/pool.h \
   test/memory/talk.c test/memory/talk.h
 test_memory_check_table_SOURCES = test/memory/check_table.c test/memory/pool.h
-test_memory_check_zset_SOURCES = test/memory/check_zset.c test/memory/lines_zset.h test/memory/pool.h \
-  test/memory/talk.c test/memory/talk.h
+test_memory_check_scores_SOURCES = test/memory/check_scores.c test/memory/pool.h
+test_memory_check_zset_SOURCES = test/memory/check_zset.c test/memory/pool.h
+test_memory_check_zset_commands_SOURCES = test/memory/check_zset_commands.c \
+  test/memory/lines_zset.h test/memory/pool.h test/memory/talk.c test/memory/talk.h
 
 # The engine: its tables, and its commands through lrd_memory_table.
 check_PROGRAMS += \

@@ -2,7 +2,6 @@
 #include "support/server.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -17,6 +16,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "support/directory.h"
 
 #ifdef __linux__
 #include <sys/prctl.h>
@@ -363,64 +364,13 @@ void server_restart(struct server *s)
 
 /* --- directories ----------------------------------------------------------- */
 
-static int remove_tree(const char *path)
-{
-  DIR *directory = opendir(path);
-  if (!directory)
-    return unlink(path);
-  struct dirent *entry;
-  while ((entry = readdir(directory)) != NULL) {
-    char child[512];
-    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-      continue;
-    snprintf(child, sizeof child, "%s/%s", path, entry->d_name);
-    struct stat st;
-    if (lstat(child, &st) == 0 && S_ISDIR(st.st_mode))
-      remove_tree(child);
-    else
-      unlink(child);
-  }
-  closedir(directory);
-  return rmdir(path);
-}
-
-/* Waits until nobody holds the other end of the pipe (the test has ended, however)
- * and removes what is left.  The kernel has killed the server by then. */
-static void clean_behind(const struct server *s, int pipe_end)
-{
-  char byte;
-  setpgid(0, 0);
-  for (int fd = 0; fd < 1024; fd++)
-    if (fd != pipe_end)
-      close(fd);
-  while (read(pipe_end, &byte, 1) < 0 && errno == EINTR)
-    continue;
-  for (int i = 0; i < 5 && remove_tree(s->directory) != 0 && errno != ENOENT; i++)
-    nap(100);
-  _exit(0);
-}
-
-static void start_cleaner(struct server *s)
-{
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0)
-    die("pipe: %s", strerror(errno));
-  s->cleaner = fork();
-  if (s->cleaner < 0)
-    die("fork: %s", strerror(errno));
-  if (s->cleaner == 0)
-    clean_behind(s, ends[0]);
-  close(ends[0]);
-  s->lifeline = ends[1];
-}
-
 void server_wipe(struct server *s)
 {
   char path[128];
   if (s->pid)
     die("wipe: it is running");
   snprintf(path, sizeof path, "%s/appendonlydir", s->directory);
-  remove_tree(path);
+  directory_remove(path);
   snprintf(path, sizeof path, "%s/dump.rdb", s->directory);
   unlink(path);
 }
@@ -462,7 +412,9 @@ struct server *server_start(const struct server_options *options)
   s->config = copy(options->config);
   make_directory(s);
   s->owner = getpid();
-  start_cleaner(s);
+  s->cleaner = directory_guard(s->directory, &s->lifeline);
+  if (s->cleaner < 0)
+    die("no process that cleans up: %s", strerror(errno));
   for (int attempt = 0; attempt < 5; attempt++) {
     choose_address(s, options->unix_socket);
     server_launch(s);
@@ -479,7 +431,7 @@ void server_stop(struct server *s)
   if (!s)
     return;
   server_kill(s);
-  remove_tree(s->directory);
+  directory_remove(s->directory);
   close(s->lifeline);
   if (s->owner == getpid())
     waitpid(s->cleaner, NULL, 0);
