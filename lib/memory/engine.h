@@ -130,6 +130,9 @@ int lrd_set_expiry(struct lrd_exec *, struct lrd_entry **entry, int64_t at);
  * if it names just this key and gives the same result whenever it is replayed; else the
  * handler passes the intent (SPOP: SREM key members; SET EX: SET ... PXAT). */
 void lrd_changed(struct lrd_exec *, larder_bytes key, int argc, const larder_bytes *argv);
+/* The first step of it, for who has to make an intent: 0: nobody wants to know, as in most
+ * engines, and nothing more is to be done. */
+int lrd_note_change(struct lrd_exec *, larder_bytes key);
 
 /* Writes that change nothing in a known key still are intents for an unseen or
  * DELTA one (DEL, SREM, EXPIRE of a key that is not here): handlers call

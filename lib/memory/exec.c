@@ -206,8 +206,6 @@ static void execute_one(struct lrd_engine *e, const larder_call *call, const lar
   int at = only_key(v);
   struct lrd_exec x;
 
-  if (v->command == LRD_GET && get_at_once(e, call, v->argv[1], sink))
-    return;
   begin(&x, e, call, v, sink, moment);
   if (has_room(&x, v, 1, "")) {
     if (at)
@@ -409,6 +407,9 @@ void lrd_engine_execute(larder_backend *base, const larder_call *call, larder_si
 
   if (call->flags & LARDER_CALL_ATOMIC)
     execute_atomic(e, call, sink, &moment);
+  else if (call->count == 1 && call->vector->command == LRD_GET &&
+           get_at_once(e, call, call->vector->argv[1], sink))
+    return;
   else if (call->count == 1)
     execute_one(e, call, call->vector, sink, &moment);
   else

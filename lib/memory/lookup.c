@@ -380,20 +380,20 @@ static void drop_empty_delta(struct lrd_exec *x, const struct lrd_at *at)
     lrd_keyspace_remove(x->engine, at, *place, 0);
 }
 
-/* Nobody wants to know, as in most engines. */
-static inline int nobody_asks(const struct lrd_exec *x, const struct lrd_at *at)
+int lrd_note_change(struct lrd_exec *x, larder_bytes key)
 {
-  return !x->engine->partial && !x->engine->observer.changed && !at->shard->watched.count;
+  x->changed = 1;
+  return x->engine->partial || x->engine->observer.changed || at_key(x, key).shard->watched.count;
 }
 
 void lrd_changed(struct lrd_exec *x, larder_bytes key, int argc, const larder_bytes *argv)
 {
-  struct lrd_at at = at_key(x, key);
+  struct lrd_at at;
   int complete;
 
-  x->changed = 1;
-  if (nobody_asks(x, &at))
+  if (!lrd_note_change(x, key))
     return;
+  at = at_key(x, key);
   complete = lrd_keyspace_knows(x->engine, &at);
   if (!complete)
     drop_empty_delta(x, &at);

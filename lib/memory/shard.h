@@ -184,10 +184,16 @@ int lrd_keyspace_knows(const struct lrd_engine *, const struct lrd_at *);
 /* Tells WATCH and the observer. */
 void lrd_keyspace_tell(struct lrd_engine *, const struct lrd_at *, void *note, int complete,
                        int argc, const larder_bytes *argv);
+/* Is there somebody to tell? */
+static inline int lrd_keyspace_is_watched(const struct lrd_engine *e, const struct lrd_at *at)
+{
+  return at->shard->watched.count || e->observer.changed;
+}
+
 static inline void lrd_keyspace_changed(struct lrd_engine *e, const struct lrd_at *at, void *note,
                                         int complete, int argc, const larder_bytes *argv)
 {
-  if (at->shard->watched.count || e->observer.changed)
+  if (lrd_keyspace_is_watched(e, at))
     lrd_keyspace_tell(e, at, note, complete, argc, argv);
 }
 

@@ -106,7 +106,8 @@ void lrd_t_strlen(struct lrd_exec *x)
     lrd_sink_integer(x->sink, entry ? (int64_t)lrd_entry_string(entry, number).len : 0);
 }
 
-void lrd_changed_set(struct lrd_exec *x, larder_bytes key, larder_bytes value, int64_t at)
+__attribute__((noinline)) static void tell_set(struct lrd_exec *x, larder_bytes key,
+                                               larder_bytes value, int64_t at)
 {
   char number[LRD_NUMBER_SIZE];
   larder_bytes argv[5] = { { "SET", 3 }, key, value, { "PXAT", 4 }, { number, 0 } };
@@ -114,6 +115,12 @@ void lrd_changed_set(struct lrd_exec *x, larder_bytes key, larder_bytes value, i
   if (at >= 0)
     argv[4].len = lrd_print_integer(number, at);
   lrd_changed(x, key, at >= 0 ? 5 : 3, argv);
+}
+
+void lrd_changed_set(struct lrd_exec *x, larder_bytes key, larder_bytes value, int64_t at)
+{
+  if (lrd_note_change(x, key))
+    tell_set(x, key, value, at);
 }
 
 /* SET GET of a key that exists: the old value has to be replied before it goes, so
@@ -351,10 +358,19 @@ static int store_integer(struct lrd_exec *x, struct lrd_entry *entry, int64_t va
   return 0;
 }
 
+__attribute__((noinline)) static void tell_increment(struct lrd_exec *x, int64_t by)
+{
+  char number[LRD_NUMBER_SIZE];
+  larder_bytes argv[3] = { { "INCRBY", 6 }, x->argv[1], { number, 0 } };
+
+  argv[2].len = lrd_print_integer(number, by);
+  lrd_changed(x, x->argv[1], 3, argv);
+}
+
 static void increment(struct lrd_exec *x, int64_t by)
 {
   char number[LRD_NUMBER_SIZE];
-  larder_bytes argv[3] = { { "INCRBY", 6 }, x->argv[1], { number, 0 } }, text;
+  larder_bytes text;
   struct lrd_entry *entry;
   int64_t value = 0;
 
@@ -375,8 +391,8 @@ static void increment(struct lrd_exec *x, int64_t by)
   }
   if (!store_integer(x, entry, value))
     return;
-  argv[2].len = lrd_print_integer(number, by);
-  lrd_changed(x, x->argv[1], 3, argv);
+  if (lrd_note_change(x, x->argv[1]))
+    tell_increment(x, by);
   lrd_sink_integer(x->sink, value);
 }
 

@@ -295,19 +295,27 @@ any:
   return get_any(e, key, key_len, buffer, size, length);
 }
 
-/* In the middle of set, with the latch. */
-static larder_outcome set_locked(struct lrd_engine *e, const struct lrd_at *at,
-                                 larder_bytes value, int64_t ttl_ms)
+__attribute__((noinline)) static void tell_set(struct lrd_engine *e, const struct lrd_at *at,
+                                               larder_bytes value, int64_t when)
 {
   char number[LRD_NUMBER_SIZE];
   larder_bytes argv[5] = { { "SET", 3 }, at->key, value, { "PXAT", 4 }, { number, 0 } };
+
+  if (when >= 0)
+    argv[4].len = lrd_print_integer(number, when);
+  lrd_keyspace_tell(e, at, NULL, 1, when >= 0 ? 5 : 3, argv);
+}
+
+/* In the middle of set, with the latch. */
+static inline larder_outcome set_locked(struct lrd_engine *e, const struct lrd_at *at,
+                                        larder_bytes value, int64_t ttl_ms)
+{
   int64_t now = ttl_ms ? lrd_wall_ms(&e->base.clock) : 0, when = ttl_ms ? now + ttl_ms : -1;
 
   if (!lrd_keyspace_put(e, at, value, when, now))
     return LARDER_NO_MEMORY;
-  if (e->observer.changed && when >= 0)
-    argv[4].len = lrd_print_integer(number, when);
-  lrd_keyspace_changed(e, at, NULL, 1, when >= 0 ? 5 : 3, argv);
+  if (lrd_keyspace_is_watched(e, at))
+    tell_set(e, at, value, when);
   return LARDER_OK;
 }
 
