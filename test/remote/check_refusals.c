@@ -8,9 +8,9 @@
 #include "remote/through.h"
 
 /*
- * The server says no: error texts that the proxy puts in a reply's place, each under every kind of call;
- * then the same from a server in the state that makes it say so.  An error is told in the server's own
- * words, nothing was applied, and the connection lives on.
+ * The server says no: error texts that the proxy puts in a reply's place, each under every kind of
+ * call; then the same from a server in the state that makes it say so.  An error is told in the
+ * server's own words, nothing was applied, and the connection lives on.
  */
 
 static struct rig_reply ask(const char *words)
@@ -135,8 +135,8 @@ START_TEST(every_text_in_a_batch)
 }
 END_TEST
 
-/* EXEC itself is refused: nothing was applied.  MULTI alone is refused, what follows it is not: it ran by
- * itself, and whoever asked for all or nothing is told that nobody knows. */
+/* EXEC itself is refused: nothing was applied.  MULTI alone is refused, what follows it is not: it
+ * ran by itself, and whoever asked for all or nothing is told that nobody knows. */
 START_TEST(every_text_in_a_transaction)
 {
   through_begin(NULL, 0, NULL);

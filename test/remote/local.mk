@@ -3,7 +3,8 @@ if REDIS
 support_sources += \
   test/support/peer.c test/support/peer.h \
   test/support/peer_wire.c test/support/peer_wire.h \
-  test/support/proxy.c test/support/proxy.h
+  test/support/proxy.c test/support/proxy.h \
+  test/support/proxy_pair.c test/support/proxy_pair.h
 
 rig_sources = test/remote/rig.c test/remote/rig.h
 
@@ -19,6 +20,7 @@ check_PROGRAMS += \
   test/remote/check_faults \
   test/remote/check_handshake \
   test/remote/check_link \
+  test/remote/check_lost \
   test/remote/check_refusals \
   test/remote/check_secret \
   test/remote/check_server \
@@ -32,6 +34,7 @@ test_remote_check_handshake_SOURCES = test/remote/check_handshake.c $(against_so
 test_remote_check_link_SOURCES = test/remote/check_link.c $(against_sources)
 test_remote_check_submit_SOURCES = test/remote/check_submit.c $(rig_sources)
 test_remote_check_addresses_SOURCES = test/remote/check_addresses.c $(through_sources)
+test_remote_check_lost_SOURCES = test/remote/check_lost.c $(through_sources)
 test_remote_check_refusals_SOURCES = test/remote/check_refusals.c $(through_sources)
 test_remote_check_secret_SOURCES = test/remote/check_secret.c $(rig_sources)
 test_remote_check_server_SOURCES = test/remote/check_server.c $(rig_sources)

@@ -75,6 +75,8 @@ void proxy_set_slice(struct proxy *, int bytes);
 long proxy_requests(struct proxy *);        /* that came */
 long proxy_length(struct proxy *, long k);  /* bytes of the server's reply k; -1: none came */
 long proxy_question(struct proxy *, long k); /* bytes of request k; -1: none came */
+/* The number of the n-th request (from 0) of this command, as it was written; -1: there was none. */
+long proxy_find(struct proxy *, const char *command, int n);
 int proxy_struck(struct proxy *);           /* faults that happened */
 
 /* Connections of clients: ever accepted, open now. */
