@@ -70,7 +70,7 @@ bench_profile_SOURCES += bench/target_uthash_any.c bench/target_uthash_xxh3.c be
 endif
 bench_profile_LDADD = liblarder-core.la -lm
 bench-profile: bench/profile
-	@'$(srcdir)/bench/profile.sh'
+	@'$(srcdir)/bench/profile.sh' $(BENCH_ARGS)
 .PHONY: bench-profile
 
 EXTRA_DIST += bench/plot.sh bench/profile.sh bench/readme.sh

@@ -23,6 +23,9 @@ static const struct {
   { "get-larder-typed", &target_typed, OP_GET },
   { "get-larder-argv", &target_argv, OP_GET },
   { "set-larder-typed", &target_typed, OP_SET },
+  { "incr-larder-argv", &target_argv, OP_INCR },
+  { "hset-larder-argv", &target_argv, OP_HSET },
+  { "hget-larder-argv", &target_argv, OP_HGET },
 #ifdef HAVE_XXHASH
   { "get-uthash-xxh3", &target_xxh3, OP_GET },
   { "get-uthash-xxh3-any", &target_xxh3_any, OP_GET },
@@ -52,7 +55,8 @@ static int count(size_t i)
     return -1;
   }
   load_shuffled(&load, KEYS, 1);
-  failed = calls[i].target->run(opened, OP_SET, &load, 0, load.count);
+  failed = calls[i].target->run(opened, kind_filler[op_info[calls[i].op].kind], &load, 0,
+                                load.count);
   load_free(&load);
   load_random(&load, STEPS, KEYS, 0, 2);
   failed |= counted(i, opened, &load);

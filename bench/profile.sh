@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# bench/profile.sh, in a build directory: what the bars on GET and SET are made of, counted by
+# bench/profile.sh [CALL...], in a build directory: what the bars on GET and SET are made of, counted by
 # callgrind, so the same on a busy machine: instructions of one call, in which functions they are,
 # and how many of its cache lines come from memory.  A few minutes.
 set -eu
@@ -20,7 +20,8 @@ bench/profile chains
 echo
 echo "Of one call among 1e6 keys: instructions; loads that miss simulated caches of 32 KiB and 32 MiB."
 
-bench/profile --list | while read -r call; do
+[ $# -gt 0 ] || set -- $(bench/profile --list)
+for call; do
   valgrind --tool=callgrind --toggle-collect=counted --cache-sim=yes --I1=32768,8,64 \
     --D1=32768,8,64 --LL=33554432,16,64 --callgrind-out-file="$scratch/$call" \
     bench/profile "$call" 2> "$scratch/errors" || { cat "$scratch/errors" >&2; exit 1; }

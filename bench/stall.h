@@ -12,9 +12,9 @@
  * would have hit any call.  A call that sleeps at a lock waits for whoever holds it, and that
  * one may be without a processor, or in a page fault: this is counted, and what other threads
  * waited is taken off only from a figure of its own, because that another thread was without a
- * processor doesn't prove that it held the lock.  What takes the whole machine away (a hypervisor) shows as
- * nothing at all: so calls of nothing are made in between, on the same thread, and their
- * slowest stands beside.
+ * processor doesn't prove that it held the lock.  What takes the whole machine away (a hypervisor)
+ * shows as nothing at all: so calls of nothing are made in between, on the same thread, and
+ * their slowest stands beside.
  */
 
 struct stall {
