@@ -80,7 +80,7 @@ static void come_back(const char *what)
   larder_status s;
 
   proxy_set_door(proxy, PROXY_OPEN);
-  for (int i = 0; i < 4000; i++) {
+  for (int i = 0; i < 10000; i++) {
     s = status_now();
     if (s.state == LARDER_STATE_UP && !s.journal_keys)
       return;
@@ -143,7 +143,7 @@ START_TEST(the_return_is_cut)
   server = server_start(NULL);
   proxy = proxy_start(server, 0);
   side = server_connect(server, 2);
-  snprintf(url, sizeof url, "redis://127.0.0.1:%d/0?timeout=60ms&connect_timeout=60ms",
+  snprintf(url, sizeof url, "redis://127.0.0.1:%d/0?timeout=60ms&connect_timeout=150ms",
            proxy_port(proxy));
   store = larder_open(url, &o, why, sizeof why);
   ck_assert_msg(store != NULL, "%s", why);

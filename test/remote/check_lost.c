@@ -148,6 +148,29 @@ START_TEST(hung_while_calls_keep_coming)
 }
 END_TEST
 
+/* A connection that watched keys is lost before EXEC: nothing may be done without the watch. */
+START_TEST(a_lost_watch)
+{
+  through_begin(NULL, 0, NULL);
+  through_heals("GET g", "nil", 3000);
+  larder_hold *hold = lrd_remote_table.hold_open(through.rig.backend);
+  struct proxy_fault cut = {.verb = PROXY_CUT};
+  struct rig_reply r = rig_run_with(&through.rig, hold, 0, 1000, "WATCH g");
+  ck_fate(r, LARDER_OK, LARDER_CAUSE_NONE);
+  proxy_arm(through.proxy, &cut, 1);
+  r = rig_run_with(&through.rig, hold, 0, 1000, "GET g");
+  ck_fate(r, LARDER_NO_ANSWER, LARDER_CAUSE_CUT);
+  r = rig_run_with(&through.rig, hold, LARDER_CALL_ATOMIC, 1000, "SET s v");
+  ck_fate(r, LARDER_NOT_SENT, LARDER_CAUSE_CUT);
+  ck_side("EXISTS s", "0");
+  r = rig_run_with(&through.rig, hold, LARDER_CALL_ATOMIC, 1000, "SET s w"); /* a new one */
+  ck_fate(r, LARDER_OK, LARDER_CAUSE_NONE);
+  ck_side("GET s", "w");
+  lrd_remote_table.hold_close(through.rig.backend, hold);
+  through_end();
+}
+END_TEST
+
 int main(void)
 {
   const char *faults = getenv("LARDER_FAULTS");
@@ -158,6 +181,7 @@ int main(void)
   tcase_set_timeout(t, is_all ? 600 : TEST_SANITIZED ? 120 : 60);
   tcase_add_loop_test(t, every_reply_of_the_handshake, 0, is_all ? 2 : 1);
   tcase_add_test(t, killed_between_request_and_reply);
+  tcase_add_test(t, a_lost_watch);
   tcase_add_loop_test(t, hung_while_calls_keep_coming, 0, 2);
   suite_add_tcase(suite, t);
   SRunner *runner = srunner_create(suite);

@@ -143,12 +143,12 @@ START_TEST(garbage_at_every_byte_is_contained)
 }
 END_TEST
 
-static int feeds(const char *bytes, size_t len, size_t limit)
+static int feeds_to(const char *command, const char *bytes, size_t len, size_t limit)
 {
   struct lrd_wire w;
   struct one o;
   ck_assert_int_eq(lrd_wire_init(&w, &rig_memory, limit), 0);
-  add_words(&o, 0, "LRANGE", "k", "0");
+  add_words(&o, 0, command, "k", "0");
   make(&o, 1, 0);
   ck_assert_int_eq(lrd_wire_call(&w, &o.ticket), 0);
   handed_all(&w);
@@ -157,6 +157,19 @@ static int feeds(const char *bytes, size_t len, size_t limit)
   lrd_ticket_release(&o.ticket);
   lrd_wire_free(&w);
   return dead;
+}
+
+/* To a command that may have a reply of that type: nothing is wrong but what the test is about. */
+static int feeds(const char *bytes, size_t len, size_t limit)
+{
+  const char *command = "LRANGE";
+  if (*bytes == '$')
+    command = "GET";
+  else if (*bytes == '+')
+    command = "SET";
+  else if (*bytes == ':')
+    command = "APPEND";
+  return feeds_to(command, bytes, len, limit);
 }
 
 static const char *const poisons[] = {
@@ -194,7 +207,8 @@ START_TEST(replies_over_the_limit_poison)
   ck_assert_int_ne(feeds(big, 100000, 0), 0); /* a line of 100 kB */
   memcpy(big, "$90000\r\n", 8);
   ck_assert_int_eq(feeds(big, 50000, 0), 0);
-  ck_assert_int_ne(feeds(big, 50000, 40000), 0); /* the length alone says so */
+  ck_assert_int_ne(feeds(big, 50000, 40000), 0);
+  ck_assert_int_ne(feeds(big, 8, 40000), 0); /* the length alone says so */
   memset(big, 0, 100000);
   memcpy(big, "*60000\r\n", 8);
   for (size_t i = 8; i + 4 < 100000; i += 4)
@@ -208,7 +222,7 @@ START_TEST(a_reply_of_another_type_poisons)
 {
   static const char *const wrong[] = {":1\r\n", "+OK\r\n", "$1\r\n1\r\n", "$-1\r\n"};
   for (size_t i = 0; i < 4; i++)
-    ck_assert_int_ne(feeds(wrong[i], strlen(wrong[i]), 0), 0); /* to LRANGE */
+    ck_assert_int_ne(feeds_to("LRANGE", wrong[i], strlen(wrong[i]), 0), 0); /* to LRANGE */
   ck_assert_int_eq(feeds("*0\r\n", 4, 0), 0);
   ck_assert_int_eq(feeds("-ERR\r\n", 6, 0), 0);
 }
