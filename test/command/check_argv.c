@@ -248,8 +248,6 @@ int main(void)
 {
   Suite *s = suite_create("argv");
   TCase *t = tcase_create("argv");
-  SRunner *r;
-  int failed;
 
   tcase_add_checked_fixture(t, begin, end);
   tcase_add_test(t, format_directives);
@@ -261,9 +259,5 @@ int main(void)
   tcase_add_test(t, globs);
   tcase_add_test(t, glob_is_bounded);
   suite_add_tcase(s, t);
-  r = srunner_create(s);
-  srunner_run_all(r, CK_ENV);
-  failed = srunner_ntests_failed(r);
-  srunner_free(r);
-  return failed != 0;
+  return run_suite(s);
 }

@@ -442,8 +442,6 @@ int main(void)
 {
   Suite *s = suite_create("command");
   TCase *t = tcase_create("command");
-  SRunner *r;
-  int failed;
 
   tcase_set_timeout(t, 60);
   tcase_add_checked_fixture(t, begin, end);
@@ -460,9 +458,5 @@ int main(void)
   tcase_add_test(t, causes_of_errors);
   tcase_add_test(t, names_of_enums);
   suite_add_tcase(s, t);
-  r = srunner_create(s);
-  srunner_run_all(r, CK_ENV);
-  failed = srunner_ntests_failed(r);
-  srunner_free(r);
-  return failed != 0;
+  return run_suite(s);
 }

@@ -130,17 +130,11 @@ int main(void)
 {
   Suite *s = suite_create("keys");
   TCase *t = tcase_create("keys");
-  SRunner *r;
-  int failed;
 
   tcase_add_checked_fixture(t, begin, end);
   tcase_add_test(t, keys_by_position);
   tcase_add_test(t, keys_that_are_not_named);
   tcase_add_test(t, keys_by_argument);
   suite_add_tcase(s, t);
-  r = srunner_create(s);
-  srunner_run_all(r, CK_ENV);
-  failed = srunner_ntests_failed(r);
-  srunner_free(r);
-  return failed != 0;
+  return run_suite(s);
 }

@@ -283,8 +283,6 @@ int main(void)
 {
   Suite *s = suite_create("redis");
   TCase *t = tcase_create("redis");
-  SRunner *r;
-  int failed;
 
   server_require();
   tcase_set_timeout(t, 120);
@@ -296,9 +294,5 @@ int main(void)
   tcase_add_test(t, lines_are_split_like_the_servers);
   tcase_add_test(t, scores_are_the_servers);
   suite_add_tcase(s, t);
-  r = srunner_create(s);
-  srunner_run_all(r, CK_ENV);
-  failed = srunner_ntests_failed(r);
-  srunner_free(r);
-  return failed != 0;
+  return run_suite(s);
 }

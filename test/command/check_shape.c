@@ -355,8 +355,6 @@ int main(void)
 {
   Suite *s = suite_create("shape");
   TCase *t = tcase_create("shape");
-  SRunner *r;
-  int failed;
 
   server_require();
   tcase_set_timeout(t, 120);
@@ -366,9 +364,5 @@ int main(void)
   tcase_add_test(t, aborted_exec_is_a_nil_array);
   tcase_add_test(t, absence_is_the_servers);
   suite_add_tcase(s, t);
-  r = srunner_create(s);
-  srunner_run_all(r, CK_ENV);
-  failed = srunner_ntests_failed(r);
-  srunner_free(r);
-  return failed != 0;
+  return run_suite(s);
 }

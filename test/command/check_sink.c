@@ -227,8 +227,6 @@ int main(void)
 {
   Suite *s = suite_create("sink");
   TCase *t = tcase_create("sink");
-  SRunner *r;
-  int failed;
 
   tcase_add_test(t, resp_bytes);
   tcase_add_test(t, resp_rewinds_and_is_consumed_between);
@@ -238,9 +236,5 @@ int main(void)
   tcase_add_test(t, endings_are_told);
   tcase_add_test(t, count_counts);
   suite_add_tcase(s, t);
-  r = srunner_create(s);
-  srunner_run_all(r, CK_ENV);
-  failed = srunner_ntests_failed(r);
-  srunner_free(r);
-  return failed != 0;
+  return run_suite(s);
 }

@@ -220,8 +220,6 @@ int main(void)
 {
   Suite *s = suite_create("tree");
   TCase *t = tcase_create("tree");
-  SRunner *r;
-  int failed;
 
   tcase_add_test(t, tree_holds_everything);
   tcase_add_test(t, tree_grows_long_ones);
@@ -229,9 +227,5 @@ int main(void)
   tcase_add_test(t, tree_small_scalars_never_fail);
   tcase_add_test(t, tree_failure_is_sticky_until_rewind);
   suite_add_tcase(s, t);
-  r = srunner_create(s);
-  srunner_run_all(r, CK_ENV);
-  failed = srunner_ntests_failed(r);
-  srunner_free(r);
-  return failed != 0;
+  return run_suite(s);
 }

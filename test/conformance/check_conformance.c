@@ -268,9 +268,5 @@ int main(void)
   add(suite, "resp", resp, 2, 4);
   add(suite, "catalog", catalog, 0, 1);
   add(suite, "catalog", catalog, 2, 4);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

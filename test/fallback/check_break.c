@@ -7,6 +7,7 @@
 #include <larder.h>
 
 #include "support/check.h"
+#include "support/events.h"
 #include "support/resp.h"
 #include "support/server.h"
 
@@ -15,16 +16,6 @@
 static struct server *server;
 static larder *store;
 
-/* With LARDER_EVENTS=1 the store's events are shown. */
-static void show(void *unused, const larder_event *e)
-{
-  (void)unused;
-  fprintf(stderr, "%s: %s", e->name, e->text);
-  for (size_t i = 0; i < e->fields; i++)
-    fprintf(stderr, " %s=%s", e->key[i], e->value[i]);
-  fprintf(stderr, "\n");
-}
-
 static void begin(const char *config)
 {
   struct server_options options = { .durable = 1, .config = config };
@@ -32,8 +23,7 @@ static void begin(const char *config)
   char why[LARDER_ERROR_SIZE];
 
   server = server_start(&options);
-  if (getenv("LARDER_EVENTS"))
-    o.event = show;
+  show_events(&o);
   store = larder_open(server_url(server), &o, why, sizeof why);
   ck_assert_msg(store != NULL, "%s", why);
 }
@@ -170,17 +160,11 @@ int main(void)
 {
   Suite *s = suite_create("break");
   TCase *t = tcase_create("break");
-  SRunner *runner;
-  int failed;
 
   server_require();
   tcase_set_timeout(t, 60);
   tcase_add_test(t, test_large_record);
   tcase_add_test(t, test_no_room);
   suite_add_tcase(s, t);
-  runner = srunner_create(s);
-  srunner_run_all(runner, CK_NORMAL);
-  failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(s);
 }

@@ -113,8 +113,6 @@ int main(void)
 {
   Suite *s = suite_create("breaker");
   TCase *t = tcase_create("breaker");
-  SRunner *runner;
-  int failed;
 
   tcase_add_test(t, test_at_once);
   tcase_add_test(t, test_in_a_row);
@@ -123,9 +121,5 @@ int main(void)
   tcase_add_test(t, test_backoff);
   tcase_add_test(t, test_contract);
   suite_add_tcase(s, t);
-  runner = srunner_create(s);
-  srunner_run_all(runner, CK_NORMAL);
-  failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(s);
 }

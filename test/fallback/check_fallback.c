@@ -11,6 +11,7 @@
 #include <larder.h>
 
 #include "support/check.h"
+#include "support/events.h"
 #include "support/resp.h"
 #include "support/server.h"
 
@@ -22,16 +23,6 @@
 static struct server *server;
 static larder *store;
 
-/* With LARDER_EVENTS=1 the store's events are shown. */
-static void show(void *unused, const larder_event *e)
-{
-  (void)unused;
-  fprintf(stderr, "%s: %s", e->name, e->text);
-  for (size_t i = 0; i < e->fields; i++)
-    fprintf(stderr, " %s=%s", e->key[i], e->value[i]);
-  fprintf(stderr, "\n");
-}
-
 static void begin(const char *parameters)
 {
   larder_options o = LARDER_OPTIONS_INIT;
@@ -40,8 +31,7 @@ static void begin(const char *parameters)
 
   server = server_start(&options);
   snprintf(url, sizeof url, "%s?%s", server_url(server), parameters);
-  if (getenv("LARDER_EVENTS"))
-    o.event = show;
+  show_events(&o);
   store = larder_open(url, &o, why, sizeof why);
   ck_assert_msg(store != NULL, "%s: %s", url, why);
 }
@@ -424,8 +414,6 @@ int main(void)
 {
   Suite *s = suite_create("fallback");
   TCase *t = tcase_create("fallback");
-  SRunner *runner;
-  int failed;
 
   server_require();
   tcase_set_timeout(t, 60);
@@ -440,9 +428,5 @@ int main(void)
   tcase_add_test(t, test_dead_letter);
   tcase_add_test(t, test_expiry);
   suite_add_tcase(s, t);
-  runner = srunner_create(s);
-  srunner_run_all(runner, CK_NORMAL);
-  failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(s);
 }

@@ -171,9 +171,5 @@ int main(void)
   tcase_set_timeout(t, getenv("LARDER_FAULTS") ? 600 : 60);
   tcase_add_loop_test(t, the_return_is_cut, 0, 4);
   suite_add_tcase(suite, t);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

@@ -456,8 +456,6 @@ int main(void)
   const char *given = getenv("LARDER_SEED");
   Suite *s = suite_create("fold");
   TCase *t = tcase_create("fold");
-  SRunner *runner;
-  int failed;
 
   server_require();
   seed = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
@@ -470,9 +468,5 @@ int main(void)
   tcase_add_test(t, test_folding_is_short);
   tcase_add_test(t, test_folded_is_unfolded);
   suite_add_tcase(s, t);
-  runner = srunner_create(s);
-  srunner_run_all(runner, CK_NORMAL);
-  failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(s);
 }

@@ -351,8 +351,6 @@ int main(void)
 {
   Suite *s = suite_create("evict");
   TCase *t = tcase_create("evict"), *threads = tcase_create("threads");
-  SRunner *runner;
-  int failed;
 
   tcase_set_timeout(t, 600);
   tcase_set_timeout(threads, 600);
@@ -370,9 +368,5 @@ int main(void)
   tcase_add_loop_test(threads, threads_keep_the_bound, 4, EVICTING);
   suite_add_tcase(s, t);
   suite_add_tcase(s, threads);
-  runner = srunner_create(s);
-  srunner_run_all(runner, CK_ENV);
-  failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(s);
 }

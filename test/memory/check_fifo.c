@@ -66,16 +66,10 @@ int main(void)
 {
   Suite *s = suite_create("fifo");
   TCase *t = tcase_create("fifo");
-  SRunner *runner;
-  int failed;
 
   tcase_set_timeout(t, 600);
   tcase_add_test(t, fifo_is_one);
   tcase_add_test(t, ghost_remembers);
   suite_add_tcase(s, t);
-  runner = srunner_create(s);
-  srunner_run_all(runner, CK_ENV);
-  failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(s);
 }

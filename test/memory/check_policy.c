@@ -212,8 +212,6 @@ int main(void)
 {
   Suite *s = suite_create("policy");
   TCase *t = tcase_create("policy");
-  SRunner *runner;
-  int failed;
 
   tcase_set_timeout(t, 600);
   tcase_add_test(t, the_next_to_expire_goes_first);
@@ -225,9 +223,5 @@ int main(void)
   tcase_add_test(t, idle_time);
   tcase_add_test(t, frequency);
   suite_add_tcase(s, t);
-  runner = srunner_create(s);
-  srunner_run_all(runner, CK_ENV);
-  failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(s);
 }

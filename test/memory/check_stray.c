@@ -107,17 +107,11 @@ int main(void)
 {
   Suite *s = suite_create("stray");
   TCase *t = tcase_create("stray");
-  SRunner *r;
-  int failed;
 
   tcase_add_checked_fixture(t, open_store, close_store);
   tcase_set_timeout(t, 60);
   tcase_add_test(t, patterns_wait_for_every_shard);
   tcase_add_test(t, others_do_not);
   suite_add_tcase(s, t);
-  r = srunner_create(s);
-  srunner_run_all(r, CK_ENV);
-  failed = srunner_ntests_failed(r);
-  srunner_free(r);
-  return failed != 0;
+  return run_suite(s);
 }

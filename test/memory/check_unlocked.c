@@ -450,8 +450,6 @@ int main(void)
 {
   Suite *s = suite_create("unlocked");
   TCase *t = tcase_create("unlocked");
-  SRunner *r;
-  int failed;
 
   tcase_add_checked_fixture(t, open_rig, close_rig);
   tcase_set_timeout(t, 120);
@@ -461,9 +459,5 @@ int main(void)
   tcase_add_test(t, the_same_as_with_the_latch);
   tcase_add_test(t, an_array_that_was_given_back_is_what_it_was);
   suite_add_tcase(s, t);
-  r = srunner_create(s);
-  srunner_run_all(r, CK_ENV);
-  failed = srunner_ntests_failed(r);
-  srunner_free(r);
-  return failed != 0;
+  return run_suite(s);
 }

@@ -141,16 +141,4 @@ static inline void check_ok(const char *wrong)
   ck_assert_msg(wrong == NULL, "%s", wrong);
 }
 
-/* Runs all tests of a program. */
-static inline int run_suite(Suite *suite)
-{
-  SRunner *runner = srunner_create(suite);
-  int failed;
-
-  srunner_run_all(runner, CK_ENV);
-  failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
-}
-
 #endif

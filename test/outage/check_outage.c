@@ -473,9 +473,5 @@ int main(void)
   add(suite, "presets", (const TTest *const[]){preset_strict, preset_cache, NULL});
   add(suite, "closing",
       (const TTest *const[]){close_counts_what_is_left, close_replays_what_it_can, NULL});
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

@@ -268,9 +268,5 @@ int main(void)
   tcase_add_loop_test(t, one_address_alive_is_enough, 0, sizeof lists / sizeof *lists);
   tcase_add_test(t, black_holes);
   suite_add_tcase(suite, t);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

@@ -348,9 +348,5 @@ int main(void)
   tcase_add_test(t, killed_and_paused_clients);
   tcase_add_test(t, a_storm_of_signals);
   suite_add_tcase(suite, t);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

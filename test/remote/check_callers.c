@@ -138,9 +138,5 @@ int main(void)
   tcase_add_test(t, close_ends_calls_that_wait_for_a_connection);
   tcase_add_test(t, driving_is_passed_on);
   suite_add_tcase(suite, t);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

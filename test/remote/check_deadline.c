@@ -185,9 +185,5 @@ int main(void)
   tcase_add_test(t, a_cut_write_is_fenced_once);
   tcase_add_test(t, a_fence_that_is_not_allowed_is_told);
   suite_add_tcase(suite, t);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

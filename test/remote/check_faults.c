@@ -385,9 +385,5 @@ int main(void)
   tcase_set_timeout(t, is_all ? 600 : TEST_SANITIZED ? 120 : 60);
   tcase_add_loop_test(t, every_reply_at_every_byte, 0, CALLS);
   suite_add_tcase(suite, t);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

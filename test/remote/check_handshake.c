@@ -287,9 +287,5 @@ int main(void)
   tcase_add_test(t, no_socket_and_long_paths_are_named);
   tcase_add_test(t, attempts_back_off);
   suite_add_tcase(suite, t);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

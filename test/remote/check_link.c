@@ -194,9 +194,5 @@ int main(void)
   tcase_add_test(t, a_forked_child_leaves_the_parent_alone);
   tcase_add_test(t, failed_allocations_are_survived);
   suite_add_tcase(suite, t);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

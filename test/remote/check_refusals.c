@@ -407,9 +407,5 @@ int main(void)
   tcase_add_loop_test(t, a_doubled_reply, 0, 2);
   tcase_add_test(t, a_missing_reply);
   suite_add_tcase(suite, t);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

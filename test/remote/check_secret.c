@@ -351,9 +351,5 @@ int main(void)
   unsetenv("REDIS_USERNAME");
   Suite *s = suite_create("secret");
   suite_add_tcase(s, tests());
-  SRunner *r = srunner_create(s);
-  srunner_run_all(r, CK_NORMAL);
-  int failed = srunner_ntests_failed(r);
-  srunner_free(r);
-  return failed ? 1 : 0;
+  return run_suite(s);
 }

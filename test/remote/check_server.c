@@ -487,9 +487,5 @@ int main(void)
   tcase_add_test(t, ten_thousand_submitted_calls);
   tcase_add_test(t, submitted_calls_over_a_restart);
   suite_add_tcase(suite, t);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

@@ -543,9 +543,5 @@ int main(void)
   tcase_add_test(t, every_failed_allocation_is_survived);
   tcase_add_test(t, many_calls_share_one_stream);
   suite_add_tcase(suite, t);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

@@ -4,9 +4,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <larder/backend.h>
-
 #include "serve/talk.h"
+#include "support/backend.h"
 #include "support/check.h"
 
 /* What broke a listener once. */
@@ -14,24 +13,6 @@
 enum { DELAY_MS = 100 };
 
 static atomic_int calls;
-
-static larder_outcome slow_open(larder_backend *b, const larder_backend_options *o, char *error,
-                                size_t error_size)
-{
-  (void)b;
-  (void)o;
-  (void)error;
-  (void)error_size;
-  return LARDER_OK;
-}
-
-static uint64_t slow_close(larder_backend *b, int64_t deadline, int forked)
-{
-  (void)b;
-  (void)deadline;
-  (void)forked;
-  return 0;
-}
 
 /* As a store whose Redis is silent: each call takes its time, then fails. */
 static void slow_execute(larder_backend *b, const larder_call *call, larder_sink *sink)
@@ -49,23 +30,8 @@ static void slow_execute(larder_backend *b, const larder_call *call, larder_sink
   }
 }
 
-static const larder_backend_table slow_table = {
-  .version = LARDER_BACKEND_VERSION,
-  .name = "slow",
-  .capabilities = LARDER_CAN_ATOMIC,
-  .size = sizeof(larder_backend),
-  .open = slow_open,
-  .close = slow_close,
-  .execute = slow_execute,
-  .submit = larder_backend_default_submit,
-  .cancel = larder_backend_default_cancel,
-  .hold_open = larder_backend_default_hold_open,
-  .hold_close = larder_backend_default_hold_close,
-  .status = larder_backend_default_status,
-  .tick = larder_backend_default_tick,
-  .get = larder_backend_default_get,
-  .set = larder_backend_default_set,
-};
+static const larder_backend_table slow_table =
+  BARE_BACKEND("slow", LARDER_CAN_ATOMIC, slow_execute);
 
 static int64_t now_ms(void)
 {
@@ -108,15 +74,9 @@ int main(void)
 {
   Suite *suite = suite_create("break");
   TCase *t = tcase_create("break");
-  SRunner *runner;
-  int failed;
 
   tcase_set_timeout(t, 60);
   tcase_add_loop_test(t, closed_under_a_long_pipeline, 0, 2);
   suite_add_tcase(suite, t);
-  runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? 1 : 0;
+  return run_suite(suite);
 }

@@ -260,8 +260,6 @@ int main(void)
 {
   Suite *suite = suite_create("listen");
   TCase *addresses = tcase_create("addresses"), *manners = tcase_create("manners");
-  SRunner *runner;
-  int failed;
 
   tcase_add_test(addresses, bad_addresses);
   tcase_add_test(addresses, bad_options);
@@ -271,9 +269,5 @@ int main(void)
   tcase_add_test(manners, threads_take_no_signals);
   suite_add_tcase(suite, addresses);
   suite_add_tcase(suite, manners);
-  runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? 1 : 0;
+  return run_suite(suite);
 }

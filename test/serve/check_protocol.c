@@ -170,8 +170,6 @@ int main(void)
 {
   Suite *suite = suite_create("protocol");
   TCase *open = tcase_create("without a password"), *closed = tcase_create("with a password");
-  SRunner *runner;
-  int failed;
 
   server_require();
   tcase_set_timeout(open, 60);
@@ -183,9 +181,5 @@ int main(void)
   tcase_add_test(closed, hello);
   suite_add_tcase(suite, open);
   suite_add_tcase(suite, closed);
-  runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? 1 : 0;
+  return run_suite(suite);
 }

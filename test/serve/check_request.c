@@ -318,8 +318,6 @@ int main(void)
   Suite *suite = suite_create("request");
   TCase *parsing = tcase_create("parsing");
   TCase *memory = tcase_create("memory");
-  SRunner *runner;
-  int failed;
 
   tcase_add_loop_test(parsing, whole, 0, n_examples);
   tcase_add_loop_test(parsing, one_command_at_a_time, 0, n_examples);
@@ -330,9 +328,5 @@ int main(void)
   tcase_add_test(memory, no_memory);
   suite_add_tcase(suite, parsing);
   suite_add_tcase(suite, memory);
-  runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? 1 : 0;
+  return run_suite(suite);
 }

@@ -450,8 +450,6 @@ int main(void)
   Suite *suite = suite_create("serve");
   TCase *talks = tcase_create("conversations"), *limits = tcase_create("limits");
   TCase *ends = tcase_create("ends");
-  SRunner *runner;
-  int failed;
 
   tcase_set_timeout(talks, 60);
   tcase_set_timeout(limits, 60);
@@ -472,9 +470,5 @@ int main(void)
   suite_add_tcase(suite, talks);
   suite_add_tcase(suite, limits);
   suite_add_tcase(suite, ends);
-  runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? 1 : 0;
+  return run_suite(suite);
 }

@@ -6,9 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <larder/backend.h>
-
 #include "serve/talk.h"
+#include "support/backend.h"
 #include "support/check.h"
 
 /*
@@ -19,27 +18,6 @@
 enum { DELAY_MS = 30, WAIT_MS = 20000 };
 
 static atomic_int inside, most_inside, calls;
-
-static larder_outcome slow_open(larder_backend *b, const larder_backend_options *o, char *error,
-                                size_t error_size)
-{
-  (void)b;
-  (void)o;
-  (void)error;
-  (void)error_size;
-  atomic_store(&inside, 0);
-  atomic_store(&most_inside, 0);
-  atomic_store(&calls, 0);
-  return LARDER_OK;
-}
-
-static uint64_t slow_close(larder_backend *b, int64_t deadline, int forked)
-{
-  (void)b;
-  (void)deadline;
-  (void)forked;
-  return 0;
-}
 
 /* After a while each command is answered with its last argument. */
 static void slow_execute(larder_backend *b, const larder_call *call, larder_sink *sink)
@@ -62,28 +40,17 @@ static void slow_execute(larder_backend *b, const larder_call *call, larder_sink
   atomic_fetch_sub(&inside, 1);
 }
 
-static const larder_backend_table slow_table = {
-  .version = LARDER_BACKEND_VERSION,
-  .name = "slow",
-  .size = sizeof(larder_backend),
-  .open = slow_open,
-  .close = slow_close,
-  .execute = slow_execute,
-  .submit = larder_backend_default_submit,
-  .cancel = larder_backend_default_cancel,
-  .hold_open = larder_backend_default_hold_open,
-  .hold_close = larder_backend_default_hold_close,
-  .status = larder_backend_default_status,
-  .tick = larder_backend_default_tick,
-  .get = larder_backend_default_get,
-  .set = larder_backend_default_set,
-};
+static const larder_backend_table slow_table =
+  BARE_BACKEND("slow", 0, slow_execute);
 
 static void open_slow(struct house *h, unsigned workers)
 {
   larder_options o = LARDER_OPTIONS_INIT;
   larder_listen_options l = LARDER_LISTEN_OPTIONS_INIT;
 
+  atomic_store(&inside, 0);
+  atomic_store(&most_inside, 0);
+  atomic_store(&calls, 0);
   o.backend = &slow_table;
   l.workers = workers;
   house_open(h, &o, &l);
@@ -250,8 +217,6 @@ int main(void)
 {
   Suite *suite = suite_create("workers");
   TCase *workers = tcase_create("workers");
-  SRunner *runner;
-  int failed;
 
   tcase_set_timeout(workers, 60);
   tcase_add_test(workers, side_by_side);
@@ -260,9 +225,5 @@ int main(void)
   tcase_add_test(workers, meanwhile);
   tcase_add_test(workers, close_with_calls_in_flight);
   suite_add_tcase(suite, workers);
-  runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? 1 : 0;
+  return run_suite(suite);
 }

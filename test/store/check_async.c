@@ -470,9 +470,5 @@ int main(void)
   tcase_add_loop_test(tc, callbacks_at_close_see_closed, 0, 2);
   tcase_add_loop_test(tc, close_ends_blocked_calls, 0, 2);
   suite_add_tcase(suite, tc);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

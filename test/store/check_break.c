@@ -462,9 +462,5 @@ int main(void)
   tcase_add_test(tests, threads_over_everything);
   tcase_set_timeout(tests, 120);
   suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

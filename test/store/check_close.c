@@ -231,9 +231,5 @@ int main(void)
   tcase_add_loop_test(tc, nobody_is_inside_what_is_freed, 0,
                       (int)(sizeof rounds / sizeof *rounds));
   suite_add_tcase(suite, tc);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

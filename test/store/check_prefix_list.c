@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include <larder.h>
-#include <larder/backend.h>
 
 #include "command/command.h"
 #include "conformance/target.h"
+#include "support/backend.h"
 #include "support/check.h"
 #include "support/compare.h"
 
@@ -114,24 +114,6 @@ static void forget_sent(void)
   memset(&sent, 0, sizeof sent);
 }
 
-static larder_outcome capture_open(larder_backend *b, const larder_backend_options *o, char *error,
-                                   size_t size)
-{
-  (void)b;
-  (void)o;
-  (void)error;
-  (void)size;
-  return LARDER_OK;
-}
-
-static uint64_t capture_close(larder_backend *b, int64_t deadline, int forked)
-{
-  (void)b;
-  (void)deadline;
-  (void)forked;
-  return 0;
-}
-
 static void capture_execute(larder_backend *b, const larder_call *call, larder_sink *sink)
 {
   const larder_vector *v = &call->vector[0];
@@ -149,23 +131,8 @@ static void capture_execute(larder_backend *b, const larder_call *call, larder_s
   }
 }
 
-static const larder_backend_table capture = {
-    .version = LARDER_BACKEND_VERSION,
-    .name = "capture",
-    .capabilities = LARDER_CAN_WATCH | LARDER_CAN_ATOMIC,
-    .size = sizeof(larder_backend),
-    .open = capture_open,
-    .close = capture_close,
-    .execute = capture_execute,
-    .submit = larder_backend_default_submit,
-    .cancel = larder_backend_default_cancel,
-    .hold_open = larder_backend_default_hold_open,
-    .hold_close = larder_backend_default_hold_close,
-    .status = larder_backend_default_status,
-    .tick = larder_backend_default_tick,
-    .get = larder_backend_default_get,
-    .set = larder_backend_default_set,
-};
+static const larder_backend_table capture =
+  BARE_BACKEND("capture", LARDER_CAN_WATCH | LARDER_CAN_ATOMIC, capture_execute);
 
 static larder *open_capture(void)
 {
@@ -368,9 +335,5 @@ int main(void)
   tcase_add_test(c, every_command);
   tcase_add_test(c, every_command_on_redis);
   suite_add_tcase(suite, c);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

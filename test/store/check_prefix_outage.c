@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <larder/backend.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "store/prefix_rig.h"
+#include "support/backend.h"
 
 /* Key prefixes where Redis does not answer: walks that are cut, and a whole outage. */
 
@@ -42,24 +42,6 @@ static struct {
   larder_outcome outcome; /* of what is not */
 } script;
 
-static larder_outcome script_open(larder_backend *b, const larder_backend_options *o, char *error,
-                                  size_t size)
-{
-  (void)b;
-  (void)o;
-  (void)error;
-  (void)size;
-  return LARDER_OK;
-}
-
-static uint64_t script_close(larder_backend *b, int64_t deadline, int forked)
-{
-  (void)b;
-  (void)deadline;
-  (void)forked;
-  return 0;
-}
-
 static void script_execute(larder_backend *b, const larder_call *call, larder_sink *sink)
 {
   larder_verdict verdict = {.outcome = LARDER_OK, .origin = LARDER_FROM_REDIS, .age_ms = -1};
@@ -81,22 +63,8 @@ static void script_execute(larder_backend *b, const larder_call *call, larder_si
   sink->type->end(sink, &verdict);
 }
 
-static const larder_backend_table scripted = {
-    .version = LARDER_BACKEND_VERSION,
-    .name = "script",
-    .size = sizeof(larder_backend),
-    .open = script_open,
-    .close = script_close,
-    .execute = script_execute,
-    .submit = larder_backend_default_submit,
-    .cancel = larder_backend_default_cancel,
-    .hold_open = larder_backend_default_hold_open,
-    .hold_close = larder_backend_default_hold_close,
-    .status = larder_backend_default_status,
-    .tick = larder_backend_default_tick,
-    .get = larder_backend_default_get,
-    .set = larder_backend_default_set,
-};
+static const larder_backend_table scripted =
+  BARE_BACKEND("script", 0, script_execute);
 
 START_TEST(cut)
 {
@@ -209,9 +177,5 @@ int main(void)
   tcase_add_test(c, cut);
   tcase_add_test(c, outage);
   suite_add_tcase(suite, c);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

@@ -221,9 +221,5 @@ int main(void)
   tcase_add_test(tc, info_of_its_own_allocator);
   tcase_add_test(tc, info_of_the_applications_allocator);
   suite_add_tcase(suite, tc);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

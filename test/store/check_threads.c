@@ -169,9 +169,5 @@ int main(void)
   tcase_set_timeout(tc, 60);
   tcase_add_loop_test(tc, everything_at_once, 0, (int)(sizeof settings / sizeof *settings));
   suite_add_tcase(suite, tc);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

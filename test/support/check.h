@@ -15,4 +15,16 @@
   ((expr) ? (void)0 : \
             _ck_assert_failed(__FILE__, __LINE__, "Assertion '" #expr "' failed", __VA_ARGS__))
 
+/* Runs all tests of a program: what its main returns. */
+static inline int run_suite(Suite *suite)
+{
+  SRunner *runner = srunner_create(suite);
+  int failed;
+
+  srunner_run_all(runner, CK_ENV);
+  failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed != 0;
+}
+
 #endif

@@ -370,8 +370,6 @@ int main(void)
 {
   Suite *s = suite_create("grace");
   TCase *t = tcase_create("grace");
-  SRunner *r;
-  int failed;
 
   tcase_add_checked_fixture(t, open_grace, close_grace);
   tcase_set_timeout(t, 60);
@@ -384,9 +382,5 @@ int main(void)
   tcase_add_test(t, no_reader_sees_freed_memory);
   tcase_add_test(t, threads_without_end);
   suite_add_tcase(s, t);
-  r = srunner_create(s);
-  srunner_run_all(r, CK_ENV);
-  failed = srunner_ntests_failed(r);
-  srunner_free(r);
-  return failed != 0;
+  return run_suite(s);
 }

@@ -115,16 +115,10 @@ int main(void)
 {
   Suite *s = suite_create("hash");
   TCase *t = tcase_create("hash");
-  SRunner *r;
-  int failed;
 
   tcase_add_test(t, hash_is_siphash);
   tcase_add_test(t, hash_depends_on_key);
   tcase_add_test(t, prng_is_xoshiro);
   suite_add_tcase(s, t);
-  r = srunner_create(s);
-  srunner_run_all(r, CK_ENV);
-  failed = srunner_ntests_failed(r);
-  srunner_free(r);
-  return failed != 0;
+  return run_suite(s);
 }

@@ -160,17 +160,11 @@ int main(void)
 {
   Suite *s = suite_create("hook");
   TCase *t = tcase_create("hook");
-  SRunner *r;
-  int failed;
 
   tcase_add_test(t, tells_text_and_fields);
   tcase_add_test(t, limits_each_name);
   tcase_add_test(t, silent_without_callback);
   tcase_add_test(t, nothing_is_lost_between_threads);
   suite_add_tcase(s, t);
-  r = srunner_create(s);
-  srunner_run_all(r, CK_ENV);
-  failed = srunner_ntests_failed(r);
-  srunner_free(r);
-  return failed != 0;
+  return run_suite(s);
 }

@@ -172,8 +172,6 @@ int main(void)
 {
   Suite *s = suite_create("lock");
   TCase *t = tcase_create("lock");
-  SRunner *r;
-  int failed;
 
   tcase_add_checked_fixture(t, make_locks, NULL);
   tcase_add_test(t, order_is_allowed);
@@ -184,9 +182,5 @@ int main(void)
 #ifdef LRD_DEBUG
   add_traps(s);
 #endif
-  r = srunner_create(s);
-  srunner_run_all(r, CK_ENV);
-  failed = srunner_ntests_failed(r);
-  srunner_free(r);
-  return failed != 0;
+  return run_suite(s);
 }

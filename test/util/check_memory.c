@@ -235,8 +235,6 @@ int main(void)
 {
   Suite *s = suite_create("memory");
   TCase *t = tcase_create("memory");
-  SRunner *r;
-  int failed;
 
   tcase_add_test(t, zeroed_and_overflow);
   tcase_add_test(t, wipe_overwrites);
@@ -249,9 +247,5 @@ int main(void)
   tcase_add_test(t, poll_timeouts_round_up);
   tcase_add_test(t, system_clock_runs);
   suite_add_tcase(s, t);
-  r = srunner_create(s);
-  srunner_run_all(r, CK_ENV);
-  failed = srunner_ntests_failed(r);
-  srunner_free(r);
-  return failed != 0;
+  return run_suite(s);
 }

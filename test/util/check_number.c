@@ -282,8 +282,6 @@ int main(void)
 {
   Suite *s = suite_create("number");
   TCase *t = tcase_create("number");
-  SRunner *r;
-  int failed;
 
   tcase_set_timeout(t, 120);
   tcase_add_test(t, integers_as_redis);
@@ -294,9 +292,5 @@ int main(void)
   tcase_add_test(t, doubles_printed_as_printf);
   tcase_add_test(t, locale_makes_no_difference);
   suite_add_tcase(s, t);
-  r = srunner_create(s);
-  srunner_run_all(r, CK_ENV);
-  failed = srunner_ntests_failed(r);
-  srunner_free(r);
-  return failed != 0;
+  return run_suite(s);
 }

@@ -656,8 +656,6 @@ int main(void)
 {
   Suite *suite = suite_create("slab");
   TCase *t = tcase_create("slab");
-  SRunner *runner;
-  int failed;
 
   tcase_set_timeout(t, 120);
   tcase_add_test(t, random_steps);
@@ -677,9 +675,5 @@ int main(void)
   tcase_add_test(t, threads_release_what_others_took);
   tcase_add_test(t, forked_child);
   suite_add_tcase(suite, t);
-  runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

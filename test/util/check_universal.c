@@ -269,8 +269,6 @@ int main(void)
 {
   Suite *s = suite_create("universal");
   TCase *t = tcase_create("universal");
-  SRunner *r;
-  int failed;
 
   tcase_add_test(t, is_what_its_definition_says);
   tcase_add_test(t, each_byte_and_the_length_count);
@@ -278,9 +276,5 @@ int main(void)
   tcase_add_test(t, buckets_fill_evenly);
   tcase_add_test(t, keys_are_random);
   suite_add_tcase(s, t);
-  r = srunner_create(s);
-  srunner_run_all(r, CK_ENV);
-  failed = srunner_ntests_failed(r);
-  srunner_free(r);
-  return failed != 0;
+  return run_suite(s);
 }
