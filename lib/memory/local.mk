@@ -94,6 +94,7 @@ core_sources += \
   lib/memory/t_zset_store.c \
   lib/memory/stage.c lib/memory/stage.h \
   lib/memory/table.c lib/memory/table.h \
+  lib/memory/table_group.h lib/memory/table_walk.c \
   lib/memory/zrange.c lib/memory/zrange.h \
   lib/memory/zset.c lib/memory/zset.h \
   lib/memory/zset_entry.h \
