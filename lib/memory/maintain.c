@@ -7,8 +7,8 @@
 
 /*
  * The maintenance thread reclaims what has expired, and has memory ready for a store that
- * grows (util/page.h).  It is started by the first call after something got an expiry, or by
- * the one that took the store's third extent; it sleeps until the next thing is due, and
+ * grows (util/page.h).  It is started by the first call after something got an expiry, or when
+ * the store has taken 1 MiB; it sleeps until the next thing is due, and
  * is woken when something is to expire before that, or there is memory to map or unmap.
  */
 

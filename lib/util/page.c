@@ -59,17 +59,26 @@ static void *system_map(void *context, int huge)
   return block;
 }
 
-/* Where the system refuses, its memory comes as it is used. */
+static int system_fill(void *context, void *extent)
+{
+  (void)context;
+#ifdef MADV_POPULATE_WRITE
+  return madvise(extent, LRD_EXTENT_SIZE, MADV_POPULATE_WRITE);
+#else
+  (void)extent;
+  errno = EINVAL;
+  return -1;
+#endif
+}
+
+/* Where the system has no memory it comes, or doesn't, as it is used. */
 static void system_touch(void *context, void *extent)
 {
   enum { LEAST_PAGE = 4096 };
   volatile char *bytes = extent;
 
-  (void)context;
-#ifdef MADV_POPULATE_WRITE
-  if (!madvise(extent, LRD_EXTENT_SIZE, MADV_POPULATE_WRITE) || errno != EINVAL)
+  if (!system_fill(context, extent) || errno != EINVAL)
     return;
-#endif
   for (size_t i = 0; i < LRD_EXTENT_SIZE; i += LEAST_PAGE)
     bytes[i] = 0;
 }
@@ -81,7 +90,7 @@ static void system_unmap(void *context, void *extent)
 }
 
 const struct lrd_page_source lrd_page_source_system = { system_map, system_touch,
-                                                          system_unmap, NULL };
+                                                          system_fill, system_unmap, NULL };
 
 /* --- extents by their number of free pages --------------------------------------- */
 
@@ -158,7 +167,28 @@ static struct lrd_extent *remove_empty(struct lrd_pages *p)
   add_resident(p, (size_t)0 - resident(e));
   p->empty--;
   p->extents--;
+  if (p->filling == e)
+    p->filling = NULL;
   return e;
+}
+
+static struct lrd_page *take(struct lrd_pages *p, struct lrd_extent *e)
+{
+  unsigned word = !~e->taken[0], bit = (unsigned)__builtin_ctzll(~e->taken[word]);
+  unsigned number = word * 64 + bit;
+
+  unlink_extent(p, e);
+  p->empty -= e->free == LRD_EXTENT_PAGES;
+  e->taken[word] |= UINT64_C(1) << bit;
+  e->free--;
+  link_extent(p, e);
+  if (number >= e->touched) {
+    if (!e->huge)
+      add_resident(p, LRD_PAGE_SIZE);
+    e->touched = number + 1;
+  }
+  atomic_fetch_add_explicit(&p->used, 1, memory_order_relaxed);
+  return (struct lrd_page *)(void *)(e + 1) + number;
 }
 
 /* --- empty extents, and who attends to them --------------------------------------- */
@@ -197,9 +227,22 @@ void lrd_pages_attend(struct lrd_pages *p, void (*ask_for)(void *context), void 
   p->attended = 1;
 }
 
+/* held: a page of it, so that it stays. */
+static void fill_extent(struct lrd_pages *p, struct lrd_extent *e, struct lrd_page *held)
+{
+  if (!p->source.fill(p->source.context, e)) {
+    lrd_latch_take(&p->latch);
+    add_resident(p, (LRD_EXTENT_PAGES - e->touched) * (size_t)LRD_PAGE_SIZE);
+    e->touched = LRD_EXTENT_PAGES;
+    lrd_latch_drop(&p->latch);
+  }
+  lrd_pages_give(p, held);
+}
+
 int lrd_pages_tend(struct lrd_pages *p)
 {
-  struct lrd_extent *e = NULL;
+  struct lrd_extent *e = NULL, *filling;
+  struct lrd_page *held = NULL;
   int low;
 
   lrd_latch_take(&p->latch);
@@ -207,9 +250,18 @@ int lrd_pages_tend(struct lrd_pages *p)
   low = p->empty < ahead(p);
   if (p->empty > kept(p))
     e = remove_empty(p);
+  filling = p->filling;
+  if (!e && filling && filling->free && filling->free < LRD_EXTENT_PAGES)
+    held = take(p, filling);
+  if (!e)
+    p->filling = NULL;
   lrd_latch_drop(&p->latch);
   if (e) {
     p->source.unmap(p->source.context, e);
+    return 1;
+  }
+  if (held) {
+    fill_extent(p, filling, held);
     return 1;
   }
   e = low ? new_extent(p, 1, 1) : NULL;
@@ -223,30 +275,18 @@ int lrd_pages_tend(struct lrd_pages *p)
 
 /* --- pages -------------------------------------------------------------------------- */
 
-static struct lrd_page *take(struct lrd_pages *p, struct lrd_extent *e)
+/* The first one when half of it is in use, another one at once. */
+static int is_to_fill(const struct lrd_pages *p, const struct lrd_extent *e, int begun)
 {
-  unsigned word = !~e->taken[0], bit = (unsigned)__builtin_ctzll(~e->taken[word]);
-  unsigned number = word * 64 + bit;
-
-  unlink_extent(p, e);
-  p->empty -= e->free == LRD_EXTENT_PAGES;
-  e->taken[word] |= UINT64_C(1) << bit;
-  e->free--;
-  link_extent(p, e);
-  if (number >= e->touched) {
-    if (!e->huge)
-      add_resident(p, LRD_PAGE_SIZE);
-    e->touched = number + 1;
-  }
-  atomic_fetch_add_explicit(&p->used, 1, memory_order_relaxed);
-  return (struct lrd_page *)(void *)(e + 1) + number;
+  return p->attended && e->touched < LRD_EXTENT_PAGES && !e->huge &&
+         (begun ? p->extents > 1 : LRD_EXTENT_PAGES - e->free == LRD_EXTENT_HALF);
 }
 
 struct lrd_page *lrd_pages_take(struct lrd_pages *p)
 {
   struct lrd_extent *e;
   struct lrd_page *page;
-  int huge, low;
+  int huge, begun, low;
 
   lrd_latch_take(&p->latch);
   e = fullest(p);
@@ -259,9 +299,13 @@ struct lrd_page *lrd_pages_take(struct lrd_pages *p)
     lrd_latch_take(&p->latch);
     add_empty(p, e);
   }
-  low = e->free == LRD_EXTENT_PAGES;
+  begun = e->free == LRD_EXTENT_PAGES;
   page = take(p, e);
-  low = low && p->empty < ahead(p);
+  low = begun && p->empty < ahead(p);
+  if (is_to_fill(p, e, begun)) {
+    p->filling = e;
+    low = 1;
+  }
   lrd_latch_drop(&p->latch);
   if (low)
     ask(p);
@@ -308,6 +352,7 @@ void lrd_pages_init(struct lrd_pages *p, const struct lrd_page_source *source)
   p->attended = 0;
   p->extents = 0;
   p->empty = 0;
+  p->filling = NULL;
   atomic_init(&p->used, 0);
   atomic_init(&p->resident, 0);
   memset(p->some, 0, sizeof p->some);

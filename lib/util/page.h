@@ -29,8 +29,9 @@
  * sometimes 10, for which whoever takes or gives the page would hold its shard's latch.  Where a
  * thread attends to that (lrd_pages_tend) one or two huge extents are kept in readiness
  * for a store that uses huge ones, all of their memory touched, and up to
- * LRD_EXTENTS_WAITING more that have emptied wait until it gives them back.  If it doesn't
- * come in time they are mapped and unmapped as if there were none.
+ * LRD_EXTENTS_WAITING more that have emptied wait until it gives them back.  Of one that is not
+ * huge the rest is touched when half of it is in use, or at once if it isn't the first.  If the
+ * thread doesn't come in time all goes as if there were none.
  *
  * Safe for threads.  The latch (LRD_RANK_PAGES) is innermost; the system is called
  * without it.
@@ -44,7 +45,8 @@ enum {
   LRD_EXTENT_HEAD = (LRD_EXTENT_PAGES + 1) * LRD_LINE_SIZE,
   LRD_EXTENTS_LAZY = 2,   /* so many before those in huge pages */
   LRD_EXTENTS_AHEAD = 2,  /* in readiness, at most */
-  LRD_EXTENTS_WAITING = 4 /* to be given back, at most */
+  LRD_EXTENTS_WAITING = 4, /* to be given back, at most */
+  LRD_EXTENT_HALF = 64    /* pages */
 };
 
 /* Memory of the system: zeroed, at the start of one of its pages, resident where it was
@@ -72,10 +74,12 @@ struct lrd_extent {
 
 /* Where extents come from.  map: LRD_EXTENT_SIZE bytes, zeroed, aligned at their size;
  * NULL: the system has none.  touch: has the system find memory for all of it now; no lock is
- * held, and nobody knows the extent yet.  Else any lock may be held. */
+ * held, and nobody knows the extent yet.  fill: the same of one that is in use, which stays as it
+ * is; 0: done.  Else any lock may be held. */
 struct lrd_page_source {
   void *(*map)(void *context, int huge);
   void (*touch)(void *context, void *extent);
+  int (*fill)(void *context, void *extent);
   void (*unmap)(void *context, void *extent);
   void *context;
 };
@@ -90,6 +94,7 @@ struct lrd_pages {
   void *asked;
   int attended;
   size_t extents, empty;      /* empty: those of them without a page in use */
+  struct lrd_extent *filling; /* is to be filled, or NULL */
   _Atomic size_t used, resident; /* pages; bytes, as far as it can be known */
   uint64_t some[2];              /* a bit for each list that isn't empty */
   struct lrd_extent *by_free[LRD_EXTENT_PAGES + 1];
@@ -103,7 +108,7 @@ void lrd_pages_close(struct lrd_pages *);
 /* Somebody will call lrd_pages_tend soon after ask was called, which is called with any lock below
  * LRD_RANK_SLAB held.  Before any page is taken. */
 void lrd_pages_attend(struct lrd_pages *, void (*ask)(void *context), void *context);
-/* Maps and touches an extent that will be needed, or unmaps one that is too many; from the first
+/* Touches what will be needed, or unmaps an extent that is too many; from the first
  * call on further ones are relied on.  1: there may be more to do; 0: there isn't, or
  * the system has no memory.  No lock is held. */
 int lrd_pages_tend(struct lrd_pages *);

@@ -16,7 +16,7 @@ struct source {
   struct lrd_page_source source; /* give this away */
   atomic_long extents, most;     /* mapped; so many may be at a time, -1: any number */
   atomic_long maps, unmaps;      /* calls by threads that do not tend */
-  atomic_long touched, asked;
+  atomic_long touched, filled, asked;
 };
 
 /* Of this thread: it is inside lrd_slab_tend. */
@@ -42,6 +42,15 @@ static void source_touch(void *context, void *extent)
   lrd_page_source_system.touch(lrd_page_source_system.context, extent);
 }
 
+static int source_fill(void *context, void *extent)
+{
+  struct source *s = context;
+
+  ck_assert(tending);
+  atomic_fetch_add(&s->filled, 1);
+  return lrd_page_source_system.fill(lrd_page_source_system.context, extent);
+}
+
 static void source_unmap(void *context, void *extent)
 {
   struct source *s = context;
@@ -54,7 +63,8 @@ static void source_unmap(void *context, void *extent)
 static void source_init(struct source *s)
 {
   memset(s, 0, sizeof *s);
-  s->source = (struct lrd_page_source){ source_map, source_touch, source_unmap, s };
+  s->source = (struct lrd_page_source){ source_map, source_touch, source_fill,
+                                        source_unmap, s };
   atomic_init(&s->most, -1);
 }
 
@@ -417,6 +427,7 @@ START_TEST(extents_are_mapped_ahead)
   ck_assert_int_eq(atomic_load(&source.maps), LRD_EXTENTS_LAZY);
   ck_assert_int_eq(atomic_load(&source.touched),
                    atomic_load(&source.extents) - LRD_EXTENTS_LAZY);
+  ck_assert_int_eq(atomic_load(&source.filled), LRD_EXTENTS_LAZY);
   ck_assert_uint_eq(check_slab(s), LOT);
   /* what is in readiness is seen, and bounded */
   used = (lrd_slab_bytes(s).active + LRD_EXTENT_SIZE - 1) / LRD_EXTENT_SIZE;
@@ -436,10 +447,16 @@ START_TEST(little_is_not_mapped_ahead)
 
   tend(s);
   ck_assert_int_eq(atomic_load(&source.extents), 0);
-  take_lot(s, &source, 0, 30000);
+  take_lot(s, &source, 0, 10000);
   tend(s);
+  ck_assert_uint_le(lrd_slab_bytes(s).resident, LRD_EXTENT_SIZE / 2);
+  ck_assert_int_eq(atomic_load(&source.filled), 0);
+  take_lot(s, &source, 10000, 30000);
+  tend(s);
+  ck_assert_uint_eq(check_slab(s), 30000);
   ck_assert_int_eq(atomic_load(&source.extents), 1);
   ck_assert_int_eq(atomic_load(&source.touched), 0);
+  ck_assert_int_eq(atomic_load(&source.filled), 1);
   give_lot(s, 0, 30000);
   lrd_slab_close(s);
 }
