@@ -361,6 +361,39 @@ START_TEST(spop_makes_a_new_set)
 }
 END_TEST
 
+/* Of 600 that a word was among 40 are left; they are a set of integers, or what they were. */
+START_TEST(renewing_without_memory)
+{
+  struct fixture f;
+  larder_bytes member;
+  char text[24];
+  long fail = 0;
+
+  begin(&f, "renewing");
+  member = (larder_bytes){ "word", 4 };
+  ck_assert_int_eq(lrd_set_add(f.set, &f.pool.memory, &f.pool.key, 1, &member), 1);
+  for (int i = 0; i < 600; i++) {
+    member = (larder_bytes){ text, (size_t)snprintf(text, sizeof text, "%d", i * 1000) };
+    ck_assert_int_eq(lrd_set_add(f.set, &f.pool.memory, &f.pool.key, 1, &member), 1);
+  }
+  for (int i = 40; i < 600; i++) {
+    member = (larder_bytes){ text, (size_t)snprintf(text, sizeof text, "%d", i * 1000) };
+    ck_assert_int_eq(lrd_set_remove(f.set, &f.pool.memory, member), 1);
+  }
+  ck_assert_int_eq(lrd_set_remove(f.set, &f.pool.memory, (larder_bytes){ "word", 4 }), 1);
+  do {
+    ck_assert_int_lt(fail, 100);
+    f.pool.fail_in = fail++;
+    lrd_set_renew(f.set, &f.pool.memory, &f.pool.key);
+    f.pool.fail_in = -1;
+    check_ok(lrd_set_check(f.set));
+    ck_assert_uint_eq(f.set->count, 40);
+  } while (!lrd_set_is_integers(f.set));
+  ck_assert_int_gt(fail, 1);
+  end(&f);
+}
+END_TEST
+
 int main(void)
 {
   Suite *suite = suite_create("set");
@@ -379,6 +412,7 @@ int main(void)
   tcase_add_test(t, popping);
   tcase_add_test(t, rebuilding);
   tcase_add_test(t, spop_makes_a_new_set);
+  tcase_add_test(t, renewing_without_memory);
   suite_add_tcase(suite, t);
   return run_suite(suite);
 }
