@@ -15,13 +15,26 @@ static int is_flat(const larder_value *v, const struct tool_format *f)
   return !f->resp3 && v->resp2 == LARDER_RESP2_PAIRS;
 }
 
-static size_t count(const larder_value *v, const struct tool_format *f)
+/* A map that is an array of pairs there. */
+static int is_nested(const larder_value *v, const struct tool_format *f)
 {
-  return is_flat(v, f) ? v->len * 2 : v->len;
+  return !f->resp3 && v->resp2 == LARDER_RESP2_NESTED;
 }
 
-static const larder_value *child(const larder_value *v, size_t i, const struct tool_format *f)
+static size_t count(const larder_value *v, const struct tool_format *f)
 {
+  return is_flat(v, f) ? v->len * 2 : is_nested(v, f) ? v->len / 2 : v->len;
+}
+
+/* pair: room for one that is none in the value. */
+static const larder_value *child(const larder_value *v, size_t i, const struct tool_format *f,
+                                 larder_value *pair)
+{
+  if (is_nested(v, f)) {
+    *pair = (larder_value){ .type = LARDER_ARRAY, .len = 2 };
+    pair->element = &v->element[2 * i];
+    return pair;
+  }
   return is_flat(v, f) ? &v->element[i / 2].element[i % 2] : &v->element[i];
 }
 
@@ -34,6 +47,7 @@ static int is_map(const larder_value *v, const struct tool_format *f)
 
 static void raw(FILE *out, const larder_value *v, const struct tool_format *f)
 {
+  larder_value pair;
   size_t i;
 
   switch ((larder_type)v->type) {
@@ -60,7 +74,7 @@ static void raw(FILE *out, const larder_value *v, const struct tool_format *f)
     for (i = 0; i < count(v, f); i++) {
       if (i > 0)
         fputc(is_map(v, f) && i % 2 == 1 ? ' ' : '\n', out);
-      raw(out, child(v, i, f), f);
+      raw(out, child(v, i, f, &pair), f);
     }
     break;
   }
@@ -108,15 +122,16 @@ static void elements(FILE *out, const larder_value *v, const struct tool_format 
   int set = f->resp3 && v->type == LARDER_SET, push = v->type == LARDER_PUSH;
   char mark = map ? '#' : set ? '~' : push ? '>' : ')';
   const larder_value *value;
+  larder_value pair;
 
   for (i = 0; i < n; i += step) {
     if (i > 0)
       fprintf(out, "\n%*s", indent, "");
     fprintf(out, "%*zu%c ", width, i / step + 1, mark);
-    pretty(out, child(v, i, f), f, indent + width + 2);
+    pretty(out, child(v, i, f, &pair), f, indent + width + 2);
     if (!map)
       continue;
-    value = child(v, i + 1, f);
+    value = child(v, i + 1, f, &pair);
     fputs(" => ", out);
     if (is_aggregate(value) && count(value, f) > (is_map(value, f) ? 2 : 1))
       fprintf(out, "\n%*s", indent + width + 2, "");

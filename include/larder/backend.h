@@ -125,7 +125,9 @@ typedef struct larder_sink_type {
   void (*verbatim)(larder_sink *, const char *, size_t);
   /* type: LARDER_ARRAY, _MAP, _SET, _PUSH; len: number of values that follow (a
    * map of 3 pairs: 6).  resp2: LARDER_RESP2_PLAIN, or _PAIRS for an array of
-   * len pairs, each of them begun with (ARRAY, 2, LARDER_RESP2_PAIR). */
+   * len pairs, each of them begun with (ARRAY, 2, LARDER_RESP2_PAIR), or _NESTED
+   * for a map, each pair of which is begun with (ARRAY, 2, LARDER_RESP2_KEYED): that
+   * is no value, only RESP2 writes it. */
   void (*aggregate)(larder_sink *, larder_type type, size_t len, int resp2);
   /* An aggregate whose length is not known yet: open, values, close with the
    * number of values written. */

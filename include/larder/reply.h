@@ -43,7 +43,9 @@ enum {
   LARDER_RESP2_PLAIN = 0,
   LARDER_RESP2_NIL_ARRAY = 1, /* a nil that RESP2 writes as "*-1" */
   LARDER_RESP2_PAIRS = 2,     /* an array of pairs: RESP2 writes it flat, "*" and twice len */
-  LARDER_RESP2_PAIR = 3       /* one pair of such an array: RESP2 writes its two elements only */
+  LARDER_RESP2_PAIR = 3,      /* one pair of such an array: RESP2 writes its two elements only */
+  LARDER_RESP2_NESTED = 4,    /* a map that RESP2 writes as an array of pairs */
+  LARDER_RESP2_KEYED = 5      /* begins such a pair: only RESP2 writes it (sinks only) */
 };
 
 typedef struct larder_value {

@@ -116,6 +116,11 @@ static const struct subcommand subcommands[] = {
   { LRD_CONFIG, "help", 2, 0 },     { LRD_OBJECT, "encoding", 3, 2 },
   { LRD_OBJECT, "refcount", 3, 2 }, { LRD_OBJECT, "freq", 3, 2 },
   { LRD_OBJECT, "idletime", 3, 2 }, { LRD_OBJECT, "help", 2, 0 },
+  { LRD_XGROUP, "create", -5, 2 },  { LRD_XGROUP, "setid", -5, 2 },
+  { LRD_XGROUP, "destroy", 4, 2 },  { LRD_XGROUP, "createconsumer", 5, 2 },
+  { LRD_XGROUP, "delconsumer", 5, 2 }, { LRD_XGROUP, "help", 2, 0 },
+  { LRD_XINFO, "stream", -3, 2 },   { LRD_XINFO, "groups", 3, 2 },
+  { LRD_XINFO, "consumers", 4, 2 }, { LRD_XINFO, "help", 2, 0 },
 };
 
 static const struct subcommand *find_subcommand(const larder_vector *v)
@@ -307,6 +312,27 @@ static enum lrd_class class_of_bitfield(const larder_vector *v)
   return LRD_CLASS_READ;
 }
 
+/* XREAD and XREADGROUP wait if they are told to; options end where the keys begin. */
+static int is_blocking_read(const larder_vector *v)
+{
+  for (int i = 1; i < v->argc; i++) {
+    if (lrd_is_word(&v->argv[i], "BLOCK"))
+      return 1;
+    if (lrd_is_word(&v->argv[i], "STREAMS"))
+      return 0;
+    i += lrd_is_word(&v->argv[i], "COUNT") ? 1 : lrd_is_word(&v->argv[i], "GROUP") ? 2 : 0;
+  }
+  return 0;
+}
+
+/* A group's last id, or that it is gone, is set; what says whether it was there needs to know. */
+static enum lrd_class class_of_group(const larder_vector *v)
+{
+  if (v->argc < 3)
+    return LRD_CLASS_CONNECTION; /* HELP */
+  return lrd_is_word(&v->argv[1], "SETID") ? LRD_CLASS_OVERWRITE : LRD_CLASS_CONSUME;
+}
+
 enum lrd_class lrd_command_class(const larder_vector *v)
 {
   int options;
@@ -316,6 +342,11 @@ enum lrd_class lrd_command_class(const larder_vector *v)
   case LRD_GEORADIUS:
   case LRD_GEORADIUSBYMEMBER:
     return lrd_command_key_range(v).count > 1 ? LRD_CLASS_OVERWRITE : LRD_CLASS_READ;
+  case LRD_XREAD:
+  case LRD_XREADGROUP:
+    return is_blocking_read(v) ? LRD_CLASS_BLOCKING : lrd_commands[v->command].class;
+  case LRD_XGROUP:
+    return class_of_group(v);
   case LRD_COPY:
     return class_of_copy(v);
   case LRD_RESTORE:

@@ -49,6 +49,9 @@ enum lrd_shape {
   LRD_SHAPE_DOUBLES, /* array of doubles and nils; RESP2: bulks */
   LRD_SHAPE_POSITIONS, /* array of nil arrays and [longitude, latitude]; RESP2: bulks */
   LRD_SHAPE_PLACES,  /* array of [member, ..., perhaps [longitude, latitude]] */
+  LRD_SHAPE_STREAMS, /* map of key and entries; RESP2: array of [key, entries] */
+  LRD_SHAPE_PENDING, /* a nil array inside */
+  LRD_SHAPE_DETAILS, /* of XINFO: a map, or an array of maps, with such arrays inside */
   LRD_SHAPE_VERBATIM, /* RESP2: bulk string */
   LRD_SHAPE_INFO      /* COMMAND INFO: sets inside */
 };

@@ -70,6 +70,26 @@ static int of_radius(const larder_bytes *word)
   return lrd_is_word(word, "COUNT");
 }
 
+/* Behind STREAMS: keys, and as many ids. */
+static struct lrd_keys by_streams(const larder_vector *v)
+{
+  struct lrd_keys keys = { 0, 0, 0, 0 };
+  int i = 1;
+
+  for (; i < v->argc && !lrd_is_word(&v->argv[i], "STREAMS"); i++) {
+    if (lrd_is_word(&v->argv[i], "BLOCK") || lrd_is_word(&v->argv[i], "COUNT"))
+      i++;
+    else if (lrd_is_word(&v->argv[i], "GROUP"))
+      i += 2;
+    else if (!lrd_is_word(&v->argv[i], "NOACK"))
+      return keys;
+  }
+  i++;
+  if (i >= v->argc || (v->argc - i) % 2)
+    return keys;
+  return (struct lrd_keys){ i, 1, (v->argc - i) / 2, 0 };
+}
+
 struct lrd_keys lrd_command_key_range(const larder_vector *v)
 {
   if (!(lrd_commands[v->command].flags & LRD_MOVABLE_KEYS))
@@ -79,6 +99,9 @@ struct lrd_keys lrd_command_key_range(const larder_vector *v)
     return by_store(v, 2, of_sort);
   case LRD_SORT_RO:
     return by_position(v);
+  case LRD_XREAD:
+  case LRD_XREADGROUP:
+    return by_streams(v);
   case LRD_GEORADIUS:
     return by_store(v, 6, of_radius);
   case LRD_GEORADIUSBYMEMBER:

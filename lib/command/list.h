@@ -619,6 +619,68 @@ LRD_X(PFMERGE, "pfmerge", -2, LRD_WRITE | LRD_DENYOOM,
       "destkey sourcekey [sourcekey ...]",
       "Combines what was seen by several counters")
 
+/* --- stream */
+LRD_X(XADD, "xadd", -5, LRD_WRITE | LRD_DENYOOM | LRD_FAST,
+      ACCUMULATE, 1, 1, 1, PLAIN, NIL, "@write @stream @fast", "stream", "5.0.0",
+      "key [NOMKSTREAM] [MAXLEN | MINID [= | ~] threshold [LIMIT count]] * | id field value "
+      "[field value ...]",
+      "Adds an entry to a stream; replies its id")
+LRD_X(XLEN, "xlen", 2, LRD_READONLY | LRD_FAST,
+      READ, 1, 1, 1, PLAIN, NEVER, "@read @stream @fast", "stream", "5.0.0",
+      "key", "How many entries a stream has")
+LRD_X(XRANGE, "xrange", -4, LRD_READONLY,
+      READ, 1, 1, 1, PLAIN, NEVER, "@read @stream @slow", "stream", "5.0.0",
+      "key start end [COUNT count]", "Entries of a stream, by their ids")
+LRD_X(XREVRANGE, "xrevrange", -4, LRD_READONLY,
+      READ, 1, 1, 1, PLAIN, NEVER, "@read @stream @slow", "stream", "5.0.0",
+      "key end start [COUNT count]", "Entries of a stream, the last one first")
+LRD_X(XDEL, "xdel", -3, LRD_WRITE | LRD_FAST,
+      OVERWRITE, 1, 1, 1, PLAIN, NEVER, "@write @stream @fast", "stream", "5.0.0",
+      "key id [id ...]", "Deletes entries of a stream; replies how many there were")
+LRD_X(XTRIM, "xtrim", -4, LRD_WRITE,
+      OVERWRITE, 1, 1, 1, PLAIN, NEVER, "@write @stream @slow", "stream", "5.0.0",
+      "key MAXLEN | MINID [= | ~] threshold [LIMIT count]",
+      "Deletes the oldest entries of a stream; replies how many")
+LRD_X(XSETID, "xsetid", -3, LRD_WRITE | LRD_DENYOOM | LRD_FAST,
+      OVERWRITE, 1, 1, 1, PLAIN, NEVER, "@write @stream @fast", "stream", "5.0.0",
+      "key last-id [ENTRIESADDED entries-added] [MAXDELETEDID max-deleted-id]",
+      "Sets the last id of a stream")
+LRD_X(XREAD, "xread", -4, LRD_READONLY | LRD_BLOCKING | LRD_MOVABLE_KEYS,
+      READ, 0, 0, 0, STREAMS, NEVER, "@read @stream @slow @blocking", "stream", "5.0.0",
+      "[COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]",
+      "Entries of several streams behind the ids that are given")
+LRD_X(XGROUP, "xgroup", -2, LRD_PARTS,
+      CONSUME, 0, 0, 0, PLAIN, NEVER, "@slow", "stream", "5.0.0",
+      "CREATE key group id | $ [MKSTREAM] [ENTRIESREAD entries-read] | SETID key group id | $ "
+      "[ENTRIESREAD entries-read] | DESTROY key group | CREATECONSUMER key group consumer | "
+      "DELCONSUMER key group consumer | HELP",
+      "Groups of a stream's consumers")
+LRD_X(XREADGROUP, "xreadgroup", -7, LRD_WRITE | LRD_BLOCKING | LRD_MOVABLE_KEYS,
+      CONSUME, 0, 0, 0, STREAMS, NEVER, "@write @stream @slow @blocking", "stream", "5.0.0",
+      "GROUP group consumer [COUNT count] [BLOCK milliseconds] [NOACK] STREAMS key [key ...] id "
+      "[id ...]",
+      "Hands entries of several streams out to a consumer, or those again that it has")
+LRD_X(XACK, "xack", -4, LRD_WRITE | LRD_FAST,
+      OVERWRITE, 1, 1, 1, PLAIN, NEVER, "@write @stream @fast", "stream", "5.0.0",
+      "key group id [id ...]", "Entries are done, and pending no more; replies how many were")
+LRD_X(XPENDING, "xpending", -3, LRD_READONLY,
+      READ, 1, 1, 1, PENDING, NEVER, "@read @stream @slow", "stream", "5.0.0",
+      "key group [[IDLE min-idle-time] start end count [consumer]]",
+      "What was handed out to a group and is not done")
+LRD_X(XCLAIM, "xclaim", -6, LRD_WRITE | LRD_FAST,
+      CONSUME, 1, 1, 1, PLAIN, NEVER, "@write @stream @fast", "stream", "5.0.0",
+      "key group consumer min-idle-time id [id ...] [IDLE milliseconds] [TIME "
+      "unix-time-milliseconds] [RETRYCOUNT count] [FORCE] [JUSTID] [LASTID last-id]",
+      "Pending entries change their consumer")
+LRD_X(XAUTOCLAIM, "xautoclaim", -6, LRD_WRITE | LRD_FAST,
+      CONSUME, 1, 1, 1, PLAIN, NEVER, "@write @stream @fast", "stream", "6.2.0",
+      "key group consumer min-idle-time start [COUNT count] [JUSTID]",
+      "Entries that are pending for long change their consumer")
+LRD_X(XINFO, "xinfo", -2, LRD_PARTS,
+      READ, 0, 0, 0, DETAILS, NEVER, "@slow", "stream", "5.0.0",
+      "STREAM key [FULL [COUNT count]] | GROUPS key | CONSUMERS key group | HELP",
+      "What is known of a stream beside its entries")
+
 /* --- transactions */
 LRD_X(MULTI, "multi", 1, LRD_NOSCRIPT | LRD_LOADING | LRD_STALE | LRD_FAST | LRD_ALLOW_BUSY |
       LRD_SESSION | LRD_FRONT,

@@ -138,6 +138,60 @@ static void to_places(larder_value *value)
       to_position(&elements(&e[i])[e[i].len - 1]);
 }
 
+/* [key, entries] ... as a map. */
+static int to_streams(larder_value *value, struct lrd_arena *arena)
+{
+  larder_value *pair = elements(value), *flat;
+  size_t n = value->len;
+
+  if (value->type == LARDER_MAP)
+    value->resp2 = LARDER_RESP2_NESTED;
+  if (value->type != LARDER_ARRAY)
+    return 0;
+  for (size_t i = 0; i < n; i++)
+    if (pair[i].type != LARDER_ARRAY || pair[i].len != 2)
+      return 0;
+  flat = lrd_arena_allocate(arena, 2 * n * sizeof *flat);
+  if (!flat)
+    return -1;
+  for (size_t i = 0; i < n; i++)
+    memcpy(&flat[2 * i], pair[i].element, 2 * sizeof *flat);
+  value->type = LARDER_MAP;
+  value->resp2 = LARDER_RESP2_NESTED;
+  value->element = flat;
+  value->len = 2 * n;
+  return 0;
+}
+
+static int is_name(const larder_value *value, const char *name)
+{
+  return value->type == LARDER_STRING && value->len == strlen(name) &&
+         !memcmp(value->str, name, value->len);
+}
+
+static void to_details(larder_value *value);
+
+static void to_all_details(larder_value *value)
+{
+  larder_value *e = elements(value);
+
+  for (size_t i = 0; value->type == LARDER_ARRAY && i < value->len; i++)
+    to_details(&e[i]);
+}
+
+/* A map, in which groups and consumers are arrays of such. */
+static void to_details(larder_value *value)
+{
+  larder_value *e = elements(value);
+
+  if (value->type != LARDER_ARRAY && value->type != LARDER_MAP)
+    return;
+  to_type(value, LARDER_MAP);
+  for (size_t i = 0; i + 1 < value->len; i += 2)
+    if (is_name(&e[i], "groups") || is_name(&e[i], "consumers"))
+      to_all_details(&e[i + 1]);
+}
+
 /* Key specifications of COMMAND INFO: maps with maps and one set in them. */
 static void to_key_specification(larder_value *value)
 {
@@ -186,6 +240,8 @@ static void to_info(larder_value *value)
 static int is_nil_array(const larder_vector *v)
 {
   return v->command == LRD_EXEC || v->command == LRD_LMPOP || v->command == LRD_ZMPOP ||
+         v->command == LRD_XREAD || v->command == LRD_XREADGROUP || v->command == LRD_XRANGE ||
+         v->command == LRD_XREVRANGE ||
          ((v->command == LRD_LPOP || v->command == LRD_RPOP) && v->argc > 2);
 }
 
@@ -222,6 +278,18 @@ int lrd_command_shape(const larder_vector *v, larder_value *value, struct lrd_ar
     break;
   case LRD_SHAPE_PLACES:
     to_places(value);
+    break;
+  case LRD_SHAPE_STREAMS:
+    return to_streams(value, arena);
+  case LRD_SHAPE_PENDING:
+    if (value->type == LARDER_ARRAY && value->len == 4)
+      to_position(&elements(value)[3]);
+    break;
+  case LRD_SHAPE_DETAILS:
+    if (lrd_is_word(&v->argv[1], "STREAM"))
+      to_details(value);
+    else if (!lrd_is_word(&v->argv[1], "HELP"))
+      to_all_details(value);
     break;
   case LRD_SHAPE_SCORED:
     if (value->type == LARDER_ARRAY && value->len == 2)

@@ -179,9 +179,14 @@ static void resp_aggregate(larder_sink *s, larder_type type, size_t len, int res
   struct lrd_resp *r = resp(s);
   char *p;
 
-  if (r->protocol < 3) {
+  if (r->protocol >= 3) {
+    if (resp2 == LARDER_RESP2_KEYED)
+      return;
+  } else {
     if (resp2 == LARDER_RESP2_PAIR)
       return;
+    if (resp2 == LARDER_RESP2_NESTED)
+      len /= 2;
     if (resp2 == LARDER_RESP2_PAIRS)
       len *= 2;
   }

@@ -77,8 +77,11 @@ void lrd_sink_value(larder_sink *s, const larder_value *value)
   case LARDER_SET:
   case LARDER_PUSH:
     t->aggregate(s, (larder_type)value->type, value->len, value->resp2);
-    for (i = 0; i < value->len; i++)
+    for (i = 0; i < value->len; i++) {
+      if (value->resp2 == LARDER_RESP2_NESTED && i % 2 == 0)
+        lrd_sink_keyed(s);
       lrd_sink_value(s, &value->element[i]);
+    }
     return;
   }
 }

@@ -67,6 +67,17 @@ static inline void lrd_sink_pair(larder_sink *s)
   s->type->aggregate(s, LARDER_ARRAY, 2, LARDER_RESP2_PAIR);
 }
 
+/* A map (XREAD) of n pairs, each begun with lrd_sink_keyed; RESP2 shows an array of arrays. */
+static inline void lrd_sink_keyed_map(larder_sink *s, size_t n)
+{
+  s->type->aggregate(s, LARDER_MAP, 2 * n, LARDER_RESP2_NESTED);
+}
+
+static inline void lrd_sink_keyed(larder_sink *s)
+{
+  s->type->aggregate(s, LARDER_ARRAY, 2, LARDER_RESP2_KEYED);
+}
+
 static inline void lrd_sink_end(larder_sink *s, const larder_verdict *v) { s->type->end(s, v); }
 
 /* Whoever hands out a sink may be told of each reply: end() calls this first, and keeps the

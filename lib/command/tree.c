@@ -261,7 +261,7 @@ static void tree_verbatim(larder_sink *s, const char *bytes, size_t len)
 static void tree_aggregate(larder_sink *s, larder_type type, size_t len, int resp2)
 {
   struct lrd_tree *t = tree(s);
-  larder_value *v = next_value(t);
+  larder_value *v = resp2 == LARDER_RESP2_KEYED ? NULL : next_value(t);
 
   if (!v)
     return;

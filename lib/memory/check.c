@@ -5,6 +5,7 @@
 #include "memory/hash.h"
 #include "memory/list.h"
 #include "memory/set.h"
+#include "memory/stream.h"
 #include "memory/zset.h"
 
 /* What is counted in one keyspace. */
@@ -27,6 +28,8 @@ static const char *check_value(const struct lrd_entry *entry)
     return lrd_zset_check(entry->value);
   case LRD_HASH:
     return lrd_hash_check(entry->value);
+  case LRD_STREAM:
+    return lrd_xstream_check(entry->value);
   case LRD_STRING:
     if (!(entry->flags & LRD_ENTRY_INTEGER) && entry->text.len > entry->text.capacity)
       return "a text is longer than its room";

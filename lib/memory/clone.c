@@ -4,6 +4,7 @@
 #include "memory/hash.h"
 #include "memory/list.h"
 #include "memory/set.h"
+#include "memory/stream.h"
 #include "memory/zset.h"
 
 enum { AT_ONCE = 64 };
@@ -104,8 +105,8 @@ void *lrd_clone(const larder_memory *memory, const struct lrd_universal_key *key
                 enum lrd_kind kind, const void *value)
 {
   const struct lrd_kind_type *type = lrd_kind_type(kind);
-  void *to = type->create(memory);
-  int done = 0;
+  void *to = kind == LRD_STREAM ? lrd_xstream_clone(memory, value) : type->create(memory);
+  int done = kind == LRD_STREAM;
 
   if (!to)
     return NULL;

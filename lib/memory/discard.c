@@ -4,6 +4,7 @@
 #include "memory/hash.h"
 #include "memory/list.h"
 #include "memory/shard.h"
+#include "memory/stream.h"
 #include "memory/zset.h"
 #include "util/memory.h"
 
@@ -41,9 +42,16 @@ static int has_long(const struct lrd_entry *entry)
     return ((const struct lrd_set *)entry->value)->packed.longest == LRD_PEAK;
   case LRD_HASH:
     return ((const struct lrd_hash *)entry->value)->packed.longest == LRD_PEAK;
+  case LRD_STREAM:
+    return lrd_xstream_is_heavy(entry->value, LRD_DISCARD_LEAST, LRD_DISCARD_LEAST_BYTES);
   default:
     return ((const struct lrd_zset *)entry->value)->packed.longest == LRD_PEAK;
   }
+}
+
+int lrd_discard_later(struct lrd_engine *e, lrd_discard_fn *free_some, void *value)
+{
+  return put(e, lrd_memory_of(e), free_some, value);
 }
 
 void lrd_discard_value(struct lrd_engine *e, struct lrd_entry *entry)

@@ -34,6 +34,8 @@ struct lrd_discard {
   _Atomic(struct lrd_discarded *) first;
 };
 
+/* What is to be freed by such a function; 0, or -1: no memory to note it.  Any lock may be held. */
+int lrd_discard_later(struct lrd_engine *, lrd_discard_fn *, void *value);
 /* Of an entry that is about to be freed or to get another value: takes away its
  * value if that is large (unless there is no memory to note it).  Any lock may be held. */
 void lrd_discard_value(struct lrd_engine *, struct lrd_entry *);

@@ -53,6 +53,8 @@ const char *lrd_encoding(const struct lrd_parameters *p, const struct lrd_entry 
   case LRD_ZSET:
     return is_small(&zset->packed, p, LRD_ZSET_ENTRIES, LRD_ZSET_VALUE) ? "listpack"
                                                                         : "skiplist";
+  case LRD_STREAM:
+    return "stream";
   default:
     return "unknown";
   }

@@ -36,7 +36,7 @@
  *   5. change; lrd_changed(x, ...) once per key changed; reply.
  */
 
-enum lrd_kind { LRD_NONE = 0, LRD_STRING, LRD_LIST, LRD_SET_KIND, LRD_ZSET, LRD_HASH };
+enum lrd_kind { LRD_NONE = 0, LRD_STRING, LRD_LIST, LRD_SET_KIND, LRD_ZSET, LRD_HASH, LRD_STREAM };
 
 struct lrd_entry; /* keyspace.h */
 struct lrd_engine;
@@ -133,6 +133,10 @@ void lrd_changed(struct lrd_exec *, larder_bytes key, int argc, const larder_byt
 /* The first step of it, for who has to make an intent: 0: nobody wants to know, as in most
  * engines, and nothing more is to be done. */
 int lrd_note_change(struct lrd_exec *, larder_bytes key);
+
+/* The same for what Redis does not tell WATCH (groups of a stream): its state changed.  The key
+ * is wholly known. */
+void lrd_changed_quietly(struct lrd_exec *, larder_bytes key);
 
 /* Writes that change nothing in a known key still are intents for an unseen or
  * DELTA one (DEL, SREM, EXPIRE of a key that is not here): handlers call

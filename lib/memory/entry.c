@@ -4,6 +4,7 @@
 #include "memory/hash.h"
 #include "memory/list.h"
 #include "memory/set.h"
+#include "memory/stream.h"
 #include "memory/zset.h"
 #include "util/memory.h"
 
@@ -53,6 +54,8 @@ const struct lrd_kind_type *lrd_kind_type(enum lrd_kind kind)
     return &lrd_zset_type;
   case LRD_HASH:
     return &lrd_hash_type;
+  case LRD_STREAM:
+    return &lrd_stream_type;
   default:
     return NULL;
   }
@@ -69,6 +72,8 @@ size_t lrd_entry_elements(const struct lrd_entry *e)
     return ((const struct lrd_zset *)e->value)->count;
   case LRD_HASH:
     return ((const struct lrd_hash *)e->value)->count;
+  case LRD_STREAM: /* it is there without an entry too */
+    return (size_t)((const struct lrd_xstream *)e->value)->length + 1;
   default:
     return 1;
   }

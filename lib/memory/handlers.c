@@ -5,6 +5,7 @@
 #include "memory/t_engine.h"
 #include "memory/t_geo.h"
 #include "memory/t_hll.h"
+#include "memory/t_stream.h"
 #include "memory/t_types.h"
 
 lrd_handler *const lrd_handlers[LRD_COMMANDS] = {
@@ -170,6 +171,22 @@ lrd_handler *const lrd_handlers[LRD_COMMANDS] = {
   [LRD_GEORADIUSBYMEMBER_RO] = lrd_t_georadius,
   [LRD_GEOSEARCH] = lrd_t_geosearch,
   [LRD_GEOSEARCHSTORE] = lrd_t_geosearch,
+
+  [LRD_XADD] = lrd_t_xadd,
+  [LRD_XLEN] = lrd_t_xlen,
+  [LRD_XDEL] = lrd_t_xdel,
+  [LRD_XTRIM] = lrd_t_xtrim,
+  [LRD_XSETID] = lrd_t_xsetid,
+  [LRD_XRANGE] = lrd_t_xrange,
+  [LRD_XREVRANGE] = lrd_t_xrevrange,
+  [LRD_XREAD] = lrd_t_xread,
+  [LRD_XREADGROUP] = lrd_t_xreadgroup,
+  [LRD_XGROUP] = lrd_t_xgroup,
+  [LRD_XACK] = lrd_t_xack,
+  [LRD_XPENDING] = lrd_t_xpending,
+  [LRD_XCLAIM] = lrd_t_xclaim,
+  [LRD_XAUTOCLAIM] = lrd_t_xautoclaim,
+  [LRD_XINFO] = lrd_t_xinfo,
 
   [LRD_SORT] = lrd_t_sort,
   [LRD_SORT_RO] = lrd_t_sort,

@@ -7,7 +7,7 @@
 /*
  * What the keyspace needs of a collection type.  An entry of such a kind holds
  * one pointer to the type's own structure, which is never empty between two
- * commands: who takes the last element out calls lrd_remove.
+ * commands: who takes the last element out calls lrd_remove.  Streams may be empty.
  */
 struct lrd_kind_type {
   const char *name; /* as TYPE says it */
@@ -32,7 +32,8 @@ struct lrd_kind_type {
 
 enum { LRD_REBUILD_ARGUMENTS = 512 };
 
-extern const struct lrd_kind_type lrd_list_type, lrd_set_type, lrd_hash_type, lrd_zset_type;
+extern const struct lrd_kind_type lrd_list_type, lrd_set_type, lrd_hash_type, lrd_zset_type,
+    lrd_stream_type;
 
 /* The type's structure was replaced (packed to large, moved by a resize); the
  * old pointer is the type's to free. */

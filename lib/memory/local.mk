@@ -67,6 +67,18 @@ core_sources += \
   lib/memory/packed.c lib/memory/packed.h \
   lib/memory/set.c lib/memory/set.h \
   lib/memory/set_sample.c \
+  lib/memory/stream.c lib/memory/stream.h \
+  lib/memory/stream_change.c lib/memory/stream_change.h \
+  lib/memory/stream_group.c lib/memory/stream_group.h \
+  lib/memory/stream_id.c lib/memory/stream_id.h \
+  lib/memory/stream_map.c lib/memory/stream_map.h \
+  lib/memory/stream_node.c lib/memory/stream_node.h \
+  lib/memory/stream_rebuild.c lib/memory/stream_rebuild.h \
+  lib/memory/t_stream.c lib/memory/t_stream.h \
+  lib/memory/t_stream_claim.c \
+  lib/memory/t_stream_group.c \
+  lib/memory/t_stream_info.c \
+  lib/memory/t_stream_read.c \
   lib/memory/t_hash.c \
   lib/memory/t_hash_read.c \
   lib/memory/t_scan.c \
@@ -78,7 +90,8 @@ core_sources += \
   lib/memory/t_set_part.c \
   lib/memory/listpack.c lib/memory/listpack.h \
   lib/memory/rdb.h lib/memory/rdb_load.c lib/memory/rdb_save.c \
-  lib/memory/rdb_reader.c lib/memory/rdb_reader.h \
+  lib/memory/rdb_reader.c lib/memory/rdb_reader.h lib/memory/rdb_writer.h \
+  lib/memory/rdb_stream.h lib/memory/rdb_stream_load.c lib/memory/rdb_stream_save.c \
   lib/memory/t_dump.c \
   lib/memory/geohash.c lib/memory/geohash.h \
   lib/memory/t_geo.c lib/memory/t_geo.h \

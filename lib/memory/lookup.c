@@ -403,3 +403,13 @@ void lrd_changed(struct lrd_exec *x, larder_bytes key, int argc, const larder_by
   }
   lrd_keyspace_changed(x->engine, &at, x->note, complete, argc, argv);
 }
+
+void lrd_changed_quietly(struct lrd_exec *x, larder_bytes key)
+{
+  const larder_observer *o = &x->engine->observer;
+  larder_intent intent = { .note = x->note, .database = x->database, .key = key, .complete = 1 };
+
+  x->changed = 1;
+  if (o->changed)
+    o->changed(o->context, &intent);
+}

@@ -33,6 +33,8 @@ const struct lrd_parameter lrd_parameters[] = {
   INTEGER("zset-max-listpack-entries", "zset-max-ziplist-entries", LRD_ZSET_ENTRIES, 0,
           INT64_MAX, 128),
   INTEGER("zset-max-listpack-value", "zset-max-ziplist-value", LRD_ZSET_VALUE, 0, INT64_MAX, 64),
+  MEMORY("stream-node-max-bytes", LRD_STREAM_BYTES, 4096),
+  INTEGER("stream-node-max-entries", NULL, LRD_STREAM_ENTRIES, 0, INT64_MAX, 100),
 
   FIXED("activerehashing", "yes"),
   FIXED("appendfsync", "everysec"),

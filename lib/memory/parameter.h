@@ -27,6 +27,8 @@ enum lrd_parameter_id {
   LRD_SET_INTEGERS,
   LRD_ZSET_ENTRIES,
   LRD_ZSET_VALUE,
+  LRD_STREAM_BYTES,     /* when a stream begins a new node; 0: not for that */
+  LRD_STREAM_ENTRIES,
   LRD_PARAMETERS
 };
 

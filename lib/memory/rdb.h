@@ -16,7 +16,7 @@
  * first; 11 in front: an integer of 1, 2 or 4 bytes, or LZF, instead of a string.
  *
  * Written are the forms that Redis has for the encoding that OBJECT shows, strings never
- * compressed.  Read are strings, lists, sets, hashes and sorted sets in every form that Redis 7.0
+ * compressed.  Read are strings, lists, sets, hashes, sorted sets and streams in every form that Redis 7.0
  * writes (plain, listpack, quicklist, intset, LZF) and the plain ones of older versions.
  */
 enum {
@@ -27,9 +27,11 @@ enum {
   LRD_RDB_HASH,
   LRD_RDB_ZSET,
   LRD_RDB_INTSET = 11,
-  LRD_RDB_HASH_LISTPACK = 16,
+  LRD_RDB_STREAM = 15,    /* of versions before 7.0 */
+  LRD_RDB_HASH_LISTPACK,
   LRD_RDB_ZSET_LISTPACK,
-  LRD_RDB_QUICKLIST
+  LRD_RDB_QUICKLIST,
+  LRD_RDB_STREAM_2
 };
 
 enum { LRD_RDB_VERSION = 10, LRD_RDB_FOOT = 10 };

@@ -6,6 +6,7 @@
 #include "memory/hash.h"
 #include "memory/list.h"
 #include "memory/listpack.h"
+#include "memory/rdb_stream.h"
 #include "memory/set.h"
 #include "memory/zset.h"
 #include "memory/zset_entry.h"
@@ -278,6 +279,16 @@ static int read_intset(struct lrd_reader *r, void *set)
   return 1;
 }
 
+static int read_stream(struct lrd_reader *r, void *stream)
+{
+  return lrd_rdb_read_stream(r, stream, 0);
+}
+
+static int read_older_stream(struct lrd_reader *r, void *stream)
+{
+  return lrd_rdb_read_stream(r, stream, 1);
+}
+
 /* --- the payload -------------------------------------------------------------------------- */
 
 int lrd_rdb_is(larder_bytes payload)
@@ -304,6 +315,8 @@ static const struct form {
   [LRD_RDB_HASH_LISTPACK] = { LRD_HASH, read_hash_listpack },
   [LRD_RDB_ZSET_LISTPACK] = { LRD_ZSET, read_zset_listpack },
   [LRD_RDB_QUICKLIST] = { LRD_LIST, read_quicklist },
+  [LRD_RDB_STREAM] = { LRD_STREAM, read_older_stream },
+  [LRD_RDB_STREAM_2] = { LRD_STREAM, read_stream },
 };
 
 static size_t count_of(enum lrd_kind kind, const void *value)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "memory/rdb.h"
+#include "memory/rdb_writer.h"
 
 #include "memory/hash.h"
 #include "memory/list.h"
 #include "memory/listpack.h"
+#include "memory/rdb_stream.h"
 #include "memory/set.h"
 #include "memory/zset.h"
 #include "util/crc64.h"
@@ -20,13 +21,13 @@ static void put_byte(struct lrd_buffer *b, unsigned v)
   (void)lrd_buffer_append(b, &byte, 1);
 }
 
-static void put_little(struct lrd_buffer *b, uint64_t v, unsigned n)
+void lrd_rdb_put_little(struct lrd_buffer *b, uint64_t v, unsigned n)
 {
   for (; n; n--, v >>= 8)
     put_byte(b, (unsigned)v & 255);
 }
 
-static void put_length(struct lrd_buffer *b, uint64_t len)
+void lrd_rdb_put_length(struct lrd_buffer *b, uint64_t len)
 {
   unsigned size = 4;
 
@@ -45,8 +46,7 @@ static void put_length(struct lrd_buffer *b, uint64_t len)
     put_byte(b, (unsigned)(len >> (8 * size)) & 255);
 }
 
-/* Short numbers of 32 bits at most are written as such. */
-static void put_string(struct lrd_buffer *b, larder_bytes text)
+void lrd_rdb_put_string(struct lrd_buffer *b, larder_bytes text)
 {
   int64_t n;
 
@@ -55,18 +55,17 @@ static void put_string(struct lrd_buffer *b, larder_bytes text)
     unsigned form = n == (int8_t)n ? 0 : n == (int16_t)n ? 1 : 2;
 
     put_byte(b, 0xc0 | form);
-    put_little(b, (uint64_t)n, 1u << form);
+    lrd_rdb_put_little(b, (uint64_t)n, 1u << form);
     return;
   }
-  put_length(b, text.len);
+  lrd_rdb_put_length(b, text.len);
   if (text.len)
     (void)lrd_buffer_append(b, text.data, text.len);
 }
 
-/* A block that was built behind at is moved behind its length. */
-static void put_block(struct lrd_buffer *b, const struct lrd_buffer *block)
+void lrd_rdb_put_block(struct lrd_buffer *b, const struct lrd_buffer *block)
 {
-  put_length(b, block->len);
+  lrd_rdb_put_length(b, block->len);
   if (block->len)
     (void)lrd_buffer_append(b, block->data, block->len);
   b->failed |= block->failed;
@@ -116,7 +115,7 @@ static void put_list(struct lrd_buffer *b, const struct lrd_list *list)
   larder_bytes next;
   int more;
 
-  put_length(b, count_nodes(list));
+  lrd_rdb_put_length(b, count_nodes(list));
   lrd_list_seek(list, 0, &c);
   more = lrd_list_next(&c, &next);
   while (more) {
@@ -124,8 +123,8 @@ static void put_list(struct lrd_buffer *b, const struct lrd_list *list)
 
     lrd_buffer_init(&block, b->memory, 0);
     (void)fill_node(&block, &c, &next, &more);
-    put_length(b, PACKED);
-    put_block(b, &block);
+    lrd_rdb_put_length(b, PACKED);
+    lrd_rdb_put_block(b, &block);
     lrd_buffer_free(&block);
   }
 }
@@ -185,11 +184,11 @@ static void put_intset(struct lrd_buffer *b, const struct lrd_set *set)
     int64_t *all = (void *)numbers.data;
 
     sort_numbers(all, set->count);
-    put_length(b, 8 + set->count * width);
-    put_little(b, width, 4);
-    put_little(b, set->count, 4);
+    lrd_rdb_put_length(b, 8 + set->count * width);
+    lrd_rdb_put_little(b, width, 4);
+    lrd_rdb_put_little(b, set->count, 4);
     for (size_t i = 0; i < set->count; i++)
-      put_little(b, (uint64_t)all[i], width);
+      lrd_rdb_put_little(b, (uint64_t)all[i], width);
   }
   lrd_buffer_free(&numbers);
 }
@@ -199,9 +198,9 @@ static void put_set(struct lrd_buffer *b, const struct lrd_set *set)
   struct lrd_set_cursor c = { 0 };
   larder_bytes member;
 
-  put_length(b, set->count);
+  lrd_rdb_put_length(b, set->count);
   while (lrd_set_next(set, &c, &member))
-    put_string(b, member);
+    lrd_rdb_put_string(b, member);
 }
 
 /* --- hashes, sorted sets ------------------------------------------------------------------ */
@@ -214,10 +213,10 @@ static void put_hash(struct lrd_buffer *b, const struct lrd_hash *hash, int pack
   size_t begin;
 
   if (!packed) {
-    put_length(b, hash->count);
+    lrd_rdb_put_length(b, hash->count);
     while (lrd_hash_next(hash, &c, &pair)) {
-      put_string(b, pair.field);
-      put_string(b, pair.value);
+      lrd_rdb_put_string(b, pair.field);
+      lrd_rdb_put_string(b, pair.value);
     }
     return;
   }
@@ -228,7 +227,7 @@ static void put_hash(struct lrd_buffer *b, const struct lrd_hash *hash, int pack
     lrd_listpack_add(&block, pair.value);
   }
   lrd_listpack_end(&block, begin, 2 * hash->count);
-  put_block(b, &block);
+  lrd_rdb_put_block(b, &block);
   lrd_buffer_free(&block);
 }
 
@@ -239,13 +238,13 @@ static void put_zset(struct lrd_buffer *b, const struct lrd_zset *zset)
   struct lrd_scored e;
   uint64_t bits;
 
-  put_length(b, zset->count);
+  lrd_rdb_put_length(b, zset->count);
   lrd_zset_seek(zset, zset->count - 1, &c);
   do {
     lrd_zset_get(zset, &c, &e);
-    put_string(b, e.member);
+    lrd_rdb_put_string(b, e.member);
     memcpy(&bits, &e.score, sizeof bits);
-    put_little(b, bits, sizeof bits);
+    lrd_rdb_put_little(b, bits, sizeof bits);
   } while (lrd_zset_previous(zset, &c));
 }
 
@@ -266,7 +265,7 @@ static void put_zset_packed(struct lrd_buffer *b, const struct lrd_zset *zset)
     lrd_listpack_add(&block, (larder_bytes){ number, lrd_print_double(number, e.score) });
   } while (lrd_zset_next(zset, &c));
   lrd_listpack_end(&block, begin, 2 * zset->count);
-  put_block(b, &block);
+  lrd_rdb_put_block(b, &block);
   lrd_buffer_free(&block);
 }
 
@@ -294,9 +293,13 @@ static void put_value(struct lrd_buffer *b, const struct lrd_entry *e, const cha
     put_byte(b, packed ? LRD_RDB_ZSET_LISTPACK : LRD_RDB_ZSET);
     (packed ? put_zset_packed : put_zset)(b, e->value);
     break;
+  case LRD_STREAM:
+    put_byte(b, LRD_RDB_STREAM_2);
+    lrd_rdb_put_stream(b, e->value);
+    break;
   default:
     put_byte(b, LRD_RDB_STRING);
-    put_string(b, lrd_entry_string(e, number));
+    lrd_rdb_put_string(b, lrd_entry_string(e, number));
   }
 }
 
@@ -304,7 +307,7 @@ void lrd_rdb_save(struct lrd_buffer *b, const struct lrd_parameters *parameters,
                   const struct lrd_entry *e)
 {
   put_value(b, e, lrd_encoding(parameters, e));
-  put_little(b, LRD_RDB_VERSION, 2);
+  lrd_rdb_put_little(b, LRD_RDB_VERSION, 2);
   if (!b->failed)
-    put_little(b, lrd_crc64(0, b->data, b->len), 8);
+    lrd_rdb_put_little(b, lrd_crc64(0, b->data, b->len), 8);
 }

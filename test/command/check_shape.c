@@ -241,6 +241,16 @@ static const struct {
   { "CONFIG HELP", LOOSE }, { "OBJECT HELP", SAME }, { "OBJECT FREQ s", SAME },
   { "OBJECT IDLETIME s", SAME }, { "OBJECT REFCOUNT none", SAME }, { "INFO server", LOOSE },
   { "INFO none", LOOSE }, { "TIME", LOOSE },
+  { "XADD x 9-9 f v", SAME }, { "XADD none NOMKSTREAM 1-1 f v", SAME }, { "XLEN x", SAME },
+  { "XRANGE x - +", SAME }, { "XRANGE x - + COUNT 0", SAME }, { "XREVRANGE x + - COUNT 1", SAME },
+  { "XDEL x 1-1", SAME }, { "XTRIM x MAXLEN 1", SAME }, { "XSETID x 9-9", SAME },
+  { "XREAD STREAMS x 0", SAME }, { "XREAD STREAMS x y 0 0", SAME }, { "XREAD STREAMS x $", SAME },
+  { "XREADGROUP GROUP g c STREAMS x >", SAME }, { "XREADGROUP GROUP g c STREAMS y >", SAME },
+  { "XGROUP CREATE x h 0", SAME }, { "XGROUP HELP", SAME }, { "XACK x g 1-1", SAME },
+  { "XPENDING x g", SAME }, { "XPENDING y g", SAME }, { "XCLAIM x g c 0 1-1 FORCE", SAME },
+  { "XAUTOCLAIM x g c 0 0", SAME }, { "XINFO STREAM x", SAME }, { "XINFO STREAM y", SAME },
+  { "XINFO STREAM x FULL", LOOSE }, { "XINFO GROUPS x", SAME }, { "XINFO CONSUMERS x g", LOOSE },
+  { "XINFO HELP", SAME },
   { "MULTI", SAME }, { "RESET", SAME }, { "QUIT", OWN },
 };
 
@@ -248,7 +258,8 @@ static void prepare(struct resp_client *c)
 {
   static const char *const lines[] = { "FLUSHALL", "SET s text", "SET n 5", "RPUSH l a b c",
     "SADD m a", "HSET h f 1", "ZADD z 1 a 2.5 b 3 c 1e20 d inf i -inf j 0.1 k",
-    "GEOADD g 13.361389 38.115556 a 15.087269 37.502669 b" };
+    "GEOADD g 13.361389 38.115556 a 15.087269 37.502669 b", "XADD x 1-1 a 1", "XADD x 2-1 b 2",
+    "XGROUP CREATE x g 0", "XREADGROUP GROUP g c COUNT 1 STREAMS x >", "XGROUP CREATE y g 0 MKSTREAM" };
   size_t i;
 
   for (i = 0; i < sizeof lines / sizeof lines[0]; i++)

@@ -14,7 +14,7 @@ test_conformance_check_conformance_SOURCES = $(conformance_sources) \
   test/conformance/table_bitmap.c test/conformance/table_connection.c test/conformance/table_expiry.c \
   test/conformance/table_dump.c test/conformance/table_geo.c test/conformance/table_generic.c test/conformance/table_hash.c \
   test/conformance/table_hll.c test/conformance/table_list.c test/conformance/table_move.c test/conformance/table_set.c \
-  test/conformance/table_sort.c test/conformance/table_string.c test/conformance/table_transaction.c \
+  test/conformance/table_sort.c test/conformance/table_stream.c test/conformance/table_string.c test/conformance/table_transaction.c \
   test/conformance/table_zset.c \
   test/conformance/target_serve.c \
   test/conformance/unseen.c test/conformance/unseen.h

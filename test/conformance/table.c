@@ -591,7 +591,7 @@ void table_run(struct run *run, const char *only)
       sequences_hash,   sequences_set,         sequences_list,
       sequences_zset,   sequences_transaction, sequences_connection,
       sequences_move,   sequences_sort,        sequences_bitmap, sequences_hll,
-      sequences_geo,    sequences_dump};
+      sequences_geo,    sequences_dump, sequences_stream};
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
     run_table(run, tables[i], only);
   run_counters(run, only);

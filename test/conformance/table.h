@@ -20,7 +20,7 @@
 extern const struct sequence sequences_string[], sequences_generic[], sequences_expiry[],
     sequences_hash[], sequences_set[], sequences_list[], sequences_zset[], sequences_transaction[],
     sequences_connection[], sequences_move[], sequences_sort[], sequences_bitmap[], sequences_hll[],
-    sequences_geo[], sequences_dump[];
+    sequences_geo[], sequences_dump[], sequences_stream[];
 
 /* Calls run_sequence for every table and for the products: every command on a
  * key of every type, with and without expiry, and every numeric argument with

@@ -28,6 +28,8 @@ static const struct {
   { "HSET k a " LONG, "HGETALL k" },
   { "ZADD k 1.5 a -3 b inf c", "ZRANGE k 0 -1 WITHSCORES" },
   { "ZADD k 1.5 a -0 " LONG, "ZRANGE k 0 -1 WITHSCORES" },
+  { "XADD k 1-1 a 1 b " LONG, "XRANGE k - +" },
+  { "XGROUP CREATE k g 5-5 MKSTREAM", "XINFO STREAM k FULL" },
 };
 
 enum { VALUES = sizeof values / sizeof *values };

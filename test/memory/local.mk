@@ -7,6 +7,7 @@ check_PROGRAMS += \
   test/memory/check_list \
   test/memory/check_scores \
   test/memory/check_set \
+  test/memory/check_stream \
   test/memory/check_table \
   test/memory/check_zset \
   test/memory/check_zset_commands
@@ -17,6 +18,8 @@ test_memory_check_integers_SOURCES = test/memory/check_integers.c test/memory/po
 test_memory_check_list_SOURCES = test/memory/check_list.c test/memory/lines_list.h test/memory/pool.h \
   test/memory/talk.c test/memory/talk.h
 test_memory_check_set_SOURCES = test/memory/check_set.c test/memory/lines_set.h test/memory/pool.h \
+  test/memory/talk.c test/memory/talk.h
+test_memory_check_stream_SOURCES = test/memory/check_stream.c test/memory/pool.h \
   test/memory/talk.c test/memory/talk.h
 test_memory_check_table_SOURCES = test/memory/check_table.c test/memory/pool.h
 test_memory_check_scores_SOURCES = test/memory/check_scores.c test/memory/pool.h

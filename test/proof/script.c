@@ -172,7 +172,7 @@ const char *const script_lines[] = {
   "XPENDING grouped g - + 10", "XCLAIM grouped g c 0 1-1 FORCE", "XAUTOCLAIM grouped g c 0 0",
   "XINFO STREAM stream", "XINFO STREAM grouped FULL", "XINFO GROUPS grouped",
   "XINFO CONSUMERS grouped g",
-  "session: XREADGROUP GROUP g c STREAMS grouped >; XACK grouped g 1-1",
+  "session: MULTI; XREADGROUP GROUP g c STREAMS grouped >; XACK grouped g 1-1; EXEC",
 
   /* keys */
   "DEL str list none set", "DEL bigset bighash bigzset", "DEL exp setexp", "UNLINK biglist str",

@@ -9,9 +9,9 @@
 
 #include "support/compare.h"
 
-enum { TYPES = 5, TEXT_SIZE = 8192, MAX_REPEAT = 4 };
+enum { TYPES = 6, TEXT_SIZE = 8192, MAX_REPEAT = 4 };
 
-static const char type_letters[] = "slSzh";
+static const char type_letters[] = "slSzht";
 
 struct builder {
   struct generator *g;
@@ -269,6 +269,38 @@ static void add_expiry(struct builder *b, char kind)
   add_text(b, text);
 }
 
+/* Ids of a stream's entries: near each other, so that they are met again. */
+static void add_id(struct builder *b, int strict)
+{
+  static const char *const ends[] = {"-", "+", "-", "+", "(5-1", "(0", "(20-3", "(-"};
+  static const char *const odd[] = {"abc", "", "5-", "-5", "1-2-3", "01-1", "5--1", "0-0",
+                                    "18446744073709551615-18446744073709551615", "5-*"};
+  char text[32];
+  unsigned r = below(b, 100);
+  if (r < 3)
+    add_text(b, CHOOSE(b, odd));
+  else if (!strict && r < 40)
+    add_text(b, CHOOSE(b, ends));
+  else {
+    snprintf(text, sizeof text, r < 50 ? "%u" : "%u-%u", below(b, 1 + b->g->entries / 4),
+             below(b, 4));
+    add_text(b, text);
+  }
+}
+
+/* Of a new entry: mostly behind all others. */
+static void add_new_id(struct builder *b)
+{
+  char text[32];
+  if (below(b, 10) == 0) {
+    add_id(b, 1);
+    return;
+  }
+  b->g->entries += below(b, 3);
+  snprintf(text, sizeof text, "%u-*", b->g->entries / 4);
+  add_text(b, text);
+}
+
 static void add_pattern(struct builder *b)
 {
   static const char *const globs[] = {"*",       "s*", "?0", "[hl]*", "[^s]?",
@@ -289,6 +321,9 @@ static void placeholder(struct builder *b, char kind)
   case 'd': add_payload(b); return;
   case 'g': add_degrees(b); return;
   case 'x': add_lex_bound(b); return;
+  case 'I': add_id(b, 1); return;
+  case 'R': add_id(b, 0); return;
+  case 'N': add_new_id(b); return;
   case 'p': add_pattern(b); return;
   case 'e':
   case 'E':
@@ -347,6 +382,8 @@ static const struct pattern *choose_pattern(struct builder *b)
     const struct pattern *p = &patterns[below(b, (unsigned)pattern_count)];
     if (b->g->typed && p->type == 'k' && (strstr(p->text, "$k $k") || strstr(p->text, "$d")))
       continue;
+    if (b->g->typed && p->type == 't') /* what is not wholly known can't be added to */
+      continue;
     int in_focus = p->type == type_letters[b->g->focus];
     if (below(b, 12) >= p->weight || (!in_focus && below(b, 100) < 60))
       continue;
@@ -380,6 +417,7 @@ static void spoil(struct builder *b)
 static int is_delicate(const struct builder *b)
 {
   return (b->len[0] && b->argv[0][b->len[0] - 1] == 'N') || /* SCAN and its like */
+         (b->len[0] && b->argv[0][0] == 'X') || /* times in replies */
          compare_is_word(b->argv, b->len, 0, "SORT") ||
          (b->argc > 1 && b->len[1] && (b->argv[1][0] == 'y' || b->argv[1][0] == 'u'));
 }
@@ -461,6 +499,7 @@ void generator_turn(struct generator *g)
   g->grow = grow[dice_below(&g->dice, 4)];
   g->focus = dice_below(&g->dice, TYPES);
   g->calm = dice_percent(&g->dice, 40);
+  g->entries = 4;
 }
 
 void generate(struct generator *g, struct history *h, size_t count)

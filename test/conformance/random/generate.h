@@ -17,6 +17,7 @@ struct generator {
   unsigned members;   /* how many different ones */
   unsigned focus;     /* the type that most commands are about */
   unsigned grow;      /* percent of the writes to collections that add */
+  unsigned entries;   /* how far the ids of streams have come, times 4 */
   int calm;           /* few commands that end a collection, so that it grows large */
   int typed;          /* every key keeps the type of its name, and no argument is spoilt */
   int far_from_edges; /* no integers that overflow when they are added up */

@@ -270,13 +270,14 @@ static void play_key(struct stage *s, size_t index, const char *key, size_t len)
                                          {"list", "LRANGE", "0 -1"},
                                          {"set", "SMEMBERS", ""},
                                          {"hash", "HGETALL", ""},
-                                         {"zset", "ZRANGE", "0 -1 WITHSCORES"}};
+                                         {"zset", "ZRANGE", "0 -1 WITHSCORES"},
+                                         {"stream", "XRANGE", "- +"}};
   const char *argv[] = {"TYPE", key};
   const size_t lens[] = {4, len};
   struct resp *type = resp_call(s->play->oracle[0], 2, argv, lens);
   play_read(s, index, "TYPE", key, len, "");
   play_read(s, index, "PTTL", key, len, "");
-  for (int i = 0; i < 5; i++)
+  for (int i = 0; i < 6; i++)
     if (resp_is_text(type, types[i][0]))
       play_read(s, index, types[i][1], key, len, types[i][2]);
   resp_free(type);
