@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 redis_sources += \
-  lib/remote/dial.c \
+  lib/remote/dial.c lib/remote/dial_greet.c lib/remote/dial_part.h \
   lib/remote/drive.c \
   lib/remote/expect.c lib/remote/expect.h \
   lib/remote/fence.c lib/remote/fence.h \

@@ -50,6 +50,8 @@ static struct lrd_config configured(const char *host, int port)
 static void open_on(const char *host, int port)
 {
   struct lrd_config c = configured(host, port);
+  if (proxy) /* it serves one connection at a time */
+    c.connections = 1;
   rig_open(&rig, &c);
 }
 
