@@ -263,6 +263,7 @@ ssize_t lrd_tls_read(struct lrd_tls *t, char *bytes, size_t size)
     else
       result = judge(t, n);
   }
+  t->answered |= used > 0;
   lrd_unlock(&t->lock);
   /* An end, or a fault, is met again by the next read, behind the bytes before it. */
   return used ? (ssize_t)used : result;

@@ -204,14 +204,17 @@ void lrd_tls_reason(char *text, size_t size)
 
 void lrd_tls_note(struct lrd_tls *t)
 {
-  char text[128];
+  char text[LRD_STREAM_ERROR_SIZE];
   unsigned long error = ERR_peek_error();
   int reason = ERR_GET_LIB(error) == ERR_LIB_SSL ? ERR_GET_REASON(error) : 0;
   if (reason > SSL_AD_REASON_OFFSET) {
     note_alert(t, reason - SSL_AD_REASON_OFFSET);
-  } else if (t->error) {
-    strerror_r(t->error, text, sizeof text);
-    note(t, LARDER_CAUSE_CUT, "%s", text);
+  } else if ((t->error || t->ended) && t->asked_certificate && t->established && !t->answered) {
+    /* Its alert may have been lost: it had not read what we said. */
+    note(t, LARDER_CAUSE_CUT, "TLS: the server ended the connection; it had asked for a client "
+                              "certificate (options tls_cert, tls_key)");
+  } else if (t->error && !t->ended) {
+    note(t, LARDER_CAUSE_CUT, "%s", lrd_stream_error(NULL, t->error, text));
   } else if (t->ended) {
     note(t, LARDER_CAUSE_CUT,
          t->established ? "TLS: the connection was cut without close_notify"

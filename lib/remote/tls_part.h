@@ -34,6 +34,7 @@ struct lrd_tls {
   int fd;
   int established;       /* the handshake is over */
   int asked_certificate; /* the server wants one of ours */
+  int answered;          /* bytes for the layer above have come */
   struct lrd_tls_fault fault;
 
   int may_receive; /* one recv a call: afterwards poll() knows whether there is more */

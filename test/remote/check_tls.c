@@ -402,14 +402,25 @@ START_TEST(a_client_certificate_is_shown)
 }
 END_TEST
 
+/* In TLS 1.3 the server says so behind the handshake, and its alert may be lost where it resets
+ * the connection with our commands unread. */
+static void ck_denied(struct rig_reply r, int version)
+{
+  if (version == 1 && r.verdict.cause == LARDER_CAUSE_CUT) {
+    ck_assert_int_eq(r.verdict.outcome, LARDER_NOT_SENT);
+    return;
+  }
+  ck_reply(r, LARDER_REFUSED, LARDER_CAUSE_AUTH);
+  ck_assert_int_eq(rig_status(&rig).link, LARDER_LINK_DENIED);
+}
+
 START_TEST(a_client_certificate_is_missed)
 {
   demand(versions[_i]);
   open_on("localhost", tls_port);
   struct rig_reply r = rig_run(&rig, "SET key secret");
-  ck_reply(r, LARDER_REFUSED, LARDER_CAUSE_AUTH);
-  ck_says(r.text, "demands a client certificate (options tls_cert, tls_key)");
-  ck_assert_int_eq(rig_status(&rig).link, LARDER_LINK_DENIED);
+  ck_denied(r, _i);
+  ck_says(r.text, "client certificate (options tls_cert, tls_key)");
   finish();
 }
 END_TEST
@@ -422,8 +433,9 @@ START_TEST(a_client_certificate_is_refused)
   c.tls_key = (char *)ca_path(other, "client.key");
   rig_open(&rig, &c);
   struct rig_reply r = rig_run(&rig, "SET key secret");
-  ck_reply(r, LARDER_REFUSED, LARDER_CAUSE_AUTH);
-  ck_says(r.text, "refuses our certificate (option tls_cert)");
+  ck_denied(r, _i);
+  if (r.verdict.outcome == LARDER_REFUSED)
+    ck_says(r.text, "refuses our certificate (option tls_cert)");
   finish();
 }
 END_TEST

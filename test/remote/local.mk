@@ -45,7 +45,8 @@ support_sources += \
   test/support/ca.c test/support/ca.h \
   test/support/tls_proxy.c test/support/tls_proxy.h
 
-check_PROGRAMS += test/remote/check_tls test/remote/check_tls_store
+check_PROGRAMS += test/remote/check_tls test/remote/check_tls_pipe test/remote/check_tls_store
+test_remote_check_tls_pipe_SOURCES = test/remote/check_tls_pipe.c $(rig_sources)
 test_remote_check_tls_store_SOURCES = test/remote/check_tls_store.c
 test_remote_check_tls_SOURCES = test/remote/check_tls.c $(against_sources)
 endif
