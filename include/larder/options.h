@@ -18,7 +18,8 @@
  * Environment (only if larder_open gets a NULL URL): LARDER_URL, else REDIS_URL;
  * with any URL that is a Redis: REDIS_ENABLED, REDIS_REQUIRED (0/1/yes/no/true/false/on/off),
  * REDIS_CONNECT_TIMEOUT, REDIS_SOCKET_TIMEOUT (seconds, fractions allowed),
- * REDIS_MAX_RETRIES (0..100), REDIS_USERNAME and REDIS_PASSWORD; with rediss://: LARDER_TLS_CA, LARDER_TLS_CERT, LARDER_TLS_KEY.
+ * REDIS_MAX_RETRIES (0..100), REDIS_USERNAME and REDIS_PASSWORD; with rediss://:
+ * LARDER_TLS_CA, LARDER_TLS_CERT, LARDER_TLS_KEY.
  * With any URL: LARDER_PREFIX.
  */
 
