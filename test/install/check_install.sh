@@ -77,9 +77,10 @@ fi
 if [ -e "$lib/liblarder.a" ]; then
   mkdir "$scratch/static"
   cp "$lib/liblarder.a" "$scratch/static"
+  # flags makes the prefix of the packages that larder needs ours too: none of these paths
   # shellcheck disable=SC2046,SC2086
   $CC ${SANITIZER:-} $(flags --cflags) "$scratch/example.c" -o "$scratch/archive" \
-    -L"$scratch/static" $(flags --static --libs | sed "s#-L$lib##g")
+    -L"$scratch/static" $(flags --static --libs | sed "s#-L$lib[^ ]*##g")
   unset LD_LIBRARY_PATH
   run "$scratch/archive"
 fi
