@@ -360,6 +360,7 @@ void lrd_dial_abandon(struct lrd_loop *loop)
     loop->dials = d->next;
     if (d->stream.fd != d->link->stream.fd)
       lrd_stream_abandon(&d->stream);
+    lrd_wipe(&d->greet.credentials, sizeof d->greet.credentials);
     lrd_release(&loop->remote->base.memory, d, sizeof *d);
   }
 }

@@ -32,7 +32,9 @@ static int receive(struct lrd_tls *t)
     return -1;
   t->in_position = 0;
   t->in_len = (size_t)n;
-  return t->heard++ || lrd_tls_is_tls(t) ? 1 : -1;
+  int first = !t->heard;
+  t->heard = 1;
+  return !first || lrd_tls_is_tls(t) ? 1 : -1;
 }
 
 static int bio_read(BIO *bio, char *bytes, int size)

@@ -67,15 +67,18 @@ static void add_name(char out[NAMES], const GENERAL_NAME *name)
   if (name->type == GEN_DNS)
     clean(text, WORDS, (const char *)ASN1_STRING_get0_data(name->d.dNSName),
           (size_t)ASN1_STRING_length(name->d.dNSName));
-  else if (name->type == GEN_IPADD)
-    inet_ntop(ASN1_STRING_length(name->d.iPAddress) == 16 ? AF_INET6 : AF_INET,
-              ASN1_STRING_get0_data(name->d.iPAddress), text, sizeof text);
+  else if (name->type == GEN_IPADD) {
+    int len = ASN1_STRING_length(name->d.iPAddress); /* anybody's: perhaps neither 4 nor 16 */
+    if (len == 4 || len == 16)
+      inet_ntop(len == 16 ? AF_INET6 : AF_INET, ASN1_STRING_get0_data(name->d.iPAddress), text,
+                sizeof text);
+  }
   size_t used = strlen(out);
   if (!text[0] || used + 6 > NAMES)
     return;
   if (used + strlen(text) + 8 > NAMES)
     snprintf(text, sizeof text, "...");
-  snprintf(out + used, NAMES - used, "%s%s", used ? ", " : "", text);
+  snprintf(out + used, NAMES - used, "%s%.64s", used ? ", " : "", text);
 }
 
 /* The names that it is for. */
@@ -150,8 +153,10 @@ int lrd_tls_is_tls(struct lrd_tls *t)
   char text[WORDS];
   if (t->in[0] == SSL3_RT_HANDSHAKE || t->in[0] == SSL3_RT_ALERT)
     return 1;
-  clean(text, sizeof text, t->in, strcspn(t->in, "\r\n") < t->in_len ? strcspn(t->in, "\r\n")
-                                                                       : t->in_len);
+  size_t len = 0;
+  while (len < t->in_len && len < sizeof text && t->in[len] != '\r' && t->in[len] != '\n')
+    len++;
+  clean(text, sizeof text, t->in, len);
   note(t, LARDER_CAUSE_TLS, "TLS: the server does not speak it at this port, it answered '%s'",
        text);
   t->in_len = t->in_position = 0;

@@ -12,11 +12,15 @@
 #include "remote/against.h"
 #include "remote/tls.h"
 #include "support/ca.h"
+#include "support/sanitizer.h"
 #include "support/server.h"
 #include "support/tls_proxy.h"
 
 /* The remote backend over TLS: a real redis-server with certificates of this run, and a proxy
  * for what that one won't do. */
+
+/* What may pass between a deadline and its caller's next line. */
+enum { LATE_MS = TEST_TIMES(50, 1000) };
 
 static struct ca *ca, *other;
 static struct server *server;
@@ -43,7 +47,7 @@ static struct lrd_config configured(const char *host, int port)
   c.scheme = LRD_SCHEME_TLS;
   c.host = (char *)host;
   c.tls_ca = (char *)ca_path(ca, "ca.crt");
-  c.timeout = c.connect_timeout = 5000 * LRD_NS_PER_MS;
+  c.timeout = c.connect_timeout = TEST_TIMES(5000, 30000) * LRD_NS_PER_MS;
   return c;
 }
 
@@ -491,11 +495,11 @@ START_TEST(a_handshake_that_stalls)
   rig_open(&rig, &c);
   struct rig_reply r = rig_run_with(&rig, NULL, 0, 100, "GET a"); /* its own deadline comes first */
   ck_assert_int_eq(r.verdict.outcome, LARDER_NOT_SENT);
-  ck_assert_int_lt(r.took_ms, 150);
+  ck_assert_int_lt(r.took_ms, 100 + LATE_MS);
   r = rig_run_with(&rig, NULL, 0, 2000, "GET a");
   ck_reply(r, LARDER_NOT_SENT, LARDER_CAUSE_SILENT);
   ck_says(r.text, "the TLS handshake was not finished within 300 ms");
-  ck_assert_int_lt(r.took_ms, 600);
+  ck_assert_int_lt(r.took_ms, 550 + LATE_MS);
   finish();
 }
 END_TEST
@@ -537,7 +541,7 @@ START_TEST(a_server_that_reads_nothing)
   lrd_remote_table.set(rig.backend, 0, (larder_bytes){"big", 3}, (larder_bytes){value, len}, 0,
                        lrd_monotonic(&rig.config.clock) + 300 * LRD_NS_PER_MS, &v);
   ck_assert_int_eq(v.outcome, LARDER_NOT_SENT); /* not its last byte: it can't be executed */
-  ck_assert_int_lt(rig_now_ms() - begun, 600);
+  ck_assert_int_lt(rig_now_ms() - begun, 550 + LATE_MS);
   server_resume(server);
   free(value);
   finish();
@@ -599,7 +603,7 @@ static void make_certificates(void)
 static TCase *tests(void)
 {
   TCase *c = tcase_create("tls");
-  tcase_set_timeout(c, 60);
+  tcase_set_timeout(c, TEST_TIMES(60, 120));
   tcase_add_loop_test(c, commands_reach_the_server, 0, 2);
   tcase_add_test(c, asynchronous_calls);
   tcase_add_test(c, threads_share_a_connection);

@@ -11,7 +11,7 @@
 
 #include "remote/rig.h"
 #include "remote/stream.h"
-#include "remote/tls.h"
+#include "remote/tls_part.h"
 #include "support/ca.h"
 #include "support/check.h"
 
@@ -25,7 +25,7 @@ static SSL_CTX *server_context;
 static SSL *server;
 static int ends[2];
 
-static void begin(void)
+static void pair(const char *certificate, const char *key)
 {
   char error[200] = "";
   int room = 4096;
@@ -36,21 +36,31 @@ static void begin(void)
   ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
   setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
   server_context = SSL_CTX_new(TLS_server_method());
-  ck_assert_int_eq(SSL_CTX_use_certificate_chain_file(server_context, ca_path(ca, "good.crt")), 1);
-  ck_assert_int_eq(SSL_CTX_use_PrivateKey_file(server_context, ca_path(ca, "good.key"),
+  ck_assert_int_eq(SSL_CTX_use_certificate_chain_file(server_context, ca_path(ca, certificate)), 1);
+  ck_assert_int_eq(SSL_CTX_use_PrivateKey_file(server_context, ca_path(ca, key),
                                                SSL_FILETYPE_PEM), 1);
   server = SSL_new(server_context);
   SSL_set_fd(server, ends[1]);
   tls = lrd_tls_new(context, ends[0]);
   ck_assert_ptr_nonnull(tls);
+}
+
+static int shake_hands(void)
+{
   int ours = LRD_STREAM_AGAIN, theirs = 0;
-  for (int i = 0; i < 100 && (ours || theirs != 1); i++) {
+  for (int i = 0; i < 100 && ours != LRD_STREAM_FAULT && (ours || theirs != 1); i++) {
     if (ours)
       ours = lrd_tls_handshake(tls);
     if (theirs != 1)
       theirs = SSL_accept(server);
   }
-  ck_assert(ours == 0 && theirs == 1);
+  return ours == 0 && theirs == 1;
+}
+
+static void begin(void)
+{
+  pair("good.crt", "good.key");
+  ck_assert(shake_hands());
 }
 
 static void end(void)
@@ -139,12 +149,55 @@ START_TEST(an_end)
 }
 END_TEST
 
+/* What counts what a connection has received must not come round to its beginning. */
+START_TEST(a_long_life)
+{
+  char bytes[100];
+  begin();
+  tls->heard = -1; /* as after 2^32 - 1 times */
+  for (int i = 0; i < 3; i++) {
+    ck_assert_int_eq(SSL_write(server, "0123456789", 10), 10);
+    ck_assert_int_eq(lrd_tls_read(tls, bytes, sizeof bytes), 10);
+  }
+  end();
+}
+END_TEST
+
+/* Plain text without an end of line, as much as one recv takes: nothing is read behind it. */
+START_TEST(a_long_plain_text)
+{
+  char text[LRD_STREAM_ERROR_SIZE], plain[sizeof tls->in];
+  pair("good.crt", "good.key");
+  memset(plain, 'A', sizeof plain);
+  ck_assert_int_eq(write(ends[1], plain, sizeof plain), sizeof plain);
+  ck_assert_int_eq(lrd_tls_handshake(tls), LRD_STREAM_FAULT);
+  ck_assert_int_eq(lrd_tls_error(tls, text, sizeof text), 1);
+  ck_assert_msg(strstr(text, "it answered 'AAAA"), "%s", text);
+  end();
+}
+END_TEST
+
+/* A certificate whose address is neither of 4 nor of 16 bytes: it is not read behind its end. */
+START_TEST(an_address_of_one_byte)
+{
+  char text[LRD_STREAM_ERROR_SIZE];
+  pair("odd.crt", "odd.key");
+  ck_assert(!shake_hands());
+  ck_assert_int_eq(lrd_tls_error(tls, text, sizeof text), 1);
+  ck_assert_msg(strstr(text, "not for 'localhost'; its names: none"), "%s", text);
+  end();
+}
+END_TEST
+
 static TCase *tests(void)
 {
   TCase *c = tcase_create("tls_pipe");
   tcase_add_test(c, what_is_taken_arrives);
   tcase_add_test(c, one_read_takes_all);
   tcase_add_loop_test(c, an_end, 0, 2);
+  tcase_add_test(c, a_long_life);
+  tcase_add_test(c, a_long_plain_text);
+  tcase_add_test(c, an_address_of_one_byte);
   return c;
 }
 
@@ -152,6 +205,7 @@ int main(void)
 {
   ca = ca_new("larder test CA");
   ca_issue(ca, &(struct ca_request){.file = "good", .name = "good", .names = "DNS:localhost"});
+  ca_issue(ca, &(struct ca_request){.file = "odd", .name = "odd", .names = "DER:30:03:87:01:0a"});
   Suite *s = suite_create("tls_pipe");
   suite_add_tcase(s, tests());
   SRunner *r = srunner_create(s);
