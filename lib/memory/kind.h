@@ -20,8 +20,9 @@ struct lrd_kind_type {
 
   /* Writes argument vectors that make a missing key what this value is: each one
    * lrd_sink_array(sink, n) with n <= LRD_REBUILD_ARGUMENTS strings (RPUSH key
-   * a b c ...); returns how many vectors.  Neither DEL nor the expiry: the
-   * caller writes those.  Whatever fails, fails in the sink. */
+   * a b c ...), but an entry of a stream is one XADD however long; returns how many
+   * vectors.  Neither DEL nor the expiry: the caller writes those.  Whatever fails, fails
+   * in the sink. */
   size_t (*rebuild)(const void *value, larder_bytes key, larder_sink *);
 
   /* Frees a value step by step, as destroy does at once: what is left of a budget

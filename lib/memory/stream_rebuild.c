@@ -9,6 +9,7 @@ struct rebuild {
   larder_bytes key;
   larder_sink *sink;
   size_t vectors;
+  int gone; /* whether something that is gone was pending */
 };
 
 static void put(struct rebuild *r, const char *word)
@@ -58,93 +59,66 @@ static void add(struct rebuild *r, struct lrd_xentry *e)
   }
 }
 
-static void add_and_delete(struct rebuild *r, struct lrd_xid id, int deletes)
+/* An entry that will go again. */
+static void add_gone(struct rebuild *r, struct lrd_xid id)
 {
-  begin(r, deletes ? 3 : 5, deletes ? "XDEL" : "XADD");
+  begin(r, 5, "XADD");
   put_bytes(r, r->key);
   put_id(r, id);
-  if (!deletes) {
-    put(r, "x");
-    put(r, "x");
-  }
-}
-
-/* The first id behind one that is pending in a group, and gone; 0: there is none. */
-static int next_gone(const struct lrd_xstream *s, const struct lrd_xgroup *g, struct lrd_xid behind,
-                     struct lrd_xid *found)
-{
-  struct lrd_xmap_at at;
-  struct lrd_xentry e;
-  int more = lrd_xid_next(&behind) && lrd_xmap_seek(&g->pending, behind, &at);
-
-  for (; more; more = lrd_xmap_next(&g->pending, &at)) {
-    *found = lrd_xmap_id(&g->pending, at);
-    if (!lrd_xstream_find(s, *found, &e))
-      return 1;
-  }
-  return 0;
-}
-
-/* The same over all groups. */
-static int next_gone_of_all(const struct lrd_xstream *s, struct lrd_xid behind,
-                            struct lrd_xid *found)
-{
-  struct lrd_xid id;
-  int any = 0;
-
-  for (size_t i = 0; i < s->groups.count; i++)
-    if (next_gone(s, lrd_xgroup_at(s, i), behind, &id) &&
-        (!any || lrd_xid_compare(id, *found) < 0)) {
-      *found = id;
-      any = 1;
-    }
-  return any;
+  put(r, "x");
+  put(r, "x");
 }
 
 static void add_entries(struct rebuild *r)
 {
-  struct lrd_xid zero = { 0, 0 }, gone;
   struct lrd_xcursor c;
   struct lrd_xentry e;
-  int any_gone = next_gone_of_all(r->stream, zero, &gone);
 
-  lrd_xstream_seek(r->stream, zero, &c);
-  for (int more = lrd_xstream_next(&c, &e); more || any_gone;) {
-    if (any_gone && (!more || lrd_xid_compare(gone, e.id) < 0)) {
-      add_and_delete(r, gone, 0);
-      any_gone = next_gone_of_all(r->stream, gone, &gone);
-    } else {
-      add(r, &e);
-      more = lrd_xstream_next(&c, &e);
-    }
-  }
+  lrd_xstream_seek(r->stream, (struct lrd_xid){ 0, 0 }, &c);
+  while (lrd_xstream_next(&c, &e))
+    add(r, &e);
 }
 
-/* Those in front of all others go by XTRIM, which leaves no mark as XDEL does. */
-static size_t delete_gone(struct rebuild *r)
+/* By XTRIM, which leaves no mark as XDEL does; other ids are in front of theirs then. */
+static void trim_gone(struct rebuild *r)
 {
-  struct lrd_xid gone = { 0, 0 }, lowest = r->stream->length ? lrd_xstream_lowest(r->stream)
-                                                             : LRD_XID_MAX;
-  int trimmed = 0;
-  size_t n = 0;
-
-  for (; next_gone_of_all(r->stream, gone, &gone); n++) {
-    if (lrd_xid_compare(gone, lowest) > 0) {
-      add_and_delete(r, gone, 1);
-    } else if (!trimmed++) {
-      begin(r, 4, "XTRIM");
-      put_bytes(r, r->key);
-      put(r, "MINID");
-      put_id(r, lowest);
-    }
-  }
-  return n;
+  begin(r, 4, "XTRIM");
+  put_bytes(r, r->key);
+  put(r, "MAXLEN");
+  put(r, "0");
+  begin(r, 3, "XSETID");
+  put_bytes(r, r->key);
+  put(r, "0-0");
 }
 
 /* --- groups ----------------------------------------------------------------------------- */
 
+static int is_gone(const struct rebuild *r, struct lrd_xid id)
+{
+  struct lrd_xentry e;
+
+  return !lrd_xstream_find(r->stream, id, &e);
+}
+
+/* What a group has pending and is gone comes back until it is claimed; 0: there is nothing. */
+static int add_all_gone(struct rebuild *r, const struct lrd_xgroup *g)
+{
+  struct lrd_xmap_at at;
+  int more = lrd_xmap_seek(&g->pending, (struct lrd_xid){ 0, 0 }, &at), any = 0;
+
+  for (; more; more = lrd_xmap_next(&g->pending, &at)) {
+    if (!is_gone(r, lrd_xmap_id(&g->pending, at)))
+      continue;
+    add_gone(r, lrd_xmap_id(&g->pending, at));
+    any = 1;
+  }
+  r->gone |= any;
+  return any;
+}
+
 /* As many ids as have all else in common. */
-static void claim(struct rebuild *r, const struct lrd_xgroup *g, struct lrd_xmap_at *at, int *more)
+static void claim(struct rebuild *r, const struct lrd_xgroup *g, struct lrd_xmap_at *at, int *more,
+                  int gone)
 {
   enum { FIXED = 11 }; /* arguments beside the ids */
   const struct lrd_xpending *p = lrd_xmap_value(&g->pending, *at), *next = p;
@@ -156,7 +130,8 @@ static void claim(struct rebuild *r, const struct lrd_xgroup *g, struct lrd_xmap
     *more = lrd_xmap_next(&g->pending, &end);
     next = *more ? lrd_xmap_value(&g->pending, end) : NULL;
   } while (next && next->consumer == p->consumer && next->time == p->time &&
-           next->count == p->count && FIXED + n < LRD_REBUILD_ARGUMENTS);
+           next->count == p->count && FIXED + n < LRD_REBUILD_ARGUMENTS &&
+           (!r->gone || is_gone(r, lrd_xmap_id(&g->pending, end)) == gone));
   begin(r, FIXED + n, "XCLAIM");
   put_bytes(r, r->key);
   put_bytes(r, g->named.name);
@@ -167,7 +142,7 @@ static void claim(struct rebuild *r, const struct lrd_xgroup *g, struct lrd_xmap
     (void)lrd_xmap_next(&g->pending, at);
   }
   put(r, "TIME");
-  put_number(r, (uint64_t)p->time);
+  put_number(r, p->time < 0 ? 0 : (uint64_t)p->time);
   put(r, "RETRYCOUNT");
   put_number(r, p->count);
   put(r, "FORCE");
@@ -175,11 +150,22 @@ static void claim(struct rebuild *r, const struct lrd_xgroup *g, struct lrd_xmap
   *at = end;
 }
 
-static void add_group(struct rebuild *r, const struct lrd_xgroup *g)
+/* What is gone, or what is not. */
+static void claim_all(struct rebuild *r, const struct lrd_xgroup *g, int gone)
 {
   struct lrd_xmap_at at;
-  int counted = g->read != LRD_XREAD_UNKNOWN;
   int more = lrd_xmap_seek(&g->pending, (struct lrd_xid){ 0, 0 }, &at);
+
+  while (more)
+    if (!r->gone || is_gone(r, lrd_xmap_id(&g->pending, at)) == gone)
+      claim(r, g, &at, &more, gone);
+    else
+      more = lrd_xmap_next(&g->pending, &at);
+}
+
+static void add_group(struct rebuild *r, const struct lrd_xgroup *g)
+{
+  int counted = g->read >= 0, gone = add_all_gone(r, g);
 
   begin(r, counted ? 8 : 6, "XGROUP");
   put(r, "CREATE");
@@ -198,8 +184,10 @@ static void add_group(struct rebuild *r, const struct lrd_xgroup *g)
     put_bytes(r, g->named.name);
     put_bytes(r, lrd_xconsumer_at(g, i)->named.name);
   }
-  while (more)
-    claim(r, g, &at, &more);
+  if (gone) {
+    claim_all(r, g, 1);
+    trim_gone(r);
+  }
 }
 
 /* --- the stream ------------------------------------------------------------------------- */
@@ -221,14 +209,33 @@ static void make_empty(struct rebuild *r)
   }
 }
 
+/* The first words of XSETID: so many more follow. */
+static void begin_set_id(struct rebuild *r, size_t more)
+{
+  begin(r, 3 + more, "XSETID");
+  put_bytes(r, r->key);
+  put_id(r, r->stream->last);
+}
+
+/* XSETID takes no MAXDELETEDID above the last id, but it may be there. */
+static void delete_above_last(struct rebuild *r)
+{
+  begin_set_id(r, 0);
+  add_gone(r, r->stream->deleted);
+  begin(r, 3, "XDEL");
+  put_bytes(r, r->key);
+  put_id(r, r->stream->deleted);
+}
+
 static void set_id(struct rebuild *r)
 {
   const struct lrd_xstream *s = r->stream;
-  int deleted = !lrd_xid_is_zero(s->deleted);
+  int above = lrd_xid_compare(s->deleted, s->last) > 0;
+  int deleted = !above && !lrd_xid_is_zero(s->deleted);
 
-  begin(r, deleted ? 7 : 5, "XSETID");
-  put_bytes(r, r->key);
-  put_id(r, s->last);
+  if (above)
+    delete_above_last(r);
+  begin_set_id(r, deleted ? 4 : 2);
   put(r, "ENTRIESADDED");
   put_number(r, s->added);
   if (deleted) {
@@ -237,18 +244,19 @@ static void set_id(struct rebuild *r)
   }
 }
 
+/* Groups first, and what each has pending that is gone. */
 size_t lrd_xstream_rebuild(const struct lrd_xstream *s, larder_bytes key, larder_sink *sink)
 {
   struct rebuild r = { .stream = s, .key = key, .sink = sink };
-  size_t gone;
 
-  add_entries(&r);
-  if (!r.vectors && !s->groups.count)
-    make_empty(&r);
   for (size_t i = 0; i < s->groups.count; i++)
     add_group(&r, lrd_xgroup_at(s, i));
-  gone = delete_gone(&r);
-  if (gone || s->added != s->length || !lrd_xid_is_zero(s->deleted) ||
+  add_entries(&r);
+  if (!r.vectors)
+    make_empty(&r);
+  for (size_t i = 0; i < s->groups.count; i++)
+    claim_all(&r, lrd_xgroup_at(s, i), 0);
+  if (r.gone || s->added != s->length || !lrd_xid_is_zero(s->deleted) ||
       lrd_xid_compare(s->last, lrd_xstream_highest(s)))
     set_id(&r);
   return r.vectors;

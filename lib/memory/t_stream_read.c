@@ -384,13 +384,15 @@ void lrd_t_xread(struct lrd_exec *x)
       reply_plain(x, &r, i, &from);
 }
 
-/* Whether more entries than n are behind an id. */
-static int has_more(const struct lrd_xstream *s, struct lrd_xid behind, uint64_t n)
+/* Whether more than turns times count entries are behind an id. */
+static int has_more(const struct lrd_xstream *s, struct lrd_xid behind, uint64_t count,
+                    uint64_t turns)
 {
   struct lrd_xcursor c;
   struct lrd_xentry e;
+  uint64_t n = count * turns;
 
-  if (!lrd_xid_next(&behind))
+  if (count >= s->length || turns >= s->length || n >= s->length || !lrd_xid_next(&behind))
     return 0;
   lrd_xstream_seek(s, behind, &c);
   do
@@ -411,8 +413,8 @@ static int count_groups(struct lrd_exec *x, const struct reading *r)
     int serves = find_source(x, r, i, &from);
 
     if (serves && !from.history && from.group->turns++)
-      serves = r->count && has_more(from.stream, from.behind,
-                                    (uint64_t)r->count * (from.group->turns - 1));
+      serves = r->count && has_more(from.stream, from.behind, (uint64_t)r->count,
+                                    from.group->turns - 1);
     n += serves;
   }
   for (int i = 0; i < r->keys; i++)

@@ -222,6 +222,65 @@ START_TEST(groups_without_memory)
 }
 END_TEST
 
+/* What LARDER.REBUILD says of a stream makes the same: ids, marks, groups, what is pending. */
+START_TEST(rebuilding)
+{
+  static const char *const made[][12] = {
+    { "XADD k 1-1 a 1", "XADD k 2-1 b 2 c 3", "XGROUP CREATE k g 1-1" },
+    { "XGROUP CREATE k g 5 MKSTREAM", "XGROUP DESTROY k g" },
+    /* pending and gone: by XDEL, by XTRIM, in front of ids that came back */
+    { "XADD k 3-0 a 1", "XADD k 9-0 a 1", "XADD k 12-0 a 1", "XGROUP CREATE k g 0",
+      "XGROUP CREATE k h 3-0", "XREADGROUP GROUP g c STREAMS k >",
+      "XREADGROUP GROUP h d STREAMS k >", "XDEL k 9-0" },
+    { "XADD k 4-1 a 1", "XADD k 5-1 a 1", "XGROUP CREATE k g 0",
+      "XREADGROUP GROUP g c STREAMS k >", "XTRIM k MAXLEN 0", "XSETID k 2-1", "XADD k 3-7 z z" },
+    { "XADD k 18446744073709551615-18446744073709551615 a 1", "XGROUP CREATE k g 0",
+      "XREADGROUP GROUP g c STREAMS k >", "XDEL k 18446744073709551615-18446744073709551615" },
+    /* an id was deleted that is above the last one */
+    { "XADD k 3-0 a 1", "XADD k 9-0 a 1", "XADD k 12-0 a 1", "XGROUP CREATE k g 0",
+      "XREADGROUP GROUP g c STREAMS k >", "XDEL k 9-0 12-0", "XSETID k 5-0" },
+  };
+  static const char *const looks[] = { "XINFO STREAM %s", "XINFO GROUPS %s", "XRANGE %s - +",
+                                       "XPENDING %s g", "XREADGROUP GROUP g c STREAMS %s 0" };
+  char line[128], text[4096];
+  struct talk t;
+
+  talk_begin(&t, 0);
+  for (int i = 0; i < 12 && made[_i][i]; i++)
+    ck_assert_int_ne(talk(&t, made[_i][i])[0], '-');
+  talk_copy(&t, "k", "j", 0);
+  for (size_t i = 0; i < sizeof looks / sizeof *looks; i++) {
+    char *key;
+
+    snprintf(line, sizeof line, looks[i], "k");
+    snprintf(text, sizeof text, "%s", talk(&t, line));
+    snprintf(line, sizeof line, looks[i], "j");
+    (void)talk(&t, line);
+    for (key = strstr(text, "\r\nk\r\n"); key; key = strstr(key, "\r\nk\r\n"))
+      key[2] = 'j';
+    if (text[0] != '-')
+      ck_assert_str_eq(t.reply.data, text);
+  }
+  talk_end(&t);
+}
+END_TEST
+
+/* A count for a key that is named again and again does not wrap around. */
+START_TEST(a_count_that_wraps)
+{
+  struct talk t;
+
+  talk_begin(&t, 0);
+  talk(&t, "XADD k 1-1 a 1");
+  talk(&t, "XGROUP CREATE k g 0");
+  ck_assert_str_eq(talk(&t, "XREADGROUP GROUP g c COUNT 4611686018427387904 STREAMS k k k k k "
+                            "> > > > >"),
+                   "*1\r\n*2\r\n$1\r\nk\r\n*1\r\n*2\r\n$3\r\n1-1\r\n*2\r\n"
+                   "$1\r\na\r\n$1\r\n1\r\n");
+  talk_end(&t);
+}
+END_TEST
+
 int main(void)
 {
   Suite *s = suite_create("stream");
@@ -231,6 +290,8 @@ int main(void)
   tcase_add_loop_test(t, a_stream_is_its_model, 0, 3);
   tcase_add_test(t, a_map_is_its_model);
   tcase_add_loop_test(t, groups_without_memory, 0, 5);
+  tcase_add_loop_test(t, rebuilding, 0, 6);
+  tcase_add_test(t, a_count_that_wraps);
   suite_add_tcase(s, t);
   return run_suite(s);
 }

@@ -45,6 +45,9 @@ void talk_no_memory(const char *const *lines, const char *look, const char *othe
  * sets of words, if look has no format). */
 void talk_rebuild(const char *format, unsigned n, const char *look, unsigned calls);
 
+/* Makes another key by what LARDER.REBUILD says of one, in so many calls (0: any). */
+void talk_copy(struct talk *, const char *from, const char *to, unsigned calls);
+
 /* A line and its reply; resp3 NULL: the same as in RESP2. */
 struct talk_line {
   const char *line, *resp2, *resp3;
