@@ -289,7 +289,7 @@ void lrd_xgroup_read(const struct lrd_xstream *s, struct lrd_xgroup *g, struct l
   if (lrd_xid_compare(id, g->last) <= 0)
     return;
   if (g->read != LRD_XREAD_UNKNOWN && !lrd_xstream_has_gaps(s, id))
-    g->read++;
+    g->read = (int64_t)((uint64_t)g->read + 1); /* XGROUP may have set it to the greatest */
   else if (s->added)
     g->read = lrd_xstream_read_up_to(s, id);
   g->last = id;

@@ -17,6 +17,7 @@ int lrd_write_stream(struct lrd_exec *x, larder_bytes key, struct lrd_entry **en
 }
 
 static const char text_bad_id[] = "ERR Invalid stream ID specified as stream command argument";
+static const char text_too_large[] = "ERR Elements are too large to be stored";
 
 int lrd_argument_xid(struct lrd_exec *x, int i, enum lrd_xid_form form, struct lrd_xid *id)
 {
@@ -233,7 +234,11 @@ static int choose_id(struct lrd_exec *x, struct lrd_xid last, struct addition *a
     a->id = last;
     (void)lrd_xid_next(&a->id);
   } else if (a->form == 2 && a->id.ms == last.ms) {
-    a->id.seq = last.seq + 1; /* wrapped around, it is not behind */
+    if (last.seq == UINT64_MAX) {
+      lrd_error(x, text_too_large); /* as Redis says it */
+      return 0;
+    }
+    a->id.seq = last.seq + 1;
   }
   if (lrd_xid_compare(a->id, last) > 0)
     return 1;
@@ -249,7 +254,7 @@ static int is_too_large(struct lrd_exec *x, const struct addition *a)
     bytes += x->argv[i].len;
   if (bytes <= LRD_XNODE_MAX)
     return 0;
-  lrd_error(x, "ERR Elements are too large to be stored");
+  lrd_error(x, text_too_large);
   return 1;
 }
 
