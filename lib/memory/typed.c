@@ -215,7 +215,8 @@ __attribute__((noinline)) static larder_outcome give_integer(int64_t value, void
   char number[LRD_NUMBER_SIZE];
 
   *length = lrd_print_integer(number, value);
-  memcpy(buffer, number, *length < size ? *length : size);
+  if (size)
+    memcpy(buffer, number, *length < size ? *length : size);
   return LARDER_OK;
 }
 

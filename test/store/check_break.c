@@ -189,6 +189,9 @@ START_TEST(small_buffers)
   ck_assert_int_eq(larder_get(store, "n", 1, buffer, 2, &length), LARDER_OK);
   ck_assert_uint_eq(length, 20);
   ck_assert_mem_eq(buffer, "-9b####", 7);
+  ck_assert_int_eq(larder_set(store, "a number", 8, "12", 2, 0), LARDER_OK);
+  ck_assert_int_eq(larder_get(store, "a number", 8, NULL, 0, &length), LARDER_OK);
+  ck_assert_uint_eq(length, 2);
   ck_assert_int_eq(larder_get(store, "nil", 3, buffer, 8, &length), LARDER_ABSENT);
   ck_assert_uint_eq(length, 0);
   take(larder_command(store, "SADD s m"));
