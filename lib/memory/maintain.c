@@ -10,6 +10,8 @@
  * grows (util/page.h).  It is started by the first call after something got an expiry, or when
  * the store has taken 1 MiB; it sleeps until the next thing is due, and
  * is woken when something is to expire before that, or there is memory to map or unmap.
+ * What waits for readers to leave (util/grace.h) it frees a second later at most: a few blocks would
+ * keep many of an idle store's extents.
  */
 
 /* Steps of the wheel under one lock; a shard's callers wait that long at most. */
@@ -24,6 +26,7 @@ enum { FREED = 1024 };
 /* The thread sleeps at least that long, so that what expires about the same time
  * is reclaimed together (a breath only, if a round did not finish), and at most
  * that long, because the wall clock may jump; with nothing to expire much longer. */
+enum { COLLECT_MS = 1000 };
 enum { SLEEP_BREATH_MS = 1, SLEEP_MIN_MS = 10, SLEEP_MAX_MS = 1000, SLEEP_IDLE_MS = 3600000 };
 
 int lrd_maintenance_open(struct lrd_engine *e)
@@ -64,6 +67,15 @@ void lrd_maintenance_ask(void *engine)
   struct lrd_engine *e = engine;
 
   atomic_store_explicit(&e->maintenance.state, LRD_WANTED, memory_order_relaxed);
+}
+
+/* A thread that does not run has little to give back. */
+void lrd_maintenance_ask_later(void *engine)
+{
+  struct lrd_engine *e = engine;
+
+  if (atomic_load_explicit(&e->maintenance.state, memory_order_relaxed) != LRD_NOT_WANTED)
+    lrd_maintenance_note(e, lrd_wall_ms(&e->base.clock) + COLLECT_MS);
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -124,7 +136,12 @@ int64_t lrd_maintenance_round(struct lrd_engine *e, int64_t budget)
       return now;
     }
   }
-  return free_discarded(e, begin, budget) ? next : now;
+  if (!free_discarded(e, begin, budget))
+    return now;
+  if (!lrd_grace_bytes(e->grace))
+    return next;
+  lrd_grace_collect(e->grace);
+  return earlier(next, now + COLLECT_MS); /* not each time that a block waits */
 }
 
 int lrd_maintenance_tend(struct lrd_engine *e, int64_t begin, int64_t budget)

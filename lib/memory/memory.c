@@ -173,6 +173,8 @@ static larder_outcome engine_open(larder_backend *base, const larder_backend_opt
     snprintf(error, error_size, "memory: the system has no more locks");
     return LARDER_NO_MEMORY;
   }
+  if (e->background)
+    lrd_grace_attend(e->grace, lrd_maintenance_ask_later, e);
   if (!e->partial) {
     base->get_now = lrd_typed_get_now;
     base->set_now = lrd_typed_set_now;
@@ -220,6 +222,8 @@ static void engine_status(larder_backend *base, larder_backend_status *status)
   for (unsigned k = LARDER_OK; k <= LARDER_ABSENT; k++)
     status->typed[k] += lrd_grace_counted(e->grace, LRD_COUNTED_TYPED + k);
   lrd_grace_collect(e->grace);
+  if (lrd_engine_has_more(e))
+    lrd_engine_do_more(e);
   status->memory = lrd_account_bytes(&e->account);
 }
 

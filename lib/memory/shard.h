@@ -223,6 +223,8 @@ int lrd_maintenance_wake(struct lrd_engine *);
 /* The same at the end of the call that comes to it; any lock may be held.  The context is the
  * engine. */
 void lrd_maintenance_ask(void *engine);
+/* Blocks wait in lrd_grace: the thread, if it runs, collects them. */
+void lrd_maintenance_ask_later(void *engine);
 /* Starts the thread if it is wanted, or wakes it; no lock is held. */
 void lrd_maintenance_start(struct lrd_engine *);
 void lrd_maintenance_close(struct lrd_engine *, int forked);

@@ -177,7 +177,7 @@ static int put(struct lrd_grace *g, struct lrd_grace_stripe *stripe, struct lrd_
 {
   struct lrd_retired *ripe;
   uint64_t epoch;
-  int due;
+  int due, first;
 
   block->size = size;
   lrd_latch_take(&stripe->lock);
@@ -186,13 +186,15 @@ static int put(struct lrd_grace *g, struct lrd_grace_stripe *stripe, struct lrd_
   stripe->batch[epoch % 4].epoch = epoch;
   block->next = stripe->batch[epoch % 4].first;
   stripe->batch[epoch % 4].first = block;
-  atomic_fetch_add_explicit(&stripe->bytes, size, memory_order_relaxed);
+  first = !atomic_fetch_add_explicit(&stripe->bytes, size, memory_order_relaxed);
   stripe->since += 1 + size / KIB;
   due = stripe->since >= TRY_EACH;
   if (due)
     stripe->since = 0;
   lrd_latch_drop(&stripe->lock);
   free_all(g, stripe, ripe);
+  if (first && g->ask)
+    g->ask(g->asked);
   return due;
 }
 
@@ -255,6 +257,12 @@ void lrd_grace_init(struct lrd_grace *g, const larder_memory *below)
   g->below = below;
   g->memory = (larder_memory){ grace_allocate, grace_resize, grace_release, g };
   g->works = lrd_barrier_register();
+}
+
+void lrd_grace_attend(struct lrd_grace *g, void (*ask)(void *context), void *context)
+{
+  g->asked = context;
+  g->ask = ask;
 }
 
 void lrd_grace_end(struct lrd_grace *g)

@@ -72,6 +72,8 @@ struct lrd_grace {
   _Atomic unsigned readers;  /* cells with an owner */
   _Atomic unsigned advancing;
   int works;                 /* membarrier does */
+  void (*ask)(void *context); /* lrd_grace_attend */
+  void *asked;
   const larder_memory *below;
   larder_memory memory;      /* as below, but blocks are retired, and never resized in place */
 };
@@ -82,6 +84,9 @@ enum { LRD_GRACE_HEAD = 16 };
 
 /* Must not be moved afterwards; below must outlive it. */
 void lrd_grace_init(struct lrd_grace *, const larder_memory *below);
+/* Somebody will call lrd_grace_collect some time after ask was called, which is when a first block
+ * waits; any lock below LRD_RANK_GRACE may be held.  Before any block is released. */
+void lrd_grace_attend(struct lrd_grace *, void (*ask)(void *context), void *context);
 /* From now on blocks are freed at once: nobody who comes in follows anything any more, or this is
  * a forked child, where readers that are not there may seem to be inside for ever. */
 void lrd_grace_end(struct lrd_grace *);

@@ -402,6 +402,45 @@ START_TEST(memory_is_mapped_ahead)
 }
 END_TEST
 
+static void *get_one(void *context)
+{
+  struct rig *rig = context;
+  larder_verdict verdict;
+  char value[8];
+  size_t length;
+
+  lrd_memory_table.get(rig->engine, 0, (larder_bytes){ "k", 1 }, 0, value, sizeof value, &length,
+                       &verdict);
+  return NULL;
+}
+
+/* Few blocks that wait for readers to leave would keep many extents of an idle store. */
+START_TEST(nothing_waits_for_readers_for_ever)
+{
+  const struct timespec pause = { 0, 10000000 };
+  const struct lrd_grace *grace;
+  pthread_t other;
+  struct rig rig;
+  int waited = 0;
+
+  rig_open(&rig, (struct rig_setup){ .background = 1, .system_memory = 1,
+                                     .system_clock = 1 });
+  grace = ((struct lrd_engine *)rig.engine)->grace;
+  EXPECT(&rig, "SET later x PX 3600000", "+OK"); /* now the thread runs */
+  ck_assert_int_eq(pthread_create(&other, NULL, get_one, &rig), 0);
+  get_one(&rig);
+  pthread_join(other, NULL);
+  for (int round = 0; round < 2; round++) {
+    EXPECT(&rig, "SET k x", "+OK");
+    EXPECT(&rig, "DEL k", ":1");
+    for (; lrd_grace_bytes(grace) && waited < 1000; waited++)
+      nanosleep(&pause, NULL);
+    ck_assert_uint_eq(lrd_grace_bytes(grace), 0);
+  }
+  rig_close(&rig);
+}
+END_TEST
+
 int main(void)
 {
   Suite *suite = suite_create("threads");
@@ -411,6 +450,7 @@ int main(void)
   tcase_add_test(tests, money_is_neither_made_nor_lost);
   tcase_add_test(tests, everything_at_once);
   tcase_add_loop_test(tests, memory_is_mapped_ahead, 0, 2);
+  tcase_add_test(tests, nothing_waits_for_readers_for_ever);
   if (MAY_FORK)
     tcase_add_test(tests, a_forked_child_closes);
   tcase_set_timeout(tests, 120);
