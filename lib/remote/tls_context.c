@@ -156,6 +156,9 @@ larder_outcome lrd_tls_context_new(struct lrd_tls_context **out, const struct lr
   c->method = lrd_tls_method_new();
   larder_outcome outcome =
     c->ssl && c->method && set_rules(c->ssl) ? LARDER_OK : no_memory(&o);
+  if (outcome == LARDER_OK && c->name[0] == '.') /* OpenSSL would take any name that ends so */
+    outcome = refuse(&o, "option tls_name=%.200s: allowed is a host's name without a dot in front, "
+                         "or an address", c->name);
   if (outcome == LARDER_OK && c->verify)
     outcome = trust(&o);
   if (outcome == LARDER_OK)

@@ -578,6 +578,15 @@ START_TEST(bad_files_are_named)
 }
 END_TEST
 
+/* To OpenSSL ".example" is every name below it. */
+START_TEST(a_name_that_is_many)
+{
+  struct lrd_config c = configured("localhost", 1);
+  c.tls_name = (char *)(_i ? "." : ".example");
+  ck_open_says(&c, "option tls_name=.", "allowed is");
+}
+END_TEST
+
 /* --- all ------------------------------------------------------------------------------- */
 
 static void make_certificates(void)
@@ -627,6 +636,7 @@ static TCase *tests(void)
   tcase_add_loop_test(c, the_name_is_sent_only_if_it_is_one, 0, 2);
   tcase_add_test(c, a_server_that_reads_nothing);
   tcase_add_test(c, bad_files_are_named);
+  tcase_add_loop_test(c, a_name_that_is_many, 0, 2);
   return c;
 }
 
