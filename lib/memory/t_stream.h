@@ -45,4 +45,10 @@ void lrd_reply_xrange(struct lrd_exec *, const struct lrd_xstream *, struct lrd_
 /* Neither key nor group is there. */
 void lrd_no_group(struct lrd_exec *, larder_bytes key, larder_bytes group, const char *behind);
 
+/* How long ago a time was, which RESTORE may have made any: it wraps around, as in Redis. */
+static inline int64_t lrd_xidle(struct lrd_exec *x, int64_t time)
+{
+  return (int64_t)((uint64_t)lrd_now(x) - (uint64_t)time);
+}
+
 #endif

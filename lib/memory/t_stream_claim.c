@@ -138,7 +138,7 @@ static int parse_claim(struct lrd_exec *x, struct claim *c, int *end)
 
 static int is_idle(struct lrd_exec *x, const struct claim *c, const struct lrd_xpending *p)
 {
-  return c->idle <= 0 || lrd_now(x) - p->time >= c->idle;
+  return c->idle <= 0 || lrd_xidle(x, p->time) >= c->idle;
 }
 
 /* Entries whose ids the arguments from `at` on are; *n: how many.  0: no memory. */

@@ -336,7 +336,7 @@ static void reply_pending(struct lrd_exec *x, const struct lrd_xmap *map,
   x->sink->type->open(x->sink, LARDER_ARRAY);
   for (; more && n < call->count; more = lrd_xmap_next(map, &at)) {
     const struct lrd_xpending *p = lrd_xmap_value(map, at);
-    int64_t idle = lrd_now(x) - p->time;
+    int64_t idle = lrd_xidle(x, p->time);
 
     if (lrd_xid_compare(lrd_xmap_id(map, at), call->to) > 0 || x->sink->failed)
       break;

@@ -189,7 +189,7 @@ static void info_consumers(struct lrd_exec *x, const struct lrd_xstream *s)
   lrd_sink_array(x->sink, g->consumers.count);
   for (size_t i = 0; i < g->consumers.count; i++) {
     const struct lrd_xconsumer *c = lrd_xconsumer_at(g, i);
-    int64_t idle = lrd_now(x) - c->seen;
+    int64_t idle = lrd_xidle(x, c->seen);
 
     lrd_sink_map(x->sink, 3);
     put_bytes(x, "name", c->named.name);
