@@ -154,8 +154,9 @@ static larder_outcome check_whole(struct lrd_settings *s)
 {
   drop_lone_user(s);
   if (s->text[LRD_OPTION_USER] && !s->text[LRD_OPTION_PASSWORD] && !s->asks)
-    return lrd_settings_refuse(s, "option user=%s: needs a password (an empty one: user:@host)",
-                               s->text[LRD_OPTION_USER]);
+    /* it may be the password that was given in its place: it isn't shown */
+    return lrd_settings_refuse(s, "option user: needs a password too (user:password@host; an empty "
+                                  "one: user:@host; a password alone: :password@host)");
   return check_tls(s);
 }
 

@@ -362,7 +362,7 @@ START_TEST(bad_struct)
   REFUSE(delivery, (larder_delivery)2, "delivery=2");
   REFUSE(user, "", "user=");
   REFUSE(user, "a b", "user=a b");
-  REFUSE(user, "joe", "user=joe|password");
+  REFUSE(user, "joe", "user:|password");
   REFUSE(client_name, "a\nb", "client_name=a?b");
   static const larder_memory no_memory;
   static const larder_clock no_clock;

@@ -19,7 +19,7 @@ static const struct {
     {"redis://:secret@", "host|empty"},
     {"redis://:secret@/0", "host|empty"},
     {"redis://:7000", "host|empty"},
-    {"redis://joe@h", "user=joe|password"},
+    {"redis://joe@h", "user:|password"},
     {"redis://h:", "port|1 to 65535"},
     {"redis://h:0", "port '0'|1 to 65535"},
     {"redis://h:65536", "port '65536'|1 to 65535"},
@@ -158,16 +158,15 @@ static const char *const with_secret[] = {
     "redis://joe:1?hush@h",          "unix://joe:hush@host/x",      "memory://joe:hush@",
     "redis://h?password=hush%00",    "redis://h?password=%zzhush",
     "redis://joe:hush@[h",           "redis://joe:@hush@@h:0",      "redis://joe:1/2hush@h",
-    "redis://h?password=hush&password=hush"};
+    "redis://h?password=hush&password=hush",
+    "redis://hush@h",               "redis://h?user=hush"};
 
 START_TEST(no_secret_shown)
 {
   clear_environment();
   ck_assert_int_eq(
       lrd_config_read(&config, with_secret[_i], NULL, error, sizeof error), LARDER_BAD_ARGUMENT);
-  /* "hush" as a user's name may be shown. */
-  const char *shown = strstr(error, "hush");
-  ck_assert_msg(!shown || strstr(error, "user=hush"), "%s -> %s", with_secret[_i], error);
+  ck_assert_msg(!strstr(error, "hush"), "%s -> %s", with_secret[_i], error);
   ck_assert_uint_gt(strlen(error), 10);
 }
 END_TEST
