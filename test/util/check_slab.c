@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "support/check.h"
+#include "support/sanitizer.h"
 #include "util/memory.h"
 #include "util/seed.h"
 #include "util/slab.h"
@@ -535,7 +536,7 @@ END_TEST
 
 /* --- threads ------------------------------------------------------------------- */
 
-enum { THREADS = 4, PLACES = 256, ROUNDS = 60000 };
+enum { THREADS = 4, PLACES = 256, ROUNDS = TEST_TIMES(60000, 15000) };
 
 /* Blocks change hands here. */
 struct market {
