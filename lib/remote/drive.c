@@ -260,7 +260,7 @@ static void expire(struct lrd_link *l, struct lrd_link_call *c, int64_t now)
 {
   lrd_wire_withdraw(&l->wire, &c->ticket, lrd_link_late(l->remote, c->ticket.sent_at, now),
                     "no reply within the deadline");
-  lrd_link_doubt(l, now);
+  lrd_link_doubt(l, c->ticket.sent_at, now);
   if (l->wire.used)
     atomic_store_explicit(&l->ready, 0, memory_order_relaxed); /* others are better off elsewhere */
   if (l->wire.poisoned)

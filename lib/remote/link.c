@@ -206,16 +206,22 @@ int64_t lrd_link_stuck_at(const struct lrd_link *l)
   if (!s)
     return INT64_MAX;
   int64_t since = s->deadline > l->progress_at ? s->deadline : l->progress_at;
-  if (!s->ticket && l->doubt_at && l->doubt_at < since)
+  if (!s->ticket && l->doubt_at && l->doubted_again && l->doubt_at < since)
     since = l->doubt_at;
   int64_t grace = l->remote->config->connect_timeout;
   return since > INT64_MAX - grace ? INT64_MAX : since + grace;
 }
 
-void lrd_link_doubt(struct lrd_link *l, int64_t now)
+void lrd_link_doubt(struct lrd_link *l, int64_t sent_at, int64_t now)
 {
-  if (!l->doubt_at && l->wire.used)
+  if (!l->wire.used)
+    return;
+  if (!l->doubt_at) {
     l->doubt_at = now;
+    l->doubted_again = 0;
+  } else if (sent_at >= l->doubt_at) {
+    l->doubted_again = 1;
+  }
 }
 
 larder_cause lrd_link_late(struct lrd_remote *r, int64_t sent_at, int64_t now)

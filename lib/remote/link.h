@@ -64,6 +64,7 @@ struct lrd_link {
   int64_t progress_at; /* last time a slot was completed */
   int64_t doubt_at;    /* a call gave up, and since then no call has had its reply and something
                           was owed all the time; 0: not so */
+  int doubted_again;   /* so did one that was sent since then: replies may be one place off */
   struct lrd_identity identity;
   char no_multi[128];  /* why this server lets us have no MULTI; "": it does */
   unsigned attempts;   /* connection attempts that failed so far */
@@ -112,10 +113,11 @@ void lrd_link_close(struct lrd_link *, larder_cause, const char *text);
 /* CLOSING to DOWN, by whoever had the descriptor in use; otherwise nothing. */
 void lrd_link_finish(struct lrd_link *);
 /* When the oldest slot counts as stuck, or the replies as one place off (each comes when its call has
- * given up); INT64_MAX: nothing is owed. */
+ * given up); INT64_MAX: nothing is owed.  Replies that come late, to calls that were all sent
+ * before the first of them gave up, are a slow server's. */
 int64_t lrd_link_stuck_at(const struct lrd_link *);
-/* A call was withdrawn from the wire, late. */
-void lrd_link_doubt(struct lrd_link *, int64_t now);
+/* A call that was put into the wire at sent_at was withdrawn from it, late. */
+void lrd_link_doubt(struct lrd_link *, int64_t sent_at, int64_t now);
 /* SILENT or SLOW, for a call put into a wire at sent_at whose deadline passed. */
 larder_cause lrd_link_late(struct lrd_remote *, int64_t sent_at, int64_t now);
 /* CONNECTING to READY (0; -1: no memory) or DOWN, and wakes who waits. */

@@ -275,7 +275,7 @@ static void end_now(struct lrd_loop *loop, struct lrd_job *job, larder_cause cau
   lrd_lock(&l->lock);
   lrd_wire_withdraw(&l->wire, &job->ticket, cause, text);
   if (cause != LARDER_CAUSE_CALLER)
-    lrd_link_doubt(l, lrd_remote_now(loop->remote));
+    lrd_link_doubt(l, job->ticket.sent_at, lrd_remote_now(loop->remote));
   int dead = l->wire.poisoned;
   if (dead)
     lrd_link_close(l, LARDER_CAUSE_PROTOCOL, l->wire.error);

@@ -387,6 +387,37 @@ START_TEST(a_missing_reply)
 }
 END_TEST
 
+static void patient(struct lrd_config *config)
+{
+  config->connect_timeout = 1000 * LRD_NS_PER_MS;
+}
+
+/* Each reply comes in time to show that the server is there, but after its caller has given up: no
+ * reason to cut off who still waits behind them. */
+START_TEST(a_slow_server)
+{
+  enum { SLOW = 5 }; /* each 300 ms: 30 bytes */
+  struct proxy_fault drip = {.verb = PROXY_DRIP, .number = 10};
+  struct rig_submission warm, slow[SLOW], last;
+  through_begin(NULL, 0, patient);
+  through_side("SET k twenty-three.characters");
+  rig_submit(&through.rig, &warm, LARDER_CALL_PROBE, 5000, "PING");
+  ck_assert_int_eq(rig_wait(&warm, 5000), 0);
+  proxy_arm(through.proxy, &drip, 1);
+  for (int i = 0; i < SLOW; i++)
+    rig_submit(&through.rig, &slow[i], 0, 50, "GET k");
+  rig_submit(&through.rig, &last, 0, 5000, "INCR n");
+  for (int i = 0; i < SLOW; i++) {
+    ck_assert_int_eq(rig_wait(&slow[i], 5000), 0);
+    ck_assert_int_eq(slow[i].count.last.outcome, LARDER_NO_ANSWER);
+  }
+  ck_assert_int_eq(rig_wait(&last, 6000), 0);
+  ck_assert_int_eq(last.count.last.outcome, LARDER_OK);
+  ck_side("GET n", "1");
+  through_end();
+}
+END_TEST
+
 int main(void)
 {
   server_require();
@@ -406,6 +437,7 @@ int main(void)
   tcase_add_loop_test(t, slices_and_drops_change_nothing, 0, 2);
   tcase_add_loop_test(t, a_doubled_reply, 0, 2);
   tcase_add_test(t, a_missing_reply);
+  tcase_add_test(t, a_slow_server);
   suite_add_tcase(suite, t);
   return run_suite(suite);
 }
