@@ -3,11 +3,11 @@
 
 #include <limits.h>
 #include <stdio.h>
-#include "util/number.h"
-
 #include <string.h>
 
+#include "command/detail.h"
 #include "command/lookup.h"
+#include "util/number.h"
 
 const struct lrd_command lrd_commands[LRD_COMMANDS] = {
   [LRD_NO_COMMAND] = { .name = "", .acl = "", .group = "", .since = "", .syntax = "",
@@ -382,6 +382,21 @@ int lrd_subcommand_key(const larder_vector *v)
     v->argc > 1 && has_subcommands(v->command) ? find_subcommand(v) : NULL;
 
   return s && s->key < v->argc ? s->key : 0;
+}
+
+int lrd_command_is_denied_oom(const larder_vector *v)
+{
+  const struct lrd_command *c = &lrd_commands[v->command];
+  const struct subcommand *s =
+    v->argc > 1 && has_subcommands(v->command) ? find_subcommand(v) : NULL;
+  const struct lrd_detail *detail;
+  char name[48];
+
+  if (!s)
+    return (c->flags & LRD_DENYOOM) != 0;
+  snprintf(name, sizeof name, "%s|%s", c->name, s->name);
+  detail = lrd_detail_find(name);
+  return detail && strstr(detail->flags, "denyoom");
 }
 
 /* --- the reply's shape, as far as it is in the arguments ------------------ */

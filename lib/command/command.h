@@ -135,6 +135,8 @@ struct lrd_keys {
 struct lrd_keys lrd_command_key_range(const larder_vector *v);
 /* Whether it touches keys beside those: in another database, or by SORT's patterns. */
 int lrd_command_strays(const larder_vector *v);
+/* Whether it is refused where a memory bound is reached: it, or the subcommand that it names. */
+int lrd_command_is_denied_oom(const larder_vector *v);
 /* Where the subcommand that the vector names has its key; 0: it has none. */
 int lrd_subcommand_key(const larder_vector *v);
 /* The index of key i < count. */

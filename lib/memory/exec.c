@@ -120,7 +120,7 @@ __attribute__((noinline)) static int find_room(struct lrd_exec *x, const larder_
 {
   size_t i = 0;
 
-  while (i < count && !(lrd_commands[v[i].command].flags & LRD_DENYOOM))
+  while (i < count && !lrd_command_is_denied_oom(&v[i]))
     i++;
   if (i == count || !lrd_evict_before_write(x->engine))
     return 1;

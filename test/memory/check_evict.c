@@ -13,8 +13,14 @@ START_TEST(without_eviction_writes_are_refused)
 
   rig_open(&rig, (struct rig_setup){ .policy = LARDER_POLICY_NOEVICTION });
   EXPECT(&rig, "SET a 1", "+OK");
+  EXPECT(&rig, "XADD x 1-1 f v", "$1-1");
+  EXPECT(&rig, "XGROUP CREATE x g 0", "+OK");
   EXPECT(&rig, "CONFIG SET maxmemory 100", "+OK");
   EXPECT(&rig, "SET b 1", OOM);
+  EXPECT(&rig, "XGROUP CREATE x h 0", OOM);
+  EXPECT(&rig, "xgroup createconsumer x g c", OOM);
+  EXPECT(&rig, "XGROUP SETID x g 1", "+OK");
+  EXPECT(&rig, "XGROUP DESTROY x g", ":1");
   EXPECT(&rig, "INCR a", OOM);
   EXPECT(&rig, "GET a", "$1");
   EXPECT(&rig, "EXPIRE a 100", ":1");
