@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "command/detail.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* As redis-server 7.0.15 answers COMMAND INFO; sorted by name. */
@@ -352,22 +353,14 @@ static const struct lrd_detail details[] = {
     "OW update;index 1;range 0 1 0|RO access;index 2;keynum 0 1 1" },
 };
 
+static int by_name(const void *name, const void *row)
+{
+  return strcmp(name, ((const struct lrd_detail *)row)->name);
+}
+
 const struct lrd_detail *lrd_detail_find(const char *name)
 {
-  size_t low = 0, high = sizeof details / sizeof *details;
-
-  while (low < high) {
-    size_t middle = (low + high) / 2;
-    int order = strcmp(name, details[middle].name);
-
-    if (order == 0)
-      return &details[middle];
-    if (order < 0)
-      high = middle;
-    else
-      low = middle + 1;
-  }
-  return NULL;
+  return bsearch(name, details, sizeof details / sizeof *details, sizeof *details, by_name);
 }
 
 const struct lrd_detail *lrd_detail_row(size_t i)
