@@ -25,9 +25,14 @@ const char *lrd_environment_url(const char **name)
   return "memory:";
 }
 
-static int applies(enum lrd_scheme scheme, int where)
+/* The stores that a variable is for. */
+enum kinship { OF_REDIS, OF_TLS, OF_ALL };
+
+static int applies(enum lrd_scheme scheme, enum kinship of)
 {
-  return where == 1 || (where == 2 ? scheme == LRD_SCHEME_TLS : scheme != LRD_SCHEME_MEMORY);
+  if (of == OF_TLS)
+    return scheme == LRD_SCHEME_TLS;
+  return of == OF_ALL || scheme != LRD_SCHEME_MEMORY;
 }
 
 larder_outcome lrd_environment_read(struct lrd_settings *s)
@@ -35,23 +40,24 @@ larder_outcome lrd_environment_read(struct lrd_settings *s)
   static const struct {
     const char *name;
     enum lrd_option_id id;
-    int seconds, where; /* where the scheme is: 0: a Redis, 1: any, 2: TLS */
+    int seconds;
+    enum kinship of;
   } variables[] = {
-      {"LARDER_PREFIX", LRD_OPTION_PREFIX, 0, 1},
-      {"REDIS_USERNAME", LRD_OPTION_USER, 0, 0},
-      {"REDIS_PASSWORD", LRD_OPTION_PASSWORD, 0, 0},
-      {"LARDER_TLS_CA", LRD_OPTION_TLS_CA, 0, 2},
-      {"LARDER_TLS_CERT", LRD_OPTION_TLS_CERT, 0, 2},
-      {"LARDER_TLS_KEY", LRD_OPTION_TLS_KEY, 0, 2},
-      {"REDIS_ENABLED", LRD_OPTION_ENABLED, 0, 0},
-      {"REDIS_REQUIRED", LRD_OPTION_REQUIRED, 0, 0},
-      {"REDIS_CONNECT_TIMEOUT", LRD_OPTION_CONNECT_TIMEOUT, 1, 0},
-      {"REDIS_SOCKET_TIMEOUT", LRD_OPTION_TIMEOUT, 1, 0},
-      {"REDIS_MAX_RETRIES", LRD_OPTION_MAX_RETRIES, 0, 0},
+      {"LARDER_PREFIX", LRD_OPTION_PREFIX, 0, OF_ALL},
+      {"REDIS_USERNAME", LRD_OPTION_USER, 0, OF_REDIS},
+      {"REDIS_PASSWORD", LRD_OPTION_PASSWORD, 0, OF_REDIS},
+      {"LARDER_TLS_CA", LRD_OPTION_TLS_CA, 0, OF_TLS},
+      {"LARDER_TLS_CERT", LRD_OPTION_TLS_CERT, 0, OF_TLS},
+      {"LARDER_TLS_KEY", LRD_OPTION_TLS_KEY, 0, OF_TLS},
+      {"REDIS_ENABLED", LRD_OPTION_ENABLED, 0, OF_REDIS},
+      {"REDIS_REQUIRED", LRD_OPTION_REQUIRED, 0, OF_REDIS},
+      {"REDIS_CONNECT_TIMEOUT", LRD_OPTION_CONNECT_TIMEOUT, 1, OF_REDIS},
+      {"REDIS_SOCKET_TIMEOUT", LRD_OPTION_TIMEOUT, 1, OF_REDIS},
+      {"REDIS_MAX_RETRIES", LRD_OPTION_MAX_RETRIES, 0, OF_REDIS},
   };
   for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
     const char *value = variable(variables[i].name);
-    if (!value || !applies(s->scheme, variables[i].where))
+    if (!value || !applies(s->scheme, variables[i].of))
       continue;
     larder_outcome (*set)(struct lrd_settings *, enum lrd_option_id, enum lrd_source,
                           const char *, const char *, size_t) =
