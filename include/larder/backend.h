@@ -219,6 +219,7 @@ typedef struct larder_backend_options {
   const larder_observer *observer;    /* or NULL */
   int partial; /* the engine is part of a fallback: a key that it has not seen is
                   unknown, not absent */
+  struct lrd_hub *hub; /* lib/command/hub.h: who listens to channels; or NULL: nobody can */
 } larder_backend_options;
 
 typedef struct larder_backend larder_backend;

@@ -11,6 +11,9 @@ core_sources += \
   lib/command/document.c \
   lib/command/document.h \
   lib/command/glob.c \
+  lib/command/hub.c lib/command/hub.h \
+  lib/command/hub_registry.c lib/command/hub_registry.h \
+  lib/command/hub_source.c \
   lib/command/keys.c \
   lib/command/keyspec.c lib/command/keyspec.h \
   lib/command/list.h \

@@ -29,7 +29,8 @@ static larder_outcome make_parts(larder *s, char *error, size_t error_size)
   if (lrd_cells_open(&s->cells, m) != 0)
     return no_memory(error, error_size);
   s->hook = lrd_hook_new(m, &s->config.clock, s->config.event, s->config.event_context);
-  if (!s->hook)
+  s->hub = lrd_hub_new(m);
+  if (!s->hook || !s->hub)
     return no_memory(error, error_size);
   s->base = lrd_allocate_zeroed(m, 1, s->table->size);
   if (!s->base)
@@ -50,6 +51,8 @@ static void free_parts(larder *s, int forked)
   if (s->base)
     lrd_release(&memory, s->base, s->table->size);
   lrd_release(&memory, s->late.block, s->late.size);
+  if (s->hub)
+    lrd_hub_close(s->hub, forked);
   if (s->hook)
     lrd_hook_free(s->hook);
   lrd_cells_close(&s->cells, &memory);
@@ -60,7 +63,7 @@ static void free_parts(larder *s, int forked)
 
 static larder_outcome open_backend(larder *s, char *error, size_t error_size)
 {
-  larder_backend_options options = {.config = &s->config};
+  larder_backend_options options = {.config = &s->config, .hub = s->hub};
   s->base->table = s->table;
   s->base->memory = s->config.memory;
   s->base->clock = s->config.clock;

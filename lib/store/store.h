@@ -7,6 +7,7 @@
 #include <larder.h>
 #include <larder/backend.h>
 
+#include "command/hub.h"
 #include "store/cell.h"
 #include "store/config.h"
 #include "store/fork.h"
@@ -40,6 +41,7 @@ struct larder {
   larder_late late;     /* of base */
   struct lrd_config config;
   struct lrd_hook *hook;
+  struct lrd_hub *hub;     /* who listens to channels */
   struct lrd_cells cells;
   int64_t opened_at;       /* monotonic ns */
   _Atomic uint64_t sessions; /* the last session's number */

@@ -21,7 +21,8 @@ enum lrd_rank {
   LRD_RANK_SHARD = 50,    /* a shard of the engine; index = its number */
   LRD_RANK_WATCH = 55,
   LRD_RANK_JOURNAL = 60,
-  LRD_RANK_QUEUE = 70,    /* completion queues */
+  LRD_RANK_HUB = 65,      /* who listens to which channel */
+  LRD_RANK_QUEUE = 70,    /* completion queues; what a subscriber has not read yet */
   LRD_RANK_HOOK = 80,     /* event rate limit */
   LRD_RANK_GRACE = 85,    /* blocks that wait for readers; index = the stripe */
   LRD_RANK_SLAB = 90,     /* a pool of the default allocator; index = its number */
