@@ -71,7 +71,7 @@ struct lrd_fallback {
   struct lrd_journal journal;
   struct lrd_breaker breaker;
   _Atomic int state;      /* larder_state; written under lock */
-  _Atomic uint64_t epoch; /* counts changes of state */
+  _Atomic uint64_t epoch; /* counts the switches: changes of state, but not the first one, to UP */
 
   struct lrd_lock lock;
   pthread_cond_t changed; /* state, replaying, work for the keeper */

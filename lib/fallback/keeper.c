@@ -18,7 +18,8 @@ static int64_t enter(struct lrd_fallback *f, enum larder_state state)
   int64_t now = lrd_fallback_now(f), spent = now - f->since;
 
   f->since = now;
-  atomic_fetch_add(&f->epoch, 1);
+  if (lrd_fallback_state(f) != LARDER_STATE_STARTING || state != LARDER_STATE_UP)
+    atomic_fetch_add(&f->epoch, 1);
   atomic_store_explicit(&f->state, (int)state, memory_order_release);
   pthread_cond_broadcast(&f->changed);
   return spent;

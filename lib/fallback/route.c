@@ -224,7 +224,10 @@ void lrd_fallback_hold_close(larder_backend *b, larder_hold *hold)
 
 static int same_epoch(struct lrd_fallback *f, const struct lrd_fallback_hold *h)
 {
-  return lrd_fallback_state(f) == LARDER_STATE_UP && atomic_load(&f->epoch) == h->epoch;
+  enum larder_state state = lrd_fallback_state(f);
+
+  return (state == LARDER_STATE_UP || state == LARDER_STATE_STARTING) &&
+         atomic_load(&f->epoch) == h->epoch;
 }
 
 static int catch_outcome(void *context, larder_verdict *v)

@@ -316,7 +316,7 @@ START_TEST(test_bound)
   ck_assert_int_eq(run(NULL, "GET k3"), LARDER_UNKNOWN_LOCALLY);
   server_restart(server);
   settle();
-  at_redis("3", "DBSIZE");
+  at_redis("3", "EXISTS k0 k1 k2 k3"); /* DBSIZE might see the marker */
   end();
 }
 END_TEST

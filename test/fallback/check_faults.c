@@ -64,6 +64,16 @@ static void ck_redis(const char *command, const char *key, const char *want, con
   resp_free(r);
 }
 
+static void open_store(const char *options)
+{
+  larder_options o = LARDER_OPTIONS_INIT;
+  char url[128], why[LARDER_ERROR_SIZE];
+
+  snprintf(url, sizeof url, "redis://127.0.0.1:%d/0?%s", proxy_port(proxy), options);
+  store = larder_open(url, &o, why, sizeof why);
+  ck_assert_msg(store != NULL, "%s", why);
+}
+
 static void go_down(void)
 {
   proxy_set_door(proxy, PROXY_CLOSED);
@@ -135,18 +145,13 @@ START_TEST(the_return_is_cut)
   static const enum proxy_verb verbs[] = { PROXY_CUT, PROXY_SHORT, PROXY_HANG, PROXY_CUT };
   const char *faults = getenv("LARDER_FAULTS");
   long step = faults && !strcmp(faults, "all") ? 1 : 23;
-  larder_options o = LARDER_OPTIONS_INIT;
-  char url[128], why[LARDER_ERROR_SIZE];
   long exec[8];
   int k;
 
   server = server_start(NULL);
   proxy = proxy_start(server, 0);
   side = server_connect(server, 2);
-  snprintf(url, sizeof url, "redis://127.0.0.1:%d/0?timeout=60ms&connect_timeout=150ms",
-           proxy_port(proxy));
-  store = larder_open(url, &o, why, sizeof why);
-  ck_assert_msg(store != NULL, "%s", why);
+  open_store("timeout=60ms&connect_timeout=150ms");
   come_back("opening");
   strike(PROXY_CUT, -1, 0);
   for (int i = 0; (exec[i] = proxy_find(proxy, "EXEC", i)) >= 0 && i < 7; i++)
@@ -163,6 +168,48 @@ START_TEST(the_return_is_cut)
 }
 END_TEST
 
+static void ck_session(larder_session *s, const char *command, larder_outcome want)
+{
+  larder_reply *r = larder_session_command(s, command);
+
+  ck_assert_msg(r->outcome == want, "%s: %s %s", command, larder_outcome_name(r->outcome),
+                r->value.type == LARDER_ERROR ? r->value.str : "");
+  larder_reply_free(r);
+}
+
+/* Keys are watched before the store is said to be up: nothing was switched in between. */
+START_TEST(watch_while_starting)
+{
+  static const char *const options = "timeout=3s&connect_timeout=3s";
+  struct proxy_fault late = { .verb = PROXY_DELAY, .number = 300 };
+  larder_session *s;
+
+  server = server_start(NULL);
+  proxy = proxy_start(server, 0);
+  proxy_arm(proxy, NULL, 0);
+  open_store(options);
+  come_back("opening");
+  late.k = proxy_requests(proxy) - 1; /* the PING behind the handshake */
+  larder_close(store, 0);
+  proxy_arm(proxy, &late, 1);
+  open_store(options);
+  while (proxy_requests(proxy) <= late.k)
+    nap(1);
+  s = larder_session_open(store);
+  ck_session(s, "WATCH k", LARDER_OK);
+  ck_assert_int_eq(status_now().state, LARDER_STATE_STARTING);
+  ck_session(s, "GET k", LARDER_ABSENT);
+  come_back("opening again");
+  ck_session(s, "MULTI", LARDER_OK);
+  ck_session(s, "SET k 1", LARDER_OK);
+  ck_session(s, "EXEC", LARDER_OK);
+  larder_session_close(s);
+  larder_close(store, 0);
+  proxy_stop(proxy);
+  server_stop(server);
+}
+END_TEST
+
 int main(void)
 {
   server_require();
@@ -170,6 +217,7 @@ int main(void)
   TCase *t = tcase_create("faults");
   tcase_set_timeout(t, getenv("LARDER_FAULTS") ? 600 : 60);
   tcase_add_loop_test(t, the_return_is_cut, 0, 4);
+  tcase_add_test(t, watch_while_starting);
   suite_add_tcase(suite, t);
   return run_suite(suite);
 }
