@@ -80,15 +80,17 @@ typedef enum larder_cause {
   LARDER_CAUSE_NONE = 0,
   LARDER_CAUSE_CALLER,   /* WRONGTYPE, syntax, ...: says nothing about the server */
   LARDER_CAUSE_AUTH,     /* NOAUTH, WRONGPASS, NOPERM */
-  LARDER_CAUSE_SERVER,   /* LOADING, MASTERDOWN, CLUSTERDOWN, max number of clients, quota */
+  LARDER_CAUSE_SERVER,   /* LOADING, MASTERDOWN, CLUSTERDOWN, max number of clients */
   LARDER_CAUSE_CAPACITY, /* OOM, MISCONF, READONLY, NOREPLICAS: reads may go on */
   LARDER_CAUSE_REFUSED,  /* connection refused, no such host, no such socket */
   LARDER_CAUSE_CUT,      /* the connection ended under the call */
   LARDER_CAUSE_SILENT,   /* nothing at all arrived for as long as the call waited */
   LARDER_CAUSE_SLOW,     /* the deadline passed although the server was answering others */
   LARDER_CAUSE_PROTOCOL, /* the reply was not one */
-  LARDER_CAUSE_TLS       /* no connection that can be trusted: the server's certificate, no
+  LARDER_CAUSE_TLS,      /* no connection that can be trusted: the server's certificate, no
                             common TLS version, no TLS at that port */
+  LARDER_CAUSE_QUOTA     /* a hosted plan's requests or connections are used up: it serves nobody
+                            until they are renewed or the plan is another */
 } larder_cause;
 
 /* What a backend says of one reply, besides its value. */

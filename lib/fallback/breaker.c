@@ -22,6 +22,7 @@ static enum weight weigh(const larder_verdict *v)
   case LARDER_CAUSE_SERVER:
   case LARDER_CAUSE_SILENT:
   case LARDER_CAUSE_TLS:
+  case LARDER_CAUSE_QUOTA:
     return FATAL;
   case LARDER_CAUSE_CUT:
   case LARDER_CAUSE_PROTOCOL:
@@ -95,6 +96,8 @@ const char *lrd_cause_name(enum larder_cause cause)
     return "protocol error";
   case LARDER_CAUSE_TLS:
     return "no trusted TLS";
+  case LARDER_CAUSE_QUOTA:
+    return "quota used up";
   }
   return "?";
 }

@@ -30,7 +30,7 @@ void lrd_fallback_judge(struct lrd_fallback *f, const larder_verdict *v, const c
 int lrd_fallback_is_local(struct lrd_fallback *f, const larder_verdict *v)
 {
   if (v->outcome == LARDER_REFUSED)
-    return v->cause == LARDER_CAUSE_SERVER;
+    return v->cause == LARDER_CAUSE_SERVER || v->cause == LARDER_CAUSE_QUOTA;
   if (v->outcome != LARDER_NOT_SENT)
     return 0;
   return v->cause != LARDER_CAUSE_SLOW || lrd_fallback_state(f) != LARDER_STATE_UP;

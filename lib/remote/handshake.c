@@ -180,7 +180,7 @@ static enum lrd_greeting refused(struct lrd_handshake *h, enum step step, const 
   larder_cause cause = lrd_error_cause(v->str, v->len);
   if (v->len >= 6 && memcmp(v->str, "DENIED", 6) == 0)
     cause = LARDER_CAUSE_SERVER; /* protected mode: it would deny anybody */
-  else if (step == STEP_AUTH && cause != LARDER_CAUSE_SERVER)
+  else if (step == STEP_AUTH && cause != LARDER_CAUSE_SERVER && cause != LARDER_CAUSE_QUOTA)
     cause = LARDER_CAUSE_AUTH;
   int ours = cause == LARDER_CAUSE_AUTH || cause == LARDER_CAUSE_CALLER;
   h->fault.outcome = ours ? LARDER_REFUSED : LARDER_NOT_SENT;

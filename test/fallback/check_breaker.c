@@ -16,7 +16,8 @@ static int judge(struct lrd_breaker *b, larder_outcome outcome, larder_cause cau
 START_TEST(test_at_once)
 {
   static const larder_cause fatal[] = { LARDER_CAUSE_REFUSED, LARDER_CAUSE_SERVER,
-                                        LARDER_CAUSE_SILENT };
+                                        LARDER_CAUSE_SILENT, LARDER_CAUSE_TLS,
+                                        LARDER_CAUSE_QUOTA };
   struct lrd_breaker b;
 
   lrd_breaker_reset(&b, 0);
