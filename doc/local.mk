@@ -7,3 +7,16 @@ EXTRA_DIST += doc/plots/expire.svg doc/plots/hits.svg doc/plots/keys.svg doc/plo
   doc/plots/threads.svg
 
 dist_check_SCRIPTS += doc/check_doc.sh
+
+# The examples, as an application would build them; test/store/check_uv runs each.
+if REDIS
+helper_programs += doc/example/epoll doc/example/poll doc/example/thread doc/example/uv
+doc_example_thread_SOURCES = doc/example/thread.c
+doc_example_thread_LDADD = liblarder.la
+doc_example_poll_SOURCES = doc/example/poll.c
+doc_example_poll_LDADD = liblarder.la
+doc_example_epoll_SOURCES = doc/example/epoll.c
+doc_example_epoll_LDADD = liblarder.la
+doc_example_uv_SOURCES = doc/example/uv.c
+doc_example_uv_LDADD = liblarder.la $(UV_LIBS)
+endif

@@ -39,8 +39,11 @@ if REDIS
 check_PROGRAMS += \
   test/store/check_prefix \
   test/store/check_prefix_list \
-  test/store/check_prefix_outage
+  test/store/check_prefix_outage \
+  test/store/check_uv
+test_store_check_uv_LDADD = $(LDADD) $(UV_LIBS)
 endif
+test_store_check_uv_SOURCES = test/store/check_uv.c test/store/heap.c test/store/heap.h
 prefix_sources = test/store/prefix_rig.c test/store/prefix_rig.h
 test_store_check_prefix_SOURCES = test/store/check_prefix.c $(prefix_sources)
 test_store_check_prefix_outage_SOURCES = test/store/check_prefix_outage.c $(prefix_sources)
