@@ -142,6 +142,8 @@ void lrd_route_init(struct lrd_route *, struct lrd_fallback *, const larder_call
 /* Does the call name a key that is pending? */
 int lrd_fallback_owes(struct lrd_fallback *, const larder_call *);
 
+/* Refused by the handshake, not by an ACL rule for one command. */
+int lrd_fallback_is_denial(const larder_verdict *, const char *text);
 /* Judges a verdict of the remote backend: may change the state. */
 void lrd_fallback_judge(struct lrd_fallback *, const larder_verdict *, const char *text);
 /* Must a call that got this verdict be answered locally instead? */

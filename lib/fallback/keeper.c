@@ -95,6 +95,14 @@ void lrd_fallback_recover(struct lrd_fallback *f)
 
 /* --- work ------------------------------------------------------------------------ */
 
+/* The server answers, if not with PONG: to a user that has no PING, for a full disk, ... */
+static int is_answer(const larder_verdict *v, const char *text)
+{
+  if (v->outcome == LARDER_REFUSED)
+    return v->cause != LARDER_CAUSE_SERVER && !lrd_fallback_is_denial(v, text);
+  return v->outcome == LARDER_OK;
+}
+
 /* Connects and asks; the handshake fences what was before. */
 static void probe(struct lrd_fallback *f)
 {
@@ -118,7 +126,7 @@ static void probe(struct lrd_fallback *f)
     snprintf(text, sizeof text, "%.*s", (int)(reply.value.len > 190 ? 190 : reply.value.len),
              reply.value.str);
   lrd_arena_free(&arena);
-  if (reply.verdict.outcome == LARDER_OK) {
+  if (is_answer(&reply.verdict, text)) {
     lrd_fallback_recover(f);
   } else if (reply.verdict.cause == LARDER_CAUSE_AUTH) {
     lrd_fallback_deny(f, text);

@@ -8,8 +8,7 @@
 
 /* --- judging ------------------------------------------------------------------ */
 
-/* Refused by the handshake, not by an ACL rule for one command. */
-static int is_denial(const larder_verdict *v, const char *text)
+int lrd_fallback_is_denial(const larder_verdict *v, const char *text)
 {
   return v->cause == LARDER_CAUSE_AUTH && !strstr(text, "NOPERM");
 }
@@ -20,7 +19,7 @@ void lrd_fallback_judge(struct lrd_fallback *f, const larder_verdict *v, const c
 
   if (state != LARDER_STATE_UP && state != LARDER_STATE_STARTING)
     return;
-  if (is_denial(v, text))
+  if (lrd_fallback_is_denial(v, text))
     lrd_fallback_deny(f, text);
   else if (lrd_breaker_judge(&f->breaker, v, lrd_fallback_now(f)))
     lrd_fallback_degrade(f, v->cause, text);

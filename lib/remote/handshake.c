@@ -61,8 +61,10 @@ static void ask(struct lrd_handshake *h)
     add(h, STEP_AUTH, "AUTH", user, password, end);
   else if (password)
     add(h, STEP_AUTH, "AUTH", password, end);
-  snprintf(h->database, sizeof h->database, "%d", h->link->database);
-  add(h, STEP_SELECT, "SELECT", h->database, end);
+  if (h->link->database) { /* a user may not be allowed to name the one that is selected anyway */
+    snprintf(h->database, sizeof h->database, "%d", h->link->database);
+    add(h, STEP_SELECT, "SELECT", h->database, end);
+  }
   if (config->client_name)
     add(h, STEP_NAME, "CLIENT", "SETNAME", config->client_name, end);
   add(h, STEP_ID, "CLIENT", "ID", end);
@@ -250,9 +252,21 @@ static int take_optional(struct lrd_handshake *h, enum step step, const larder_v
   }
 }
 
+/* An error that says nothing of other commands: the user may not ask, there is no such command, or
+ * the server takes no writes (PING is refused with them, for a disk's sake). */
+static int is_for_ping_only(const larder_value *v)
+{
+  static const char unknown[] = "ERR unknown command", denied[] = "NOPERM ";
+  return lrd_error_cause(v->str, v->len) == LARDER_CAUSE_CAPACITY ||
+         strncmp(v->str, denied, sizeof denied - 1) == 0 ||
+         strncmp(v->str, unknown, sizeof unknown - 1) == 0;
+}
+
 static enum lrd_greeting take(struct lrd_handshake *h, enum step step, const larder_value *v)
 {
   int mandatory = step == STEP_AUTH || step == STEP_SELECT || step == STEP_PING;
+  if (v->type == LARDER_ERROR && step == STEP_PING && is_for_ping_only(v))
+    return LRD_GREETING_MORE;
   if (v->type == LARDER_ERROR) {
     if (mandatory)
       return refused(h, step, v);

@@ -6,7 +6,7 @@
 
 /*
  * What a new connection says before it carries anything else, through the link's
- * own wire: AUTH, SELECT (both confirmed), who we are to the server, who the server
+ * own wire: AUTH, SELECT of another database than 0 (both confirmed), who we are to the server, who the server
  * is, whether it takes calls; then the fence (CLIENT KILL of old connections),
  * and only after its reply may the link become READY.  No I/O.
  *

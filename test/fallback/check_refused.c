@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include <larder.h>
@@ -236,6 +237,63 @@ START_TEST(whole_values)
 }
 END_TEST
 
+/* A user of few rights, and no PING among them. */
+START_TEST(few_rights)
+{
+  begin("~* +@read +@write");
+  settle();
+  ck_assert_int_eq(larder_set(store, "k", 1, "v", 1, 0), LARDER_OK);
+  at_redis("k", "v");
+  lose();
+  server_restart(server);
+  settle();
+  ck_assert_int_eq(larder_set(store, "k", 1, "w", 1, 0), LARDER_OK);
+  at_redis("k", "w");
+  end();
+}
+END_TEST
+
+static void ask_redis(struct resp_client *c, const char *want, const char *const words[static 4])
+{
+  struct resp *r = resp_words(c, words[0], words[1], words[2], words[3], NULL);
+  ck_assert_ptr_nonnull(r);
+  char *text = resp_text(r);
+  ck_assert_msg(strstr(text, want) != NULL, "%s %s: %s", words[0], words[1], text);
+  free(text);
+  resp_free(r);
+}
+
+/* A server that can't save takes no writes, and no PING either: it is read from all the same. */
+START_TEST(full_disk)
+{
+  begin("~* +@all");
+  settle();
+  ck_assert_int_eq(larder_set(store, "k", 1, "v", 1, 0), LARDER_OK);
+  struct resp_client *c = server_connect(server, 2);
+  ask_redis(c, "OK", (const char *[]){"CONFIG", "SET", "save", "900 1"});
+  ask_redis(c, "OK", (const char *[]){"CONFIG", "SET", "rdbcompression", "no"});
+  char path[512];
+  snprintf(path, sizeof path, "%s/dump.rdb", server_directory(server));
+  ck_assert_int_eq(mkdir(path, 0700), 0);
+  ask_redis(c, "saving", (const char *[]){"BGSAVE", NULL, NULL, NULL});
+  nap(300);
+  ask_redis(c, "MISCONF", (const char *[]){"PING", NULL, NULL, NULL});
+  ask_redis(c, "", (const char *[]){"CLIENT", "KILL", "TYPE", "normal"});
+  for (int i = 0; i < 300; i++) {
+    larder_reply *r = larder_command(store, "GET k");
+    if (i > 200)
+      ck_assert_msg(r->outcome == LARDER_OK && r->origin == LARDER_FROM_REDIS, "%d: %s from %s",
+                    i, larder_outcome_name(r->outcome), larder_origin_name(r->origin));
+    larder_reply_free(r);
+    nap(5);
+  }
+  ck_assert_int_eq(status_now().state, LARDER_STATE_UP);
+  ck_assert_int_eq(larder_set(store, "k", 1, "w", 1, 0), LARDER_REFUSED);
+  resp_close(c);
+  end();
+}
+END_TEST
+
 int main(void)
 {
   server_require();
@@ -246,6 +304,8 @@ int main(void)
   tcase_add_loop_test(c, denied_marker, 0, 2);
   tcase_add_test(c, overflow);
   tcase_add_test(c, whole_values);
+  tcase_add_test(c, few_rights);
+  tcase_add_test(c, full_disk);
   suite_add_tcase(suite, c);
   return run_suite(suite);
 }

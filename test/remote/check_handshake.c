@@ -79,6 +79,8 @@ static const struct refusal {
    LARDER_LINK_DOWN},
   {"SELECT", ":1\r\n", LARDER_NOT_SENT, LARDER_CAUSE_PROTOCOL, LARDER_LINK_DOWN},
   {"SELECT", "+OK\r\n+OK\r\n", LARDER_NOT_SENT, LARDER_CAUSE_PROTOCOL, LARDER_LINK_DOWN},
+  {"PING", "-NOAUTH Authentication required.\r\n", LARDER_REFUSED, LARDER_CAUSE_AUTH,
+   LARDER_LINK_DENIED},
   {"PING", "+OK\r\n", LARDER_NOT_SENT, LARDER_CAUSE_PROTOCOL, LARDER_LINK_DOWN},
   {"PING", "+PONG\r\n+OK\r\n", LARDER_NOT_SENT, LARDER_CAUSE_PROTOCOL, LARDER_LINK_DOWN},
   {"TIME", "*1\r\n:5\r\n", LARDER_NOT_SENT, LARDER_CAUSE_PROTOCOL, LARDER_LINK_DOWN},
@@ -90,6 +92,7 @@ static void with_password_only(struct lrd_config *c)
 {
   c->password = (char *)"sesame-secret";
   c->max_retries = 0;
+  c->database = 3;
 }
 
 START_TEST(a_refused_handshake_is_told_as_what_it_is)
@@ -99,6 +102,7 @@ START_TEST(a_refused_handshake_is_told_as_what_it_is)
   struct peer_options options = {.reply = reply};
   static const struct peer_step script[] = {PEER_ACCEPT, PEER_GREET, PEER_GONE, PEER_HANG};
   begin_with(&options, STEPS(script), with_password_only);
+  rig.database = 3;
   struct rig_reply r = rig_run(&rig, "GET key");
   ck_reply(r, f->outcome, f->cause);
   ck_assert_ptr_null(strstr(r.text, "sesame"));
@@ -117,11 +121,17 @@ START_TEST(a_refused_handshake_is_told_as_what_it_is)
 }
 END_TEST
 
+static const char *const not_pong[] = {
+  "-NOPERM this user has no permissions to run the 'ping' command\r\n",
+  "-MISCONF Redis is configured to save RDB snapshots\r\n", "-ERR unknown command 'PING'\r\n"};
+
+/* SELECT of the database that is selected anyway isn't even asked. */
 START_TEST(what_a_server_may_refuse_is_done_without)
 {
-  static const char *const reply[][2] = {
+  const char *const reply[][2] = {
     {"CLIENT", "-NOPERM no\r\n"}, {"INFO", "-NOPERM no\r\n"}, {"TIME", "-NOPERM no\r\n"},
-    {"MULTI", "-NOPERM no multi\r\n"}, {"DISCARD", "-NOPERM no\r\n"}, {NULL, NULL}};
+    {"MULTI", "-NOPERM no multi\r\n"}, {"DISCARD", "-NOPERM no\r\n"},
+    {"SELECT", "-NOPERM no\r\n"}, {"PING", not_pong[_i]}, {NULL, NULL}};
   static const struct peer_step script[] = {
     PEER_ACCEPT, PEER_GREET, PEER_EXPECT("GET key"), PEER_SEND("$-1\r\n")};
   struct peer_options options = {.reply = reply};
@@ -275,7 +285,7 @@ int main(void)
   tcase_add_test(t, credentials_and_database_come_first);
   tcase_add_loop_test(t, a_refused_handshake_is_told_as_what_it_is, 0,
                       sizeof refusals / sizeof *refusals);
-  tcase_add_test(t, what_a_server_may_refuse_is_done_without);
+  tcase_add_loop_test(t, what_a_server_may_refuse_is_done_without, 0, 3);
   tcase_add_loop_test(t, a_handshake_that_is_cut_is_not_sent, 0, 2);
   tcase_add_test(t, a_silent_handshake_ends_by_connect_timeout);
   suite_add_tcase(suite, t);

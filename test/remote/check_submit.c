@@ -256,7 +256,7 @@ END_TEST
 
 START_TEST(credentials_refused_are_told)
 {
-  static const char *const reply[][2] = {{"SELECT", "-NOAUTH no\r\n"}, {NULL, NULL}};
+  static const char *const reply[][2] = {{"PING", "-NOAUTH no\r\n"}, {NULL, NULL}};
   static const struct peer_step script[] = {OPENING, PEER_HANG};
   struct peer_options options = {.reply = reply};
   struct lrd_config config;
