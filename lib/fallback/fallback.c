@@ -88,7 +88,7 @@ static larder_outcome fallback_open(larder_backend *b, const larder_backend_opti
   struct lrd_fallback *f = lrd_fallback_of(b);
   larder_backend_options memory = { .config = options->config, .observer = &f->observer,
                                     .partial = 1 };
-  larder_backend_options remote = { .config = options->config };
+  larder_backend_options remote = { .config = options->config, .hub = options->hub };
   larder_outcome outcome = LARDER_NO_MEMORY;
 
   f->config = options->config;

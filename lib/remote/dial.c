@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "remote/dial_part.h"
+#include "remote/listen.h"
 #include "util/memory.h"
 
 /*
@@ -88,6 +89,10 @@ void lrd_dial_fail(struct lrd_dial *d, const struct lrd_fault *fault)
     lrd_remote_tell(r, LARDER_WARNING, "connect_fault", why.text);
   if (l->kind == LRD_LINK_SUBMIT)
     lrd_submit_link_changed(loop, l, 0);
+  if (l->kind == LRD_LINK_LISTEN)
+    lrd_listen_link_changed(loop, 0);
+  else
+    lrd_listen_doubt(loop);
 }
 
 void lrd_dial_fail_text(struct lrd_dial *d, larder_cause cause, const char *text)
@@ -130,6 +135,8 @@ void lrd_dial_succeed(struct lrd_dial *d)
   lrd_remote_tell(r, LARDER_INFO, "connect", "connected");
   if (l->kind == LRD_LINK_SUBMIT)
     lrd_submit_link_changed(loop, l, 1);
+  if (l->kind == LRD_LINK_LISTEN)
+    lrd_listen_link_changed(loop, 1);
 }
 
 /* --- connecting ------------------------------------------------------------------------ */

@@ -51,6 +51,7 @@ struct lrd_remote {
   struct lrd_hash_key hash;
   struct lrd_fence fence;
   struct lrd_loop *loop;
+  struct lrd_listen *listen; /* NULL: the store has no hub */
   struct lrd_tls_context *tls; /* NULL: plain */
 
   struct lrd_lock lock;

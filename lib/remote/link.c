@@ -119,9 +119,10 @@ void lrd_link_close(struct lrd_link *l, larder_cause cause, const char *text)
 int lrd_link_up(struct lrd_link *l, const struct lrd_identity *identity)
 {
   struct lrd_remote *r = l->remote;
-  if (l->wake < 0 && l->kind != LRD_LINK_SUBMIT)
+  int callers = l->kind < LRD_LINK_SUBMIT;
+  if (l->wake < 0 && callers)
     l->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if ((l->wake < 0 && l->kind != LRD_LINK_SUBMIT) || lrd_fence_reserve(&r->fence) != 0)
+  if ((l->wake < 0 && callers) || lrd_fence_reserve(&r->fence) != 0)
     return -1;
   l->identity = *identity;
   l->touched_at = l->progress_at = lrd_remote_now(r);

@@ -29,7 +29,12 @@
  * Only the driver (the loop, for a submit link) closes the descriptor.
  */
 
-enum lrd_link_kind { LRD_LINK_SHARED, LRD_LINK_PINNED, LRD_LINK_SUBMIT };
+enum lrd_link_kind {
+  LRD_LINK_SHARED,
+  LRD_LINK_PINNED,
+  LRD_LINK_SUBMIT,
+  LRD_LINK_LISTEN /* the loop's, as a submit link is; its wire is idle: listen.h */
+};
 
 enum lrd_link_state { LRD_LINK_DOWN, LRD_LINK_CONNECTING, LRD_LINK_READY, LRD_LINK_CLOSING };
 

@@ -3,6 +3,7 @@ redis_sources += \
   lib/remote/dial.c lib/remote/dial_greet.c lib/remote/dial_part.h \
   lib/remote/drive.c \
   lib/remote/expect.c lib/remote/expect.h \
+  lib/remote/feed.c lib/remote/feed.h \
   lib/remote/fence.c lib/remote/fence.h \
   lib/remote/group.c lib/remote/group.h \
   lib/remote/handshake.c lib/remote/handshake.h \
@@ -10,6 +11,7 @@ redis_sources += \
   lib/remote/instance.c lib/remote/instance.h \
   lib/remote/job.c lib/remote/job.h \
   lib/remote/link.c lib/remote/link.h \
+  lib/remote/listen.c lib/remote/listen.h \
   lib/remote/loop.c lib/remote/loop.h \
   lib/remote/reader.c lib/remote/reader.h \
   lib/remote/remote.c lib/remote/remote.h \

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "remote/link.h"
+#include "remote/listen.h"
 #include "remote/resolve.h"
 #include "util/memory.h"
 
@@ -69,6 +70,9 @@ static void tick(struct lrd_loop *loop)
   int64_t next = lrd_dial_tick(loop, now), submit = lrd_submit_tick(loop, now);
   if (submit < next)
     next = submit;
+  int64_t listen = lrd_listen_tick(loop, now);
+  if (listen < next)
+    next = listen;
   if (next == INT64_MAX) {
     uv_timer_stop(&loop->timer);
     return;
@@ -123,16 +127,20 @@ static void on_async(uv_async_t *async)
   if (stopping) {
     lrd_dial_stop(loop);
     lrd_submit_stop(loop, LARDER_CLOSED);
+    lrd_listen_drop(loop, "the store is closed");
     uv_walk(&loop->uv, close_handle, NULL);
     return;
   }
-  if (cancel_all)
+  if (cancel_all) {
     lrd_submit_stop(loop, LARDER_NOT_SENT);
+    lrd_listen_drop(loop, "cancelled");
+  }
   lrd_dial_resolved(loop);
   int probe;
   for (struct lrd_link *l; (l = next_dial(loop, &probe));)
     lrd_dial_link(loop, l, probe);
   lrd_submit_queued(loop);
+  lrd_listen_changes(loop);
 }
 
 static void *run(void *argument)

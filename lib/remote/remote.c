@@ -10,6 +10,7 @@
 #include "remote/hold.h"
 #include "remote/instance.h"
 #include "remote/link.h"
+#include "remote/listen.h"
 #include "remote/report.h"
 #include "util/memory.h"
 #include "util/number.h"
@@ -196,6 +197,7 @@ static void release(struct lrd_remote *r, int forked)
   }
   for (int i = 0; i < LRD_PINNED; i++)
     lrd_link_free(r->pinned[i], forked);
+  lrd_listen_free(r->listen, forked);
   lrd_tls_context_free(r->tls);
   r->tls = NULL;
   lrd_fence_free(&r->fence);
@@ -248,11 +250,16 @@ static larder_outcome remote_open(larder_backend *b, const larder_backend_option
     lrd_tls_context_free(r->tls);
     return fail_open(LARDER_NO_MEMORY, "no memory for the store", error, error_size);
   }
-  r->loop = lrd_loop_start(r);
+  if (options->hub)
+    r->listen = lrd_listen_new(r, options->hub);
+  if (!options->hub || r->listen)
+    r->loop = lrd_loop_start(r);
   if (!r->loop) {
     release(r, 0);
     return fail_open(LARDER_NO_MEMORY, "no memory or no thread for connections", error, error_size);
   }
+  if (r->listen)
+    lrd_listen_attach(r->listen, r->loop);
   if (r->tls && r->config->tls_insecure)
     lrd_remote_tell(r, LARDER_WARNING, "tls-unverified",
                     "the server's certificate is not verified: anybody on the way may read and "
@@ -284,6 +291,8 @@ static uint64_t remote_close(larder_backend *b, int64_t deadline, int forked)
   larder_outcome unsent = LARDER_CLOSED;
   atomic_store(&r->closing, 1);
   lrd_group_each(r, cancel_link, &unsent);
+  if (r->listen)
+    lrd_listen_detach(r->listen);
   lrd_loop_stop(r->loop);
   wait_outside(r);
   lrd_loop_free(r->loop);

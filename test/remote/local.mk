@@ -8,6 +8,8 @@ support_sources += \
 
 rig_sources = test/remote/rig.c test/remote/rig.h
 
+ear_sources = test/remote/ear.c test/remote/ear.h
+
 through_sources = test/remote/through.c test/remote/through.h $(rig_sources)
 
 against_sources = test/remote/against.c test/remote/against.h $(rig_sources)
@@ -18,6 +20,7 @@ check_PROGRAMS += \
   test/remote/check_callers \
   test/remote/check_deadline \
   test/remote/check_faults \
+  test/remote/check_feed \
   test/remote/check_handshake \
   test/remote/check_link \
   test/remote/check_lost \
@@ -30,6 +33,7 @@ test_remote_check_wire_SOURCES = test/remote/check_wire.c $(rig_sources)
 test_remote_check_callers_SOURCES = test/remote/check_callers.c $(against_sources)
 test_remote_check_deadline_SOURCES = test/remote/check_deadline.c $(against_sources)
 test_remote_check_faults_SOURCES = test/remote/check_faults.c $(through_sources)
+test_remote_check_feed_SOURCES = test/remote/check_feed.c $(ear_sources) $(rig_sources)
 test_remote_check_handshake_SOURCES = test/remote/check_handshake.c $(against_sources)
 test_remote_check_link_SOURCES = test/remote/check_link.c $(against_sources)
 test_remote_check_submit_SOURCES = test/remote/check_submit.c $(rig_sources)
