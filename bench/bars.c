@@ -58,6 +58,30 @@ struct bar {
 #define SERVE_CPU(text, what) \
   { "serve, redis-benchmark " text ": CPU of a command / redis-server's", AT_MOST, 0.6, "x", \
     { what, "larder", "ns CPU", 0 }, { what, "redis", "ns CPU", 0 }, { 0 } }
+#define REMOTE(text, what, who, x, sense, bound, unit) \
+  { "remote, " text, sense, bound, "x", { what, who, unit, x }, { what, "hiredis", unit, x }, \
+    { 0 } }
+#define REMOTE_CALL(text, what) \
+  REMOTE(text ": calls a second / hiredis", what, "larder", 0, AT_LEAST, 0.95, "op/s"), \
+  REMOTE(text ": p99 / hiredis", what, "larder", 0, AT_MOST, 1.1, "us p99"), \
+  REMOTE(text ", with fallback: calls a second / hiredis", what, "larder-fallback", 0, AT_LEAST, \
+         0.95, "op/s"), \
+  REMOTE(text ", with fallback: p99 / hiredis", what, "larder-fallback", 0, AT_MOST, 1.1, "us p99")
+#define REMOTE_THREADS(text, what) \
+  REMOTE("8 threads, " text ": calls a second / 8 hiredis", what, "larder", 8, AT_LEAST, 1, \
+         "op/s"), \
+  REMOTE("8 threads, " text ": server's CPU of a command / 8 hiredis", what, "larder", 8, \
+         AT_MOST, 0.7, "us CPU server"), \
+  REMOTE("64 threads, " text ": calls a second / 64 hiredis", what, "larder", 64, AT_LEAST, 1.5, \
+         "op/s")
+#define REMOTE_ASYNC(text, what) \
+  REMOTE("512 in flight, " text ": a second / hiredis", what, "larder", 512, AT_LEAST, 1.2, \
+         "op/s"), \
+  REMOTE("512 in flight, " text ", by dispatch: a second / hiredis", what, \
+         "larder-dispatch", 512, AT_LEAST, 1.2, "op/s")
+#define REMOTE_IDLE(text, who) \
+  { "remote, an idle store" text ": CPU a second", AT_MOST, 1, "ms", \
+    { "remote-idle", who, "ms CPU a second", 0 }, { 0 }, { 0 } }
 
 static const struct bar bars[] = {
   { "GET, typed, 1 thread / raw uthash XXH3, any length", AT_MOST, 0.8, "x", TYPED("get"),
@@ -133,6 +157,22 @@ static const struct bar bars[] = {
   SERVE("SET -P 64", "serve-set-P64", 2),
   SERVE_CPU("GET -P 64", "serve-get-P64"),
   SERVE_CPU("SET -P 64", "serve-set-P64"),
+  REMOTE_CALL("GET, unix, one processor", "remote-get-unix-1cpu"),
+  REMOTE_CALL("GET, unix, across two", "remote-get-unix-2cpu"),
+  REMOTE_CALL("SET, unix, one processor", "remote-set-unix-1cpu"),
+  REMOTE_CALL("SET, unix, across two", "remote-set-unix-2cpu"),
+  REMOTE_CALL("GET, TCP, one processor", "remote-get-tcp-1cpu"),
+  REMOTE_CALL("GET, TCP, across two", "remote-get-tcp-2cpu"),
+  REMOTE_CALL("SET, TCP, one processor", "remote-set-tcp-1cpu"),
+  REMOTE_CALL("SET, TCP, across two", "remote-set-tcp-2cpu"),
+  REMOTE_THREADS("unix", "remote-threads-unix"),
+  REMOTE_THREADS("TCP", "remote-threads-tcp"),
+  REMOTE_ASYNC("GET, unix", "remote-async-get-unix"),
+  REMOTE_ASYNC("SET, unix", "remote-async-set-unix"),
+  REMOTE_ASYNC("GET, TCP", "remote-async-get-tcp"),
+  REMOTE_ASYNC("SET, TCP", "remote-async-set-tcp"),
+  REMOTE_IDLE("", "larder"),
+  REMOTE_IDLE(" with fallback", "larder-fallback"),
   { "opening and closing an empty store", AT_MOST, 100, "us", { "open", "larder", "us", 0 },
     { 0 }, { 0 } },
   { "resident size of an idle store", AT_MOST, 64, "KiB", { "open", "larder", "KiB resident", 0 },

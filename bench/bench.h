@@ -65,7 +65,7 @@ typedef int bench_run(struct bench *);
 
 extern const char *const mechanism_names[]; /* as took; ends with NULL */
 bench_run run_throughput, run_threads, run_isolated, run_memory, run_expire, run_beside, run_ratio,
-  run_serve, run_open;
+  run_serve, run_remote, run_open;
 
 /* Whether the row is to be measured now. */
 int bench_wants(struct bench *, const char *what, const char *who);

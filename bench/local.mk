@@ -43,7 +43,9 @@ bench_bench_SOURCES += bench/target_lmdb.c
 bench_bench_LDADD += -llmdb
 endif
 if REDIS
-bench_bench_SOURCES += bench/serve.c bench/target_redis.c
+bench_bench_SOURCES += bench/remote.c bench/remote.h bench/remote_caller.c bench/remote_calls.c \
+  bench/remote_idle.c bench/remote_pipeline.c bench/remote_pipelines.c bench/remote_store.c \
+  bench/remote_store.h bench/serve.c bench/target_redis.c
 bench_bench_LDADD += test/support/libtestsupport.la $(HIREDIS_LIBS)
 endif
 

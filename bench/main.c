@@ -13,12 +13,13 @@ static bench_run *const mechanisms[] = {
   run_throughput, run_threads, run_isolated, run_memory, run_expire, run_beside, run_ratio,
   run_open,
 #ifdef LARDER_REDIS
-  run_serve,
+  run_serve, run_remote,
 #endif
 };
 
 const char *const mechanism_names[] = { "one thread", "threads", "isolated", "memory", "expiry",
                                         "growth and freeing", "hit ratio", "opening", "serve",
+                                        "remote",
                                         NULL };
 
 static const char usage[] =

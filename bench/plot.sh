@@ -105,6 +105,38 @@ ratio-zipf|allkeys-lfu|% hits|allkeys-lfu
 ratio-zipf|allkeys-random|% hits|allkeys-random
 END
 
+log2="set logscale x 2
+set xtics (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)"
+for unit in 'op/s' 'us p99'; do
+  case $unit in
+  op/s)
+    name_of=remote-threads title='GETs of a redis-server against threads' label='calls a second, all threads'
+    settings="$log2
+set yrange [0:]
+set format y '%.1s%c'" ;;
+  *)
+    name_of=remote-p99 title='GETs of a redis-server: the 99th percentile against threads' label='us'
+    settings="$log2
+set logscale y" ;;
+  esac
+  plot "$name_of" "$title" "threads, on ${cores:-?} cores" "$label" "$settings" <<END
+remote-threads-unix|larder|$unit|larder, unix socket
+remote-threads-unix|hiredis|$unit|hiredis, one connection a thread, unix socket
+remote-threads-tcp|larder|$unit|larder, TCP
+remote-threads-tcp|hiredis|$unit|hiredis, one connection a thread, TCP
+END
+done
+
+plot remote-depth 'GETs of a redis-server: processor time against commands in flight (unix socket)' \
+  'commands in flight' 'us of CPU a command' "$log2
+set logscale y" <<'END'
+remote-async-get-unix|larder|us CPU client|larder
+remote-async-get-unix|larder-dispatch|us CPU client|larder, callbacks on the caller''s thread
+remote-async-get-unix|hiredis|us CPU client|hiredis
+remote-async-get-unix|larder|us CPU server|redis-server under larder
+remote-async-get-unix|hiredis|us CPU server|redis-server under hiredis
+END
+
 # Memory: bars, at the first size of each kind, of those who were measured.
 bytes() {
   series "memory-$1" "$2" 'bytes taken' | awk 'NR == 1 { print $2 }'

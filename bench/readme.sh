@@ -33,6 +33,9 @@ threads|throughput against threads
 memory|memory per item against Redis
 expire|latency while a million keys expire
 hits|hit ratio against cache size
+remote-threads|calls of a redis-server against threads
+remote-p99|their 99th percentile against threads
+remote-depth|processor time of a command against commands in flight
 END
 [ -z "$links" ] || printf '\nPlots of the same run: %s.\n' "$links" > "$scratch/links"
 

@@ -19,6 +19,8 @@ extern const struct redis_kind redis_kinds[];
 
 /* NULL: why says it. */
 struct redis *redis_open(const struct redis_kind *, char *why, size_t why_size);
+/* The usual one, on a loopback port besides. */
+struct redis *redis_open_port(int *port, char *why, size_t why_size);
 void redis_close(struct redis *);
 /* One more connection to the same server, to be closed first; NULL: failed. */
 struct redis *redis_again(const struct redis *);

@@ -49,9 +49,11 @@ const struct redis_kind redis_kinds[] = {
   { NULL, NULL, NULL },
 };
 
-struct redis *redis_open(const struct redis_kind *kind, char *why, size_t why_size)
+/* config: more lines of redis.conf, or NULL. */
+static struct redis *open_kind(const struct redis_kind *kind, const char *config, char *why,
+                               size_t why_size)
 {
-  struct server_options options = { .unix_socket = 1 };
+  struct server_options options = { .unix_socket = 1, .config = config };
   const char *usual = getenv("REDIS_SERVER");
   char path[4096], *kept = usual == NULL ? NULL : strdup(usual);
   struct redis *redis;
@@ -76,6 +78,20 @@ struct redis *redis_open(const struct redis_kind *kind, char *why, size_t why_si
     return NULL;
   }
   return redis;
+}
+
+struct redis *redis_open(const struct redis_kind *kind, char *why, size_t why_size)
+{
+  return open_kind(kind, NULL, why, why_size);
+}
+
+struct redis *redis_open_port(int *port, char *why, size_t why_size)
+{
+  char config[64];
+
+  *port = server_free_port();
+  snprintf(config, sizeof config, "bind 127.0.0.1\nport %d\n", *port);
+  return open_kind(&redis_kinds[0], config, why, why_size);
 }
 
 void redis_close(struct redis *redis)
