@@ -39,6 +39,7 @@
 #include <larder/reply.h>
 #include <larder/session.h>
 #include <larder/status.h>
+#include <larder/subscriber.h>
 
 #ifdef __cplusplus
 extern "C" {

@@ -236,7 +236,10 @@ enum {
   LARDER_IS_LOCAL = 1 << 4,       /* no call ever waits for a network */
   /* get and set count their replies themselves (status: typed), and so do the
    * instance's get_now and set_now. */
-  LARDER_COUNTS_TYPED = 1 << 5
+  LARDER_COUNTS_TYPED = 1 << 5,
+  /* What is published reaches the hub that it was opened with: by the engine itself, or by a
+   * source that it attaches. */
+  LARDER_CAN_LISTEN = 1 << 6
 };
 
 /*

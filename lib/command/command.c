@@ -121,6 +121,9 @@ static const struct subcommand subcommands[] = {
   { LRD_XGROUP, "delconsumer", 5, 2 }, { LRD_XGROUP, "help", 2, 0 },
   { LRD_XINFO, "stream", -3, 2 },   { LRD_XINFO, "groups", 3, 2 },
   { LRD_XINFO, "consumers", 4, 2 }, { LRD_XINFO, "help", 2, 0 },
+  { LRD_PUBSUB, "channels", -2, 0 }, { LRD_PUBSUB, "numpat", 2, 0 },
+  { LRD_PUBSUB, "numsub", -2, 0 },  { LRD_PUBSUB, "shardchannels", -2, 0 },
+  { LRD_PUBSUB, "shardnumsub", -2, 0 }, { LRD_PUBSUB, "help", 2, 0 },
 };
 
 static const struct subcommand *find_subcommand(const larder_vector *v)

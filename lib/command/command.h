@@ -73,7 +73,7 @@ enum {
   LRD_ALLOW_BUSY = 1 << 12,
   LRD_NO_MANDATORY_KEYS = 1 << 13,
   LRD_MAY_REPLICATE = 1 << 14,
-  LRD_PUBSUB = 1 << 15,
+  LRD_CHANNELS = 1 << 15, /* "pubsub": names channels, which are no keys */
   LRD_BLOCKING = 1 << 16,
   LRD_NO_ASYNC_LOADING = 1 << 17,
   LRD_MOVABLE_KEYS = 1 << 18, /* the rows' key positions are not all keys: ZUNION, SORT STORE */

@@ -7,13 +7,13 @@
 void lrd_name_drop(const larder_memory *m, struct lrd_name *n)
 {
   if (n && atomic_fetch_sub_explicit(&n->references, 1, memory_order_acq_rel) == 1)
-    lrd_release(m, n, sizeof *n + n->len);
+    lrd_release(m, n, sizeof *n + n->len + 1);
 }
 
 void lrd_message_drop(const larder_memory *m, struct lrd_message *msg)
 {
   if (msg && atomic_fetch_sub_explicit(&msg->references, 1, memory_order_acq_rel) == 1)
-    lrd_release(m, msg, sizeof *msg + msg->channel + msg->payload);
+    lrd_release(m, msg, sizeof *msg + msg->channel + msg->payload + 2);
 }
 
 const larder_memory *lrd_hub_memory(const struct lrd_hub *hub)
@@ -174,6 +174,17 @@ larder_outcome lrd_hub_unsubscribe(struct lrd_hub *hub, struct lrd_ear *ear,
   return outcome;
 }
 
+int lrd_hub_is_ready(struct lrd_hub *hub, struct lrd_ear *ear, enum lrd_hub_kind kind,
+                     larder_bytes name)
+{
+  lrd_lock(&hub->lock);
+  struct lrd_entry *e = lrd_registry_find(hub, kind, name, lrd_registry_hash(hub, name));
+  int joined = e && ear->hub && lrd_registry_member(hub, ear, e);
+  int ready = !joined ? 0 : !hub->source || e->ready ? 1 : -1;
+  lrd_unlock(&hub->lock);
+  return ready;
+}
+
 struct lrd_name *lrd_ear_first(struct lrd_hub *hub, struct lrd_ear *ear, enum lrd_hub_kind kind)
 {
   lrd_lock(&hub->lock);
@@ -191,9 +202,9 @@ static struct lrd_message *message_new(struct lrd_hub *hub, larder_bytes channel
                                        larder_bytes payload)
 {
   struct lrd_message *m;
-  if (payload.len > SIZE_MAX / 2 - sizeof *m - channel.len)
+  if (payload.len > SIZE_MAX / 2 - sizeof *m - 2 - channel.len)
     return NULL;
-  m = lrd_allocate(&hub->memory, sizeof *m + channel.len + payload.len);
+  m = lrd_allocate(&hub->memory, sizeof *m + channel.len + payload.len + 2);
   if (!m)
     return NULL;
   atomic_init(&m->references, 1);
@@ -201,8 +212,10 @@ static struct lrd_message *message_new(struct lrd_hub *hub, larder_bytes channel
   m->payload = payload.len;
   if (channel.len)
     memcpy(m->bytes, channel.data, channel.len);
+  m->bytes[channel.len] = '\0';
   if (payload.len)
-    memcpy(m->bytes + channel.len, payload.data, payload.len);
+    memcpy(m->bytes + channel.len + 1, payload.data, payload.len);
+  m->bytes[channel.len + 1 + payload.len] = '\0';
   return m;
 }
 

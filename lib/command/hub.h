@@ -42,14 +42,19 @@ enum lrd_hub_state {
 struct lrd_name {
   atomic_uint references;
   size_t len;
-  char bytes[];
+  char bytes[]; /* and a NUL */
 };
 
 struct lrd_message {
   atomic_uint references;
   size_t channel, payload; /* lengths */
-  char bytes[];            /* the channel's, then the payload's */
+  char bytes[];            /* the channel's and a NUL, then the payload's and a NUL */
 };
+
+static inline const char *lrd_message_payload(const struct lrd_message *m)
+{
+  return m->bytes + m->channel + 1;
+}
 
 static inline struct lrd_name *lrd_name_hold(struct lrd_name *n)
 {
@@ -68,7 +73,6 @@ void lrd_message_drop(const larder_memory *, struct lrd_message *);
 /*
  * Who listens.  Memory of its owner, zeroed but for the two functions.  They are called with
  * the hub's lock held: append to bounded memory and wake somebody, no I/O, no call of the hub.
- * One thread at a time subscribes, unsubscribes and closes an ear.
  */
 struct lrd_member;
 struct lrd_ear {
@@ -81,7 +85,7 @@ struct lrd_ear {
   struct lrd_hub *hub; /* NULL: not opened, or the hub was closed */
   struct lrd_ear *next, *before;
   struct lrd_member *members;
-  size_t count[LRD_HUB_KINDS]; /* its subscriptions; its owner's thread may read them */
+  size_t count[LRD_HUB_KINDS]; /* its subscriptions; who alone changes them may read them */
 };
 
 /* --- life: lib/store ------------------------------------------------------- */
@@ -108,6 +112,8 @@ larder_outcome lrd_hub_subscribe(struct lrd_hub *, struct lrd_ear *, enum lrd_hu
 /* OK, ABSENT: it was not subscribed, or CLOSED.  Nothing is heard of the name any more. */
 larder_outcome lrd_hub_unsubscribe(struct lrd_hub *, struct lrd_ear *, enum lrd_hub_kind,
                                    larder_bytes name);
+/* 1: READY; -1: not yet; 0: the ear has not subscribed it (any more). */
+int lrd_hub_is_ready(struct lrd_hub *, struct lrd_ear *, enum lrd_hub_kind, larder_bytes name);
 /* One of the ear's names of that kind, held, or NULL: there are none. */
 struct lrd_name *lrd_ear_first(struct lrd_hub *, struct lrd_ear *, enum lrd_hub_kind);
 

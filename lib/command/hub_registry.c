@@ -7,13 +7,14 @@
 
 static struct lrd_name *name_new(const struct lrd_hub *hub, larder_bytes bytes)
 {
-  struct lrd_name *n = lrd_allocate(&hub->memory, sizeof *n + bytes.len);
+  struct lrd_name *n = lrd_allocate(&hub->memory, sizeof *n + bytes.len + 1);
   if (!n)
     return NULL;
   atomic_init(&n->references, 1);
   n->len = bytes.len;
   if (bytes.len)
     memcpy(n->bytes, bytes.data, bytes.len);
+  n->bytes[bytes.len] = '\0';
   return n;
 }
 

@@ -14,6 +14,8 @@ static struct lrd_keys by_position(const larder_vector *v)
   struct lrd_keys keys = { 0, 0, 0, 0 };
   int last = c->last < 0 ? v->argc + c->last : c->last;
 
+  if (c->flags & LRD_CHANNELS)
+    return keys;
   if (!c->first && lrd_subcommand_key(v))
     return (struct lrd_keys){ lrd_subcommand_key(v), 1, 1, 0 };
   if (!c->first || c->first >= v->argc)

@@ -750,6 +750,43 @@ LRD_X(TIME, "time", 1, LRD_LOADING | LRD_STALE | LRD_FAST,
       CONNECTION, 0, 0, 0, PLAIN, NEVER, "@fast", "server", "2.6.0",
       "", "The server's clock: seconds and microseconds")
 
+/* --- pubsub */
+LRD_X(SUBSCRIBE, "subscribe", -2, LRD_CHANNELS | LRD_NOSCRIPT | LRD_LOADING | LRD_STALE |
+      LRD_SESSION | LRD_FRONT,
+      CONNECTION, 0, 0, 0, PLAIN, NEVER, "@pubsub @slow", "pubsub", "2.0.0",
+      "channel [channel ...]", "Listens to channels")
+LRD_X(PSUBSCRIBE, "psubscribe", -2, LRD_CHANNELS | LRD_NOSCRIPT | LRD_LOADING | LRD_STALE |
+      LRD_SESSION | LRD_FRONT,
+      CONNECTION, 0, 0, 0, PLAIN, NEVER, "@pubsub @slow", "pubsub", "2.0.0",
+      "pattern [pattern ...]", "Listens to channels whose names match")
+LRD_X(SSUBSCRIBE, "ssubscribe", -2, LRD_CHANNELS | LRD_NOSCRIPT | LRD_LOADING | LRD_STALE |
+      LRD_SESSION | LRD_FRONT,
+      CONNECTION, 1, -1, 1, PLAIN, NEVER, "@pubsub @slow", "pubsub", "7.0.0",
+      "shardchannel [shardchannel ...]", "Listens to shard channels")
+LRD_X(UNSUBSCRIBE, "unsubscribe", -1, LRD_CHANNELS | LRD_NOSCRIPT | LRD_LOADING | LRD_STALE |
+      LRD_SESSION | LRD_FRONT,
+      CONNECTION, 0, 0, 0, PLAIN, NEVER, "@pubsub @slow", "pubsub", "2.0.0",
+      "[channel [channel ...]]", "Listens to channels no more")
+LRD_X(PUNSUBSCRIBE, "punsubscribe", -1, LRD_CHANNELS | LRD_NOSCRIPT | LRD_LOADING | LRD_STALE |
+      LRD_SESSION | LRD_FRONT,
+      CONNECTION, 0, 0, 0, PLAIN, NEVER, "@pubsub @slow", "pubsub", "2.0.0",
+      "[pattern [pattern ...]]", "Listens to channels whose names match no more")
+LRD_X(SUNSUBSCRIBE, "sunsubscribe", -1, LRD_CHANNELS | LRD_NOSCRIPT | LRD_LOADING | LRD_STALE |
+      LRD_SESSION | LRD_FRONT,
+      CONNECTION, 1, -1, 1, PLAIN, NEVER, "@pubsub @slow", "pubsub", "7.0.0",
+      "[shardchannel [shardchannel ...]]", "Listens to shard channels no more")
+LRD_X(PUBLISH, "publish", 3, LRD_CHANNELS | LRD_LOADING | LRD_STALE | LRD_FAST,
+      PUBLISH, 0, 0, 0, PLAIN, NEVER, "@pubsub @fast", "pubsub", "2.0.0",
+      "channel message", "Sends a message to all who listen to a channel")
+LRD_X(SPUBLISH, "spublish", 3, LRD_CHANNELS | LRD_LOADING | LRD_STALE | LRD_FAST,
+      PUBLISH, 1, 1, 1, PLAIN, NEVER, "@pubsub @fast", "pubsub", "7.0.0",
+      "shardchannel message", "Sends a message to all who listen to a shard channel")
+LRD_X(PUBSUB, "pubsub", -2, LRD_PARTS,
+      ADMIN, 0, 0, 0, PLAIN, NEVER, "@slow", "pubsub", "2.8.0",
+      "CHANNELS [pattern] | NUMPAT | NUMSUB [channel ...] | SHARDCHANNELS [pattern] | "
+      "SHARDNUMSUB [shardchannel ...] | HELP",
+      "Who listens to what")
+
 /* --- between larder's own layers: unknown to callers */
 LRD_X(LARDER_FORGET, "larder.forget", -2, LRD_WRITE | LRD_INTERNAL,
       ADMIN, 1, -1, 1, PLAIN, NEVER, "", "larder", "0.1.0",

@@ -14,6 +14,7 @@ core_sources += \
   lib/command/hub.c lib/command/hub.h \
   lib/command/hub_registry.c lib/command/hub_registry.h \
   lib/command/hub_source.c \
+  lib/command/inbox.c lib/command/inbox.h \
   lib/command/keys.c \
   lib/command/keyspec.c lib/command/keyspec.h \
   lib/command/list.h \

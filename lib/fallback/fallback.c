@@ -196,7 +196,8 @@ static int64_t fallback_tick(larder_backend *b, int64_t budget)
 const larder_backend_table lrd_fallback_table = {
   .version = LARDER_BACKEND_VERSION,
   .name = "fallback",
-  .capabilities = LARDER_CAN_SUBMIT | LARDER_CAN_WATCH | LARDER_CAN_ATOMIC,
+  .capabilities = LARDER_CAN_SUBMIT | LARDER_CAN_WATCH | LARDER_CAN_ATOMIC |
+                  LARDER_CAN_LISTEN,
   .size = sizeof(struct lrd_fallback),
   .open = fallback_open,
   .close = fallback_close,

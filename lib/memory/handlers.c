@@ -11,6 +11,10 @@
 lrd_handler *const lrd_handlers[LRD_COMMANDS] = {
   [LRD_SELECT] = lrd_t_select,
 
+  [LRD_PUBLISH] = lrd_t_publish,
+  [LRD_SPUBLISH] = lrd_t_spublish,
+  [LRD_PUBSUB] = lrd_t_pubsub,
+
   [LRD_GET] = lrd_t_get,
   [LRD_SET] = lrd_t_set,
   [LRD_GETDEL] = lrd_t_getdel,

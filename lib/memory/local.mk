@@ -46,6 +46,7 @@ core_sources += \
   lib/memory/t_float.c \
   lib/memory/t_lcs.c \
   lib/memory/t_part.c \
+  lib/memory/t_pubsub.c \
   lib/memory/t_string.c \
   lib/memory/t_strings.c \
   lib/memory/t_transaction.c \

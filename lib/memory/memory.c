@@ -155,6 +155,7 @@ static larder_outcome engine_open(larder_backend *base, const larder_backend_opt
   if (options->observer)
     e->observer = *options->observer;
   e->partial = options->partial;
+  e->hub = options->hub;
   e->database = (unsigned)options->config->database;
   e->opened = lrd_wall_ms(&base->clock);
   lrd_parameters_init(&e->parameters);
@@ -259,7 +260,7 @@ const larder_backend_table lrd_memory_table = {
   .version = LARDER_BACKEND_VERSION,
   .name = "memory",
   .capabilities = LARDER_CAN_WATCH | LARDER_CAN_ATOMIC | LARDER_CAN_OBSERVE | LARDER_IS_LOCAL |
-                  LARDER_COUNTS_TYPED,
+                  LARDER_COUNTS_TYPED | LARDER_CAN_LISTEN,
   .size = sizeof(struct lrd_engine),
   .open = engine_open,
   .close = engine_close,

@@ -91,6 +91,7 @@ struct lrd_engine {
   struct lrd_parameters parameters;
   struct lrd_evict evict;
   larder_observer observer; /* changed NULL: there is none */
+  struct lrd_hub *hub;      /* or NULL: nobody can listen */
   int partial;
   unsigned database;        /* of the store: for get_now and set_now */
   int background;

@@ -30,6 +30,8 @@ lrd_handler lrd_t_select, lrd_t_ping, lrd_t_echo, lrd_t_time, lrd_t_info;
 
 lrd_handler lrd_t_config, lrd_t_object;
 
+lrd_handler lrd_t_publish, lrd_t_spublish, lrd_t_pubsub;
+
 lrd_handler lrd_t_forget, lrd_t_rebuild;
 
 /* --- what they share -------------------------------------------------------- */

@@ -303,7 +303,8 @@ static uint64_t remote_close(larder_backend *b, int64_t deadline, int forked)
 const larder_backend_table lrd_remote_table = {
   .version = LARDER_BACKEND_VERSION,
   .name = "remote",
-  .capabilities = LARDER_CAN_SUBMIT | LARDER_CAN_WATCH | LARDER_CAN_ATOMIC,
+  .capabilities = LARDER_CAN_SUBMIT | LARDER_CAN_WATCH | LARDER_CAN_ATOMIC |
+                  LARDER_CAN_LISTEN,
   .size = sizeof(struct lrd_remote),
   .open = remote_open,
   .close = remote_close,

@@ -16,7 +16,7 @@ static const struct {
     {LRD_READONLY, "readonly"},
     {LRD_DENYOOM, "denyoom"},
     {LRD_ADMIN, "admin"},
-    {LRD_PUBSUB, "pubsub"},
+    {LRD_CHANNELS, "pubsub"},
     {LRD_NOSCRIPT, "noscript"},
     {LRD_BLOCKING, "blocking"},
     {LRD_LOADING, "loading"},

@@ -174,7 +174,9 @@ __attribute__((noinline)) static void answer_above(const larder_vector *v, enum 
     lrd_front(NULL, v, sink);
     return;
   }
-  if (way == LRD_ROUTE_SESSION)
+  if (way == LRD_ROUTE_SESSION && lrd_commands[v->command].flags & LRD_CHANNELS)
+    snprintf(text, LARDER_ERROR_SIZE, "%s", lrd_text_subscriber);
+  else if (way == LRD_ROUTE_SESSION)
     snprintf(text, LARDER_ERROR_SIZE,
              "ERR %s belongs to one conversation: use a larder_session, or an atomic larder_batch",
              lrd_commands[v->command].name);

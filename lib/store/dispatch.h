@@ -53,6 +53,9 @@ larder_call lrd_plain_call(const larder *, const larder_vector *, size_t count, 
  * No meter goes with the sink.  1: the reply is the backend's, and may mean ABSENT. */
 int lrd_run_bare(larder *, larder_vector *v, int64_t timeout, larder_sink *);
 
+/* What SUBSCRIBE and its like are told where replies can't carry messages. */
+extern const char lrd_text_subscriber[];
+
 /* front.c.  session NULL: a bare store. */
 void lrd_front(larder_session *, const larder_vector *, larder_sink *);
 

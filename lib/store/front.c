@@ -15,6 +15,8 @@
 
 static const char redis_version[] = "7.0.15";
 
+const char lrd_text_subscriber[] =
+    "ERR messages are no replies: they come through a larder_subscriber (larder/subscriber.h)";
 
 static void fail(struct lrd_front *f, larder_cause cause, const char *text)
 {
@@ -253,12 +255,65 @@ static void front_reset(struct lrd_front *f)
 {
   larder_session *s = f->session;
   lrd_transaction_reset(s);
+  if (s->hooks.listen)
+    s->hooks.listen(s->hooks.context, NULL, f->sink, &f->verdict);
   s->database = s->store->config.database;
   s->authenticated = s->hooks.authenticate == NULL;
   lrd_release_text(&s->store->config.memory, s->name);
   s->name = NULL;
   choose_protocol(s, 2);
   lrd_sink_status(f->sink, "RESET");
+}
+
+/* --- SUBSCRIBE and its like ------------------------------------------------ */
+
+static void front_listen(struct lrd_front *f)
+{
+  const struct lrd_session_hooks *h = &f->session->hooks;
+  if (h->listen) {
+    h->listen(h->context, f->v, f->sink, &f->verdict);
+    return;
+  }
+  f->verdict.outcome = LARDER_BAD_ARGUMENT;
+  f->verdict.cause = LARDER_CAUSE_CALLER;
+  lrd_sink_error(f->sink, lrd_text_subscriber);
+}
+
+static void beside_ping(struct lrd_front *f)
+{
+  if (f->argc > 2) {
+    lrd_front_refuse_count(f, "ping");
+    return;
+  }
+  lrd_sink_array(f->sink, 2);
+  lrd_front_text(f, "pong");
+  lrd_sink_string(f->sink, f->argc == 2 ? f->argv[1].data : "", f->argc == 2 ? f->argv[1].len : 0);
+}
+
+int lrd_front_beside(larder_session *s, const larder_vector *v, larder_sink *sink)
+{
+  unsigned flags = lrd_commands[v->command].flags;
+  if (v->command == LRD_QUIT || v->command == LRD_RESET ||
+      (flags & LRD_CHANNELS && flags & LRD_SESSION))
+    return 0;
+  struct lrd_front f = {.session = s,
+                        .v = v,
+                        .argc = v->argc,
+                        .argv = v->argv,
+                        .sink = sink,
+                        .verdict = {.outcome = LARDER_OK, .age_ms = -1}};
+  char text[160];
+  if (v->command == LRD_PING) {
+    beside_ping(&f);
+  } else {
+    snprintf(text, sizeof text,
+             "ERR Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET "
+             "are allowed in this context",
+             lrd_commands[v->command].name);
+    lrd_front_refuse(&f, text);
+  }
+  lrd_sink_end(sink, &f.verdict);
+  return 1;
 }
 
 /* --- one of them --------------------------------------------------------- */
@@ -286,6 +341,14 @@ static void answer(struct lrd_front *f)
     break;
   case LRD_HELLO:
     front_hello(f);
+    break;
+  case LRD_SUBSCRIBE:
+  case LRD_PSUBSCRIBE:
+  case LRD_SSUBSCRIBE:
+  case LRD_UNSUBSCRIBE:
+  case LRD_PUNSUBSCRIBE:
+  case LRD_SUNSUBSCRIBE:
+    front_listen(f);
     break;
   default:
     f->verdict.outcome = LARDER_UNSUPPORTED;

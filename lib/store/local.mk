@@ -21,6 +21,8 @@ core_sources += \
   lib/store/front.c \
   lib/store/front.h \
   lib/store/getkeys.c \
+  lib/store/names.c \
+  lib/store/names.h \
   lib/store/prefix.c \
   lib/store/prefix.h \
   lib/store/prefix_rewrite.c \
@@ -38,5 +40,7 @@ core_sources += \
   lib/store/status.c \
   lib/store/store.c \
   lib/store/store.h \
+  lib/store/subscriber.c \
+  lib/store/subscriber.h \
   lib/store/transaction.c \
   lib/store/url.c

@@ -29,8 +29,10 @@
 enum lrd_prefix_rule {
   LRD_PREFIX_KEYS = 0,  /* what the list says is all; there must be a key */
   LRD_PREFIX_PASS,      /* names no keys */
+  LRD_PREFIX_CHANNEL,   /* the first argument is one's name */
   LRD_PREFIX_SORT,      /* keys and patterns of keys among the options */
   LRD_PREFIX_GLOB,      /* a pattern of keys; replies names */
+  LRD_PREFIX_CHANNELS,  /* PUBSUB: names or patterns of channels; replies names */
   LRD_PREFIX_CURSOR,    /* the same in an option; replies a cursor and names */
   LRD_PREFIX_FIRST,     /* replies a name, then what was taken out of that key */
   LRD_PREFIX_EACH,      /* replies names, each with a value */

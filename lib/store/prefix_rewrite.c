@@ -47,6 +47,8 @@ static const struct {
     {"xclaim", LRD_PREFIX_QUOTE},
     {"dbsize", LRD_PREFIX_COUNT},     {"randomkey", LRD_PREFIX_RANDOM},
     {"flushdb", LRD_PREFIX_FLUSH},    {"flushall", LRD_PREFIX_FLUSH_ALL},
+    {"publish", LRD_PREFIX_CHANNEL},  {"spublish", LRD_PREFIX_CHANNEL},
+    {"pubsub", LRD_PREFIX_CHANNELS},
     {"swapdb", LRD_PREFIX_REFUSE}, /* it moves the keys of others too */
 };
 
@@ -167,6 +169,21 @@ static void rewrite_scan(struct rewrite *r, const larder_vector *v, larder_vecto
   r->argv[out->argc++] = r->prefix->all;
 }
 
+/* NUMPAT counts those of others too: Redis tells no more. */
+static void rewrite_pubsub(struct rewrite *r, const larder_vector *v, larder_vector *out)
+{
+  const larder_bytes *word = &v->argv[1];
+  int names = lrd_is_word(word, "NUMSUB") || lrd_is_word(word, "SHARDNUMSUB");
+  for (int i = 2; names && i < v->argc; i++)
+    put_key(r, i);
+  if (!lrd_is_word(word, "CHANNELS") && !lrd_is_word(word, "SHARDCHANNELS"))
+    return;
+  if (v->argc == 2)
+    r->argv[out->argc++] = r->prefix->all;
+  else if (v->argc == 3)
+    put_pattern(r, 2);
+}
+
 /* How many keys there are is told in a transaction by KEYS alone. */
 static void rewrite_count(struct rewrite *r, larder_vector *out)
 {
@@ -197,6 +214,10 @@ int lrd_prefix_rewrite(const struct lrd_prefix *p, const larder_vector *v, struc
     rewrite_scan(&r, v, out);
   else if (rule == LRD_PREFIX_COUNT)
     rewrite_count(&r, out);
+  else if (rule == LRD_PREFIX_CHANNEL)
+    put_key(&r, 1);
+  else if (rule == LRD_PREFIX_CHANNELS)
+    rewrite_pubsub(&r, v, out);
   else
     lrd_command_keys(v, put_key, &r);
   return r.failed ? -1 : 0;
@@ -250,6 +271,7 @@ void lrd_prefix_reply(const struct lrd_prefix *p, enum lrd_prefix_rule rule, lar
   }
   switch (rule) {
   case LRD_PREFIX_GLOB:
+  case LRD_PREFIX_CHANNELS:
     strip_all(p, v, 1);
     break;
   case LRD_PREFIX_CURSOR:
@@ -273,6 +295,7 @@ void lrd_prefix_reply(const struct lrd_prefix *p, enum lrd_prefix_rule rule, lar
     break;
   case LRD_PREFIX_KEYS:
   case LRD_PREFIX_PASS:
+  case LRD_PREFIX_CHANNEL:
   case LRD_PREFIX_SORT:
   case LRD_PREFIX_QUOTE:
   case LRD_PREFIX_RANDOM:

@@ -71,6 +71,8 @@ static void single(larder_session *s, const larder_vector *v, enum lrd_route rou
   else if (needs_authentication(s, v))
     lrd_sink_fail(m->sink, LARDER_REFUSED, LARDER_FROM_NOWHERE, LARDER_CAUSE_AUTH,
                   "NOAUTH Authentication required.");
+  else if (lrd_session_is_confined(s) && lrd_front_beside(s, v, m->sink))
+    return;
   else if (lrd_is_transaction_command(s, v))
     lrd_transaction_command(s, v, m);
   else if (s->transaction.open && v->command != LRD_QUIT && v->command != LRD_RESET)
@@ -85,7 +87,8 @@ static void execute(larder_session *s, larder_vector *vector, size_t count, stru
   size_t begin = 0;
   for (size_t i = 0; i < count; i++) {
     enum lrd_route way = lrd_route(&vector[i], error, sizeof error);
-    if (way == LRD_ROUTE_BACKEND && !s->transaction.open && !needs_authentication(s, &vector[i]))
+    if (way == LRD_ROUTE_BACKEND && !s->transaction.open && !lrd_session_is_confined(s) &&
+        !needs_authentication(s, &vector[i]))
       continue;
     run_plain(s, vector + begin, i - begin, m);
     single(s, &vector[i], way, error, m);

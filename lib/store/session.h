@@ -22,6 +22,10 @@ struct lrd_session_hooks {
   int (*authenticate)(void *context, larder_bytes user, larder_bytes password);
   /* HELLO chose a protocol: its own reply is already written in it.  Or NULL. */
   void (*protocol)(void *context, int version);
+  /* SUBSCRIBE and its like: writes its values, does not end the reply.  v NULL: RESET ends all
+   * subscriptions, nothing is written.  NULL: replies can't carry messages. */
+  void (*listen)(void *context, const larder_vector *v, larder_sink *sink,
+                 larder_verdict *verdict);
   void *context;
 };
 
@@ -50,6 +54,7 @@ struct larder_session {
   /* serve's. */
   int protocol;      /* 2 or 3 */
   int authenticated; /* 0: only commands that need no authentication run */
+  int listening;     /* has subscriptions: with RESP2 few commands may run beside them */
   int quit;          /* QUIT was answered: end the conversation */
   struct lrd_session_hooks hooks;
 };
@@ -57,6 +62,13 @@ struct larder_session {
 /* Runs commands in order; one reply each.  vector[i] needs argc and argv only; its
  * command is set.  Never waits longer than one store timeout for each backend call. */
 void lrd_session_execute(larder_session *, larder_vector *vector, size_t count, larder_sink *);
+
+/* front.c: with RESP2 and subscriptions, what is not answered as ever; 1: it was replied. */
+int lrd_front_beside(larder_session *, const larder_vector *v, larder_sink *);
+static inline int lrd_session_is_confined(const larder_session *s)
+{
+  return s->listening && s->protocol == 2;
+}
 
 /* --- transaction.c: MULTI EXEC DISCARD WATCH UNWATCH ---------------------- */
 

@@ -81,6 +81,12 @@ void lrd_transaction_queue(larder_session *s, const larder_vector *v, struct lrd
     reply_error(m, LARDER_REFUSED, "ERR Command not allowed inside a transaction");
     return;
   }
+  if (lrd_commands[v->command].flags & LRD_CHANNELS &&
+      lrd_commands[v->command].flags & LRD_SESSION) {
+    t->aborted = 1;
+    reply_error(m, LARDER_REFUSED, "ERR subscriptions can't be changed inside a transaction");
+    return;
+  }
   if (!admit(t, v)) {
     t->aborted = 1;
     reply_error(m, LARDER_REFUSED, "ERR the transaction is too large");

@@ -4,6 +4,7 @@ core_sources += \
   lib/util/arena.h \
   lib/util/barrier.c \
   lib/util/barrier.h \
+  lib/util/bell.c lib/util/bell.h \
   lib/util/buffer.c \
   lib/util/buffer.h \
   lib/util/bytes.h \

@@ -27,7 +27,7 @@ static const struct {
   { LRD_ALLOW_BUSY, "allow_busy" },
   { LRD_NO_MANDATORY_KEYS, "no_mandatory_keys" },
   { LRD_MAY_REPLICATE, "may_replicate" },
-  { LRD_PUBSUB, "pubsub" },
+  { LRD_CHANNELS, "pubsub" },
   { LRD_BLOCKING, "blocking" },
   { LRD_NO_ASYNC_LOADING, "no_async_loading" },
   { LRD_MOVABLE_KEYS, "movablekeys" },

@@ -2,6 +2,7 @@
 check_PROGRAMS += \
   test/command/check_argv \
   test/command/check_command \
+  test/command/check_hub \
   test/command/check_keys \
   test/command/check_redis \
   test/command/check_shape \
@@ -11,6 +12,7 @@ check_PROGRAMS += \
 test_command_check_argv_SOURCES = test/command/check_argv.c test/command/vector.h test/util/heap.h
 test_command_check_command_SOURCES = test/command/check_command.c test/command/vector.h \
   test/util/heap.h
+test_command_check_hub_SOURCES = test/command/check_hub.c test/util/heap.h
 test_command_check_keys_SOURCES = test/command/check_keys.c test/command/vector.h
 test_command_check_redis_SOURCES = test/command/check_redis.c test/command/beside.h \
   test/command/vector.h test/util/seed.h

@@ -33,7 +33,7 @@ static void hear(struct lrd_ear *base, enum lrd_hub_kind kind, struct lrd_name *
   if (kind == LRD_HUB_PATTERN)
     n += snprintf(line + n, sizeof line - (size_t)n, "%.*s ", (int)name->len, name->bytes);
   snprintf(line + n, sizeof line - (size_t)n, "%.*s %.*s", (int)m->channel, m->bytes,
-           (int)(m->payload < 80 ? m->payload : 80), m->bytes + m->channel);
+           (int)(m->payload < 80 ? m->payload : 80), lrd_message_payload(m));
   note((struct ear *)(void *)base, line);
 }
 

@@ -18,6 +18,7 @@ check_PROGRAMS += \
   test/store/check_session \
   test/store/check_status \
   test/store/check_store \
+  test/store/check_subscriber \
   test/store/check_threads
 
 test_store_check_async_SOURCES = test/store/check_async.c $(store_fakes)
@@ -33,6 +34,8 @@ test_store_check_refused_SOURCES = test/store/check_refused.c test/store/config_
 test_store_check_session_SOURCES = test/store/check_session.c $(store_fakes)
 test_store_check_status_SOURCES = test/store/check_status.c test/store/store_rig.h $(store_fakes)
 test_store_check_store_SOURCES = test/store/check_store.c test/store/store_rig.h $(store_fakes)
+test_store_check_subscriber_SOURCES = test/store/check_subscriber.c \
+  test/store/heap.c test/store/heap.h
 test_store_check_threads_SOURCES = test/store/check_threads.c $(store_fakes)
 
 if REDIS
