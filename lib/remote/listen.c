@@ -191,8 +191,8 @@ void lrd_listen_link_changed(struct lrd_loop *loop, int up)
   struct lrd_link *l = ls->link;
   if (!up) {
     lrd_hub_gap(ls->feed.hub, l->fault.text);
-    if (l->fault.outcome != LARDER_CLOSED && lrd_hub_wanted(ls->feed.hub))
-      dial(ls); /* after the group's pause */
+    if (lrd_hub_wanted(ls->feed.hub)) /* and then after the group's pause */
+      ls->retry_at = lrd_remote_now(loop->remote) + first_pause;
     return;
   }
   ls->up = 1;

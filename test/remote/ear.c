@@ -149,3 +149,27 @@ int ear_wait(struct ear *e, const char *words, size_t least, int timeout_ms)
   pthread_mutex_unlock(&e->mutex);
   return enough ? 0 : -1;
 }
+
+const char *ear_fault(struct ear *e, const char *words, long last)
+{
+  static char text[300];
+  long before = 0;
+  int gap = 0, bad = 0;
+  size_t len = strlen(words);
+  pthread_mutex_lock(&e->mutex);
+  for (size_t i = 0; i < e->lines && !bad; i++) {
+    gap |= strncmp(e->line[i], "gap", 3) == 0;
+    if (strncmp(e->line[i], words, len) != 0)
+      continue;
+    long n = strtol(e->line[i] + len, NULL, 10);
+    bad = gap ? n <= before : n != before + 1;
+    snprintf(text, sizeof text, "%s%ld behind %ld%s", words, n, before, gap ? ", with a gap" : "");
+    before = n;
+    gap = 0;
+  }
+  if (!bad && before != last)
+    snprintf(text, sizeof text, "the last of %s is %ld, not %ld", words, before, last);
+  bad |= before != last;
+  pthread_mutex_unlock(&e->mutex);
+  return bad ? text : NULL;
+}

@@ -38,4 +38,8 @@ size_t ear_count(struct ear *, const char *words);
 /* Waits until there are so many of them: 0, or -1 after timeout_ms. */
 int ear_wait(struct ear *, const char *words, size_t count, int timeout_ms);
 
+/* Messages carry the numbers 1, 2, ... behind these words, the last one heard is this: NULL if each
+ * follows the one before, or a gap lies between (then it is greater); else what is wrong. */
+const char *ear_fault(struct ear *, const char *words, long last);
+
 #endif

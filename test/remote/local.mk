@@ -23,6 +23,8 @@ check_PROGRAMS += \
   test/remote/check_feed \
   test/remote/check_handshake \
   test/remote/check_link \
+  test/remote/check_listen \
+  test/remote/check_listen_faults \
   test/remote/check_lost \
   test/remote/check_refusals \
   test/remote/check_secret \
@@ -35,6 +37,9 @@ test_remote_check_deadline_SOURCES = test/remote/check_deadline.c $(against_sour
 test_remote_check_faults_SOURCES = test/remote/check_faults.c $(through_sources)
 test_remote_check_feed_SOURCES = test/remote/check_feed.c $(ear_sources) $(rig_sources)
 test_remote_check_handshake_SOURCES = test/remote/check_handshake.c $(against_sources)
+test_remote_check_listen_SOURCES = test/remote/check_listen.c $(ear_sources) $(through_sources)
+test_remote_check_listen_faults_SOURCES = test/remote/check_listen_faults.c $(ear_sources) \
+  $(through_sources)
 test_remote_check_link_SOURCES = test/remote/check_link.c $(against_sources)
 test_remote_check_submit_SOURCES = test/remote/check_submit.c $(rig_sources)
 test_remote_check_addresses_SOURCES = test/remote/check_addresses.c $(through_sources)

@@ -88,9 +88,14 @@ void rig_config(struct lrd_config *c, int port, const char *path)
 
 void rig_open(struct rig *r, const struct lrd_config *config)
 {
+  rig_open_hub(r, config, NULL);
+}
+
+void rig_open_hub(struct rig *r, const struct lrd_config *config, struct lrd_hub *hub)
+{
   char error[256] = "";
   r->config = *config;
-  larder_backend_options options = {.config = &r->config};
+  larder_backend_options options = {.config = &r->config, .hub = hub};
   r->hook = lrd_hook_new(&rig_memory, &r->config.clock, r->config.event, r->config.event_context);
   r->backend = lrd_allocate_zeroed(&rig_memory, 1, lrd_remote_table.size);
   must(r->hook && r->backend, "no memory");

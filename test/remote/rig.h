@@ -23,6 +23,8 @@ struct rig {
 void rig_config(struct lrd_config *, int port, const char *path);
 /* Opens; ends the test if it can't. */
 void rig_open(struct rig *, const struct lrd_config *);
+struct lrd_hub;
+void rig_open_hub(struct rig *, const struct lrd_config *, struct lrd_hub *);
 /* Closes and checks that every byte was given back. */
 void rig_close(struct rig *);
 

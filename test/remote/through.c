@@ -76,7 +76,7 @@ void through_open(void (*change)(struct lrd_config *))
   rig_sleep(1);
   through.fds = entries("/proc/self/fd");
   through.threads = entries("/proc/self/task");
-  rig_open(&through.rig, &config);
+  rig_open_hub(&through.rig, &config, through.hub);
 }
 
 void through_begin(const struct server_options *options, int unix_socket,

@@ -20,6 +20,7 @@ struct through {
   struct proxy *proxy;
   struct resp_client *side;
   struct rig rig;
+  struct lrd_hub *hub; /* of the rigs; NULL: none */
   int fds, threads; /* before the rig was opened */
 };
 

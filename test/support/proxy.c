@@ -191,6 +191,7 @@ void proxy_arm(struct proxy *x, const struct proxy_fault *fault, size_t count)
 {
   pthread_mutex_lock(&x->mutex);
   x->armed = x->requests;
+  x->news = 0;
   x->struck = 0;
   x->faults = count < PROXY_FAULTS ? count : PROXY_FAULTS;
   if (x->faults)
@@ -263,6 +264,11 @@ long proxy_find(struct proxy *x, const char *command, int n)
       found = k;
   pthread_mutex_unlock(&x->mutex);
   return found;
+}
+
+long proxy_news(struct proxy *x)
+{
+  return look(x, &x->news);
 }
 
 int proxy_struck(struct proxy *x)

@@ -15,6 +15,9 @@
  * learns from a clean run how many there are and how long (proxy_requests, proxy_length),
  * and then loops over k and j.  RESP2.
  *
+ * What a connection that listens is sent, confirmations and messages, are nobody's replies: news
+ * n, over all connections, has the address of reply PROXY_NEWS + n.
+ *
  * Every function: one thread at a time, not the proxy's.
  */
 
@@ -62,7 +65,7 @@ const char *proxy_path(const struct proxy *); /* NULL: a port */
 
 /* Begins to count anew, with these faults (at most PROXY_FAULTS; none: a clean run).  What an
  * older fault holds back or has hung stays so. */
-enum { PROXY_FAULTS = 8 };
+enum { PROXY_FAULTS = 8, PROXY_NEWS = 4096 };
 void proxy_arm(struct proxy *, const struct proxy_fault *, size_t count);
 /* Back when it is so. */
 void proxy_set_door(struct proxy *, enum proxy_door);
@@ -77,6 +80,7 @@ long proxy_length(struct proxy *, long k);  /* bytes of the server's reply k; -1
 long proxy_question(struct proxy *, long k); /* bytes of request k; -1: none came */
 /* The number of the n-th request (from 0) of this command, as it was written; -1: there was none. */
 long proxy_find(struct proxy *, const char *command, int n);
+long proxy_news(struct proxy *);            /* that were sent */
 int proxy_struck(struct proxy *);           /* faults that happened */
 
 /* Connections of clients: ever accepted, open now. */

@@ -168,6 +168,21 @@ static void note_word(struct proxy *x, long k, const char *data, size_t len)
     snprintf(x->word[k], WORD, "%.*s", (int)strtol(line + 1, NULL, 10), name + 1);
 }
 
+/* Is "*3\r\n$9\r\nsubscribe\r\n..." about something to listen to? */
+static int is_news(const char *data, size_t len)
+{
+  static const char *const ends[] = {"subscribe", "message"};
+  const char *line = *data == '*' ? memchr(data, '$', len) : NULL;
+  const char *word = line ? memchr(line, '\n', len - (size_t)(line - data)) : NULL;
+  const char *end = word ? memchr(word, '\r', len - (size_t)(word - data)) : NULL;
+  for (size_t i = 0; end && i < 2; i++) {
+    size_t n = strlen(ends[i]);
+    if ((size_t)(end - word) > n && strncasecmp(end - n, ends[i], n) == 0)
+      return 1;
+  }
+  return 0;
+}
+
 /* A whole request of the client. */
 static void take_request(struct proxy *x, struct pair *p, const char *data, size_t len)
 {
@@ -187,7 +202,8 @@ static void take_request(struct proxy *x, struct pair *p, const char *data, size
     return;
   }
   put(&p->to_server, data, len);
-  owe(p, number);
+  if (!is_news(data, len))
+    owe(p, number);
 }
 
 static void cut_reply(struct pair *p, const struct proxy_fault *f, const char *data, size_t len)
@@ -236,8 +252,11 @@ static void harm_reply(struct pair *p, const struct proxy_fault *f, const char *
 /* A whole reply of the server. */
 static void take_reply(struct proxy *x, struct pair *p, const char *data, size_t len)
 {
-  long number = p->owed_used ? p->owed[p->owed_first] : -1;
-  if (p->owed_used) {
+  int news = is_news(data, len);
+  long number = news           ? x->armed + PROXY_NEWS + x->news++
+                : p->owed_used ? p->owed[p->owed_first]
+                               : -1;
+  if (p->owed_used && !news) {
     p->owed_first = (p->owed_first + 1) % OWED;
     p->owed_used--;
   }

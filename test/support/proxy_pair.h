@@ -10,7 +10,7 @@
 /* The fault proxy's connections, and what befalls requests and replies on them.  For proxy.c alone;
  * its thread, with its mutex. */
 
-enum { PAIRS = 128, REQUESTS = 4096, OWED = 4096, WORD = 12 };
+enum { PAIRS = 128, REQUESTS = 2 * PROXY_NEWS, OWED = 4096, WORD = 12 };
 
 struct bytes {
   char *data;
@@ -48,6 +48,7 @@ struct proxy {
   struct proxy_fault fault[PROXY_FAULTS];
   size_t faults;
   long requests, armed; /* armed: the number, counted from the start, of request 0 */
+  long news;
   long length[REQUESTS], question[REQUESTS];
   char word[REQUESTS][WORD]; /* the command's name */
 };
