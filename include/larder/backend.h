@@ -60,7 +60,10 @@ enum {
   LARDER_CALL_PROBE = 1 << 2,
   /* Where the engine does not know, reply as if the key were absent; the
    * verdict is UNKNOWN_LOCALLY all the same. */
-  LARDER_CALL_MISS_NIL = 1 << 3
+  LARDER_CALL_MISS_NIL = 1 << 3,
+  /* submit: the vectors and their bytes stay until done() is called, they need not be
+   * copied.  Who hands a call on with vectors of its own sets or clears it. */
+  LARDER_CALL_LASTING = 1 << 4
 };
 
 struct larder_hold;
@@ -177,7 +180,7 @@ struct larder_submission {
   larder_sink *sink;
   void (*done)(larder_submission *); /* exactly once; from any thread, perhaps
                                         before submit returned */
-  void *backend_data;                /* the backend's, while it runs */
+  void *backend_data;                /* the backend's, while it runs; NULL before */
 };
 
 /* larder_backend_status.link */
@@ -263,10 +266,11 @@ typedef struct larder_backend_table {
 
   /* Runs a call on the caller's thread; one end() per vector (ATOMIC: one). */
   void (*execute)(larder_backend *, const larder_call *, larder_sink *);
-  /* The same, not waiting.  The call and what it points to are copied. */
+  /* The same, not waiting.  The call is copied, and what it points to unless it is LASTING. */
   void (*submit)(larder_backend *, const larder_call *, larder_submission *);
-  /* Asks that a submission end now (it still calls done).  NULL: end all calls
-   * in flight, synchronous ones too, and drop every connection. */
+  /* Asks that a submission end now (it still calls done).  The caller keeps it from
+   * going while this runs; it may be done.  NULL: end all calls in flight, synchronous ones
+   * too, and drop every connection. */
   void (*cancel)(larder_backend *, larder_submission *);
 
   /* What a session needs of the backend (its watches).  NULL: no memory. */

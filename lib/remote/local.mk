@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 redis_sources += \
   lib/remote/dial.c lib/remote/dial_greet.c lib/remote/dial_part.h \
-  lib/remote/drive.c \
+  lib/remote/drive.c lib/remote/due.c \
   lib/remote/expect.c lib/remote/expect.h \
   lib/remote/feed.c lib/remote/feed.h \
   lib/remote/fence.c lib/remote/fence.h \
+  lib/remote/flow.c lib/remote/flow.h \
   lib/remote/group.c lib/remote/group.h \
   lib/remote/handshake.c lib/remote/handshake.h \
   lib/remote/hold.c lib/remote/hold.h \

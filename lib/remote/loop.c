@@ -36,11 +36,13 @@ struct lrd_watch *lrd_watch_new(struct lrd_loop *loop, int fd, void (*ready)(voi
   w->loop = loop;
   w->ready = ready;
   w->owner = owner;
+  w->events = 0;
   return w;
 }
 
 int lrd_watch_events(struct lrd_watch *w, int events)
 {
+  w->events = events;
   return uv_poll_start(&w->poll, events, on_poll);
 }
 
@@ -63,7 +65,8 @@ void lrd_watch_close(struct lrd_watch *w)
 
 static void on_timer(uv_timer_t *timer);
 
-/* Does what is due and sets the timer to what comes next. */
+/* Does what is due.  A timer that stands too early is left alone: it will be set when it goes
+ * off, which is rarer than that a round ends a call. */
 static void tick(struct lrd_loop *loop)
 {
   int64_t now = lrd_remote_now(loop->remote);
@@ -73,10 +76,9 @@ static void tick(struct lrd_loop *loop)
   int64_t listen = lrd_listen_tick(loop, now);
   if (listen < next)
     next = listen;
-  if (next == INT64_MAX) {
-    uv_timer_stop(&loop->timer);
+  if (next >= loop->armed)
     return;
-  }
+  loop->armed = next;
   now = lrd_remote_now(loop->remote);
   uint64_t wait = next <= now ? 0 : (uint64_t)(next - now + LRD_NS_PER_MS - 1) / LRD_NS_PER_MS;
   uv_update_time(&loop->uv);
@@ -85,13 +87,32 @@ static void tick(struct lrd_loop *loop)
 
 static void on_timer(uv_timer_t *timer)
 {
-  tick(timer->data);
+  struct lrd_loop *loop = timer->data;
+  loop->armed = INT64_MAX;
+  tick(loop);
 }
 
 /* Moves what a round of callbacks has made due into the timer. */
 static void on_round(uv_check_t *check)
 {
-  tick(check->data);
+  struct lrd_loop *loop = check->data;
+  atomic_store_explicit(&loop->asleep, 0, memory_order_relaxed);
+  tick(loop);
+}
+
+static void on_again(uv_idle_t *idle)
+{
+  (void)idle;
+}
+
+/* The end of a round: everything that it brought is sent, link by link. */
+static void on_before(uv_prepare_t *prepare)
+{
+  struct lrd_loop *loop = prepare->data;
+  if (lrd_submit_queued(loop))
+    uv_idle_start(&loop->again, on_again);
+  else
+    uv_idle_stop(&loop->again);
 }
 
 static struct lrd_link *next_dial(struct lrd_loop *loop, int *probe)
@@ -139,7 +160,6 @@ static void on_async(uv_async_t *async)
   int probe;
   for (struct lrd_link *l; (l = next_dial(loop, &probe));)
     lrd_dial_link(loop, l, probe);
-  lrd_submit_queued(loop);
   lrd_listen_changes(loop);
 }
 
@@ -177,12 +197,16 @@ struct lrd_loop *lrd_loop_start(struct lrd_remote *r)
     goto no_lock;
   if (uv_loop_init(&loop->uv) != 0)
     goto no_loop;
-  loop->async.data = loop->timer.data = loop->round.data = loop;
+  loop->async.data = loop->timer.data = loop->before.data = loop->round.data = loop;
+  loop->armed = INT64_MAX;
   if (uv_async_init(&loop->uv, &loop->async, on_async) != 0)
     goto no_async;
   uv_timer_init(&loop->uv, &loop->timer);
+  uv_prepare_init(&loop->uv, &loop->before);
+  uv_prepare_start(&loop->before, on_before);
   uv_check_init(&loop->uv, &loop->round);
   uv_check_start(&loop->round, on_round);
+  uv_idle_init(&loop->uv, &loop->again);
   if (start_thread(loop) == 0)
     return loop;
   uv_walk(&loop->uv, close_handle, NULL);
@@ -199,6 +223,7 @@ no_lock:
 static void release(struct lrd_loop *loop)
 {
   const larder_memory *memory = &loop->remote->base.memory;
+  lrd_jobs_release(loop);
   lrd_release(memory, loop->heap, loop->heap_capacity * sizeof *loop->heap);
   lrd_release(memory, loop, sizeof *loop);
 }
@@ -210,11 +235,12 @@ void lrd_loop_stop(struct lrd_loop *loop)
   uv_async_send(&loop->async);
   lrd_unlock(&loop->lock);
   pthread_join(loop->thread, NULL);
-  uv_loop_close(&loop->uv);
 }
 
+/* Not before: a thread that saw the loop asleep may wake it late. */
 void lrd_loop_free(struct lrd_loop *loop)
 {
+  uv_loop_close(&loop->uv);
   lrd_lock_destroy(&loop->lock);
   release(loop);
 }
@@ -225,7 +251,6 @@ void lrd_loop_abandon(struct lrd_loop *loop)
   if (pthread_mutex_trylock(&loop->lock.mutex) != 0)
     return;
   lrd_dial_abandon(loop);
-  lrd_submit_abandon(loop);
   release(loop);
 }
 

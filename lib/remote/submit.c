@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "remote/flow.h"
 #include "remote/job.h"
 #include "remote/link.h"
 #include "remote/report.h"
@@ -13,28 +14,47 @@
  * thread.  done() is called without any lock, after the job has left every list.
  */
 
-/* --- ending a job ---------------------------------------------------------------------- */
+/* --- ending jobs ----------------------------------------------------------------------- */
 
-static struct lrd_job_list *list_of(struct lrd_link *l)
-{
-  return &l->work.waiting;
-}
+enum { TOGETHER = 64 }; /* jobs that are reported before the first of them is done */
 
 static struct lrd_job *job_of(struct lrd_ticket *t)
 {
   return (struct lrd_job *)(void *)t;
 }
 
-/* Reports a job that is in no list any more. */
-static void finish(struct lrd_loop *loop, struct lrd_job *job, larder_outcome unsent)
+static struct lrd_job_list split(struct lrd_job_list *list, int most)
 {
-  lrd_lock(&loop->lock);
-  lrd_job_unregister(loop, job);
-  lrd_unlock(&loop->lock);
-  larder_submission *s = job->submission;
-  lrd_ticket_report(&job->ticket, unsent, s->sink);
-  lrd_job_free(loop->remote, job);
-  s->done(s);
+  struct lrd_job_list part = {list->first, list->first};
+  for (int i = 1; i < most && part.last->next; i++)
+    part.last = part.last->next;
+  if ((list->first = part.last->next))
+    list->first->previous = NULL;
+  else
+    list->last = NULL;
+  part.last->next = NULL;
+  return part;
+}
+
+/* Reports jobs that are in no other list any more. */
+static void finish(struct lrd_loop *loop, struct lrd_job_list *list, larder_outcome unsent)
+{
+  while (list->first) {
+    struct lrd_job_list part = split(list, TOGETHER);
+    for (struct lrd_job *job = part.first; job; job = job->next)
+      lrd_ticket_report(&job->ticket, unsent, job->submission->sink);
+    lrd_jobs_forget(loop, &part);
+    for (struct lrd_job *job = part.first; job; job = job->next)
+      job->submission->done(job->submission);
+    lrd_jobs_free(loop, &part);
+  }
+}
+
+static void finish_one(struct lrd_loop *loop, struct lrd_job *job, larder_outcome unsent)
+{
+  struct lrd_job_list list = {0};
+  lrd_job_list_push(&list, job);
+  finish(loop, &list, unsent);
 }
 
 /* Ends a job that no wire holds. */
@@ -45,14 +65,24 @@ static void finish_unsent(struct lrd_loop *loop, struct lrd_job *job, const stru
   t->got = t->committed = 0;
   t->cause = fault->cause;
   snprintf(t->error, sizeof t->error, "%s", fault->text);
-  finish(loop, job, fault->outcome);
+  finish_one(loop, job, fault->outcome);
 }
 
-/* Takes a job that waits for its link out of the list and the heap. */
+/* Takes a job that waits for its link out of every list. */
 static void unqueue(struct lrd_loop *loop, struct lrd_job *job)
 {
-  lrd_job_list_remove(list_of(job->link), job);
-  lrd_job_heap_remove(loop, job);
+  lrd_flow_leave(job);
+  lrd_job_due_remove(loop, job);
+}
+
+/* Something may be sent on this link; it will be, before the loop sleeps. */
+static void mark_dirty(struct lrd_loop *loop, struct lrd_link *l)
+{
+  if (l->work.dirty)
+    return;
+  l->work.dirty = 1;
+  l->work.dirty_next = loop->dirty;
+  loop->dirty = l;
 }
 
 /* --- sending --------------------------------------------------------------------------- */
@@ -61,38 +91,55 @@ static void collect(struct lrd_loop *loop, struct lrd_link *l, larder_outcome un
 
 static void poll_link(struct lrd_link *l)
 {
-  if (l->work.watch)
-    lrd_watch_events(l->work.watch,
-                     lrd_link_has_output(l) ? UV_READABLE | UV_WRITABLE : UV_READABLE);
+  int events = lrd_link_has_output(l) ? UV_READABLE | UV_WRITABLE : UV_READABLE;
+  if (l->work.watch && l->work.watch->events != events)
+    lrd_watch_events(l->work.watch, events);
 }
 
-/* Jobs go from the link's list into its wire. */
+static int has_room(const struct lrd_link *l)
+{
+  size_t unsent;
+  lrd_wire_out(&l->wire, &unsent);
+  return l->wire.used < l->work.window && unsent < LRD_UNSENT_MOST;
+}
+
+/* Jobs go from the link's flows into its wire, with its lock held.  NULL, or one that can't go. */
+static struct lrd_job *load_some(struct lrd_link *l, int64_t now, size_t *sent)
+{
+  struct lrd_job *job;
+  while (has_room(l) && (job = lrd_flow_next(l))) {
+    job->ticket.sent_at = now;
+    job->ticket.home = l->database;
+    lrd_flow_leave(job);
+    if ((job->ticket.atomic && l->no_multi[0]) || lrd_wire_call(&l->wire, &job->ticket) != 0)
+      return job;
+    job->place = LRD_JOB_IN_WIRE;
+    *sent += job->ticket.count;
+  }
+  return NULL;
+}
+
 static void load(struct lrd_loop *loop, struct lrd_link *l)
 {
   struct lrd_remote *r = loop->remote;
   int64_t now = lrd_remote_now(r);
-  struct lrd_job *job;
-  while ((job = list_of(l)->first)) {
+  size_t sent = 0;
+  for (;;) {
+    lrd_lock(&l->lock);
+    struct lrd_job *job = load_some(l, now, &sent);
+    lrd_unlock(&l->lock);
+    if (!job)
+      break;
     struct lrd_fault fault = {LARDER_NO_MEMORY, LARDER_CAUSE_CALLER, "no memory for the command"};
     if (job->ticket.atomic && l->no_multi[0]) {
       fault = (struct lrd_fault){LARDER_REFUSED, LARDER_CAUSE_AUTH, ""};
       memcpy(fault.text, l->no_multi, sizeof l->no_multi);
-    } else {
-      lrd_lock(&l->lock);
-      job->ticket.sent_at = now;
-      job->ticket.home = l->database;
-      int failed = lrd_wire_call(&l->wire, &job->ticket);
-      lrd_unlock(&l->lock);
-      if (!failed) {
-        lrd_job_list_remove(list_of(l), job);
-        job->place = LRD_JOB_IN_WIRE;
-        atomic_fetch_add_explicit(&r->count.commands_sent, job->ticket.count, memory_order_relaxed);
-        continue;
-      }
     }
-    unqueue(loop, job);
+    lrd_job_due_remove(loop, job);
     finish_unsent(loop, job, &fault);
   }
+  if (sent)
+    atomic_fetch_add_explicit(&r->count.commands_sent, sent, memory_order_relaxed);
 }
 
 static void flush(struct lrd_loop *loop, struct lrd_link *l)
@@ -119,20 +166,29 @@ static int may_retry(struct lrd_remote *r, struct lrd_job *job, int64_t now)
          now < t->deadline;
 }
 
+/* With the link's lock held: what has ended, and how much that is. */
+static size_t take_ended(struct lrd_link *l, struct lrd_job_list *done)
+{
+  size_t n = 0;
+  struct lrd_ticket *next;
+  for (struct lrd_ticket *t = lrd_wire_ended(&l->wire); t; t = next, n++) {
+    next = t->next;
+    lrd_job_list_push(done, job_of(t));
+  }
+  return n;
+}
+
 /* Ended jobs are reported; a link that was closed goes DOWN, and what was not sent
  * may wait for its successor. */
 static void collect(struct lrd_loop *loop, struct lrd_link *l, larder_outcome unsent, int retry)
 {
   struct lrd_remote *r = loop->remote;
   int64_t now = lrd_remote_now(r);
-  char ended[sizeof l->ended] = "";
-  struct lrd_job_list done = {0};
+  char ended[sizeof l->ended];
+  struct lrd_job_list all = {0}, done = {0};
+  ended[0] = '\0';
   lrd_lock(&l->lock);
-  struct lrd_ticket *next;
-  for (struct lrd_ticket *t = lrd_wire_ended(&l->wire); t; t = next) {
-    next = t->next;
-    lrd_job_list_push(&done, job_of(t));
-  }
+  size_t n = take_ended(l, &all);
   if (l->state == LRD_LINK_CLOSING) {
     memcpy(ended, l->ended, sizeof ended);
     lrd_wire_free(&l->wire);
@@ -143,18 +199,20 @@ static void collect(struct lrd_loop *loop, struct lrd_link *l, larder_outcome un
   lrd_unlock(&l->lock);
   if (ended[0])
     lrd_remote_tell(r, LARDER_WARNING, "disconnect", ended);
-  for (struct lrd_job *job; (job = done.first);) {
-    lrd_job_list_remove(&done, job);
+  if (n && all.last->ticket.state == LRD_TICKET_DONE)
+    lrd_window_look(l, &all.last->ticket, n, now);
+  for (struct lrd_job *job; (job = all.first);) {
+    lrd_job_list_remove(&all, job);
     if (retry && may_retry(r, job, now)) {
       job->ticket.state = LRD_TICKET_NEW;
-      job->place = LRD_JOB_WAITING;
-      lrd_job_list_push(list_of(l), job);
+      lrd_flow_enter(l, job);
     } else {
-      lrd_job_heap_remove(loop, job);
-      finish(loop, job, unsent);
+      lrd_job_due_remove(loop, job);
+      lrd_job_list_push(&done, job);
     }
   }
-  if (list_of(l)->first && l->state == LRD_LINK_DOWN)
+  finish(loop, &done, unsent);
+  if (l->work.waiting && l->state == LRD_LINK_DOWN)
     lrd_loop_dial(loop, l, 0);
 }
 
@@ -163,6 +221,7 @@ static void on_link_ready(void *owner, int events)
   struct lrd_link *l = owner;
   struct lrd_loop *loop = l->remote->loop;
   char bytes[64 * 1024];
+  atomic_store_explicit(&loop->asleep, 0, memory_order_relaxed);
   if (events & UV_READABLE) {
     ssize_t n = lrd_stream_read(&l->stream, bytes, sizeof bytes);
     int error = errno;
@@ -171,7 +230,7 @@ static void on_link_ready(void *owner, int events)
     lrd_unlock(&l->lock);
     collect(loop, l, LARDER_NOT_SENT, 1);
   }
-  flush(loop, l);
+  mark_dirty(loop, l);
 }
 
 /* --- links ----------------------------------------------------------------------------- */
@@ -179,8 +238,8 @@ static void on_link_ready(void *owner, int events)
 static struct lrd_link *submit_link(struct lrd_loop *loop, int database)
 {
   struct lrd_group *g = &loop->remote->group[database];
-  if (!g->submit)
-    g->submit = lrd_link_new(loop->remote, LRD_LINK_SUBMIT, database, 1000);
+  if (!g->submit && (g->submit = lrd_link_new(loop->remote, LRD_LINK_SUBMIT, database, 1000)))
+    g->submit->work.window = LRD_WINDOW_LEAST;
   return g->submit;
 }
 
@@ -200,25 +259,23 @@ static int may_wait(struct lrd_loop *loop, struct lrd_link *l, struct lrd_job *j
   return fault->outcome != LARDER_REFUSED && at < job->ticket.deadline;
 }
 
-static void route(struct lrd_loop *loop, struct lrd_job *job)
+static void route(struct lrd_loop *loop, struct lrd_job *job, int64_t now)
 {
   struct lrd_fault fault = {LARDER_NO_MEMORY, LARDER_CAUSE_CALLER, "no memory for the call"};
   struct lrd_link *l = submit_link(loop, job->database);
-  int64_t now = lrd_remote_now(loop->remote);
-  if (!l || lrd_job_heap_push(loop, job) != 0) {
+  job->entered_at = now;
+  if (!l || lrd_job_due_add(loop, job) != 0) {
     finish_unsent(loop, job, &fault);
     return;
   }
-  job->link = l;
-  job->place = LRD_JOB_WAITING;
-  lrd_job_list_push(list_of(l), job);
+  lrd_flow_enter(l, job);
   if (l->state == LRD_LINK_READY && now > lrd_link_stuck_at(l)) {
     lrd_lock(&l->lock);
     lrd_link_close(l, LARDER_CAUSE_SILENT, "the server makes no progress");
     lrd_unlock(&l->lock);
     collect(loop, l, LARDER_NOT_SENT, 1);
   }
-  l->work.dirty = 1;
+  mark_dirty(loop, l);
   if (l->state == LRD_LINK_READY)
     return;
   lrd_loop_dial(loop, l, (job->flags & LARDER_CALL_PROBE) != 0);
@@ -228,13 +285,29 @@ static void route(struct lrd_loop *loop, struct lrd_job *job)
   }
 }
 
+/* An attempt to connect failed: those that may not wait for another one. */
+static void end_waiting(struct lrd_loop *loop, struct lrd_job_list *flow,
+                        const struct lrd_fault *fault)
+{
+  struct lrd_job *next;
+  for (struct lrd_job *job = flow->first; job; job = next) {
+    next = job->next;
+    if (++job->failed <= (unsigned)loop->remote->config->max_retries &&
+        fault->outcome == LARDER_NOT_SENT && !(job->flags & LARDER_CALL_NOWAIT))
+      continue;
+    unqueue(loop, job);
+    finish_unsent(loop, job, fault);
+  }
+}
+
 void lrd_submit_link_changed(struct lrd_loop *loop, struct lrd_link *l, int up)
 {
   struct lrd_fault fault = l->fault;
   if (up) {
     l->work.watch = lrd_watch_new(loop, l->stream.fd, on_link_ready, l);
     if (l->work.watch) {
-      flush(loop, l);
+      mark_dirty(loop, l);
+      poll_link(l);
       return;
     }
     lrd_lock(&l->lock);
@@ -243,16 +316,9 @@ void lrd_submit_link_changed(struct lrd_loop *loop, struct lrd_link *l, int up)
     collect(loop, l, LARDER_NOT_SENT, 1);
     return;
   }
-  struct lrd_job *next;
-  for (struct lrd_job *job = list_of(l)->first; job; job = next) {
-    next = job->next;
-    if (++job->failed <= (unsigned)loop->remote->config->max_retries &&
-        fault.outcome == LARDER_NOT_SENT && !(job->flags & LARDER_CALL_NOWAIT))
-      continue;
-    unqueue(loop, job);
-    finish_unsent(loop, job, &fault);
-  }
-  if (list_of(l)->first)
+  for (int i = 0; i < LRD_FLOWS; i++)
+    end_waiting(loop, &l->work.flow[i], &fault);
+  if (l->work.waiting)
     lrd_loop_dial(loop, l, 0);
 }
 
@@ -280,85 +346,88 @@ static void end_now(struct lrd_loop *loop, struct lrd_job *job, larder_cause cau
   if (dead)
     lrd_link_close(l, LARDER_CAUSE_PROTOCOL, l->wire.error);
   lrd_unlock(&l->lock);
-  lrd_job_heap_remove(loop, job);
-  finish(loop, job, LARDER_NOT_SENT);
+  lrd_job_due_remove(loop, job);
+  finish_one(loop, job, LARDER_NOT_SENT);
   if (dead)
     collect(loop, l, LARDER_NOT_SENT, 1);
+  else
+    mark_dirty(loop, l); /* there is room in its window */
 }
 
 static void expire(struct lrd_loop *loop, int64_t now)
 {
-  while (loop->heap_used && loop->heap[0]->ticket.deadline <= now) {
-    struct lrd_job *job = loop->heap[0];
+  struct lrd_job *job;
+  while ((job = lrd_job_due_first(loop)) && job->ticket.deadline <= now) {
     int64_t since = job->place == LRD_JOB_WAITING ? job->entered_at : job->ticket.sent_at;
     end_now(loop, job, lrd_link_late(loop->remote, since, now), "no reply within the deadline");
   }
 }
 
-/* One pass over the heap; 1: it ended some (a removal may move others out of its way). */
-static int end_cancelled_pass(struct lrd_loop *loop)
-{
-  int ended = 0;
-  for (size_t i = 0; i < loop->heap_used;) {
-    struct lrd_job *job = loop->heap[i];
-    lrd_lock(&loop->lock);
-    int cancelled = job->cancelled;
-    lrd_unlock(&loop->lock);
-    if (cancelled) {
-      end_now(loop, job, LARDER_CAUSE_CALLER, "cancelled");
-      ended = 1;
-    } else {
-      i++;
-    }
-  }
-  return ended;
-}
-
-/* any: some may have been cancelled before the queue was taken. */
-static void end_cancelled(struct lrd_loop *loop, int any)
-{
-  while (any)
-    any = end_cancelled_pass(loop);
-}
-
 /* --- from the loop --------------------------------------------------------------------- */
 
 /* The whole queue, once: what done() submits while it is worked off waits for the next
- * round, lest one who tries again at once keep the loop from connecting.  A cancelled
- * job that is in the queue later than this keeps its mark for that round too. */
-static struct lrd_job_list take_queue(struct lrd_loop *loop, int *cancelled)
+ * round, lest one who tries again at once keep the loop from connecting. */
+static struct lrd_job_list take_queue(struct lrd_loop *loop)
 {
   lrd_lock(&loop->lock);
   struct lrd_job_list taken = loop->queued;
   loop->queued = (struct lrd_job_list){0};
-  *cancelled = loop->any_cancelled;
-  loop->any_cancelled = 0;
   lrd_unlock(&loop->lock);
   return taken;
 }
 
-void lrd_submit_queued(struct lrd_loop *loop)
+static void end_cancelled(struct lrd_loop *loop)
 {
-  int cancelled;
-  struct lrd_job_list queued = take_queue(loop, &cancelled);
+  struct lrd_fault fault = {LARDER_NOT_SENT, LARDER_CAUSE_CALLER, "cancelled"};
+  for (struct lrd_job *job; (job = lrd_job_cancelled(loop));)
+    if (job->place == LRD_JOB_QUEUED)
+      finish_unsent(loop, job, &fault);
+    else
+      end_now(loop, job, LARDER_CAUSE_CALLER, "cancelled");
+}
+
+static void send_dirty(struct lrd_loop *loop)
+{
+  struct lrd_link *l = loop->dirty, *next;
+  loop->dirty = NULL;
+  for (; l; l = next) {
+    next = l->work.dirty_next;
+    l->work.dirty = 0;
+    flush(loop, l);
+  }
+}
+
+/* 0: from now on whoever queues something must wake the loop. */
+static int is_there_more(struct lrd_loop *loop)
+{
+  if (loop->dirty)
+    return 1;
+  lrd_lock(&loop->lock);
+  int more = loop->queued.first || loop->cancelled;
+  if (!more)
+    atomic_store_explicit(&loop->asleep, 1, memory_order_relaxed);
+  lrd_unlock(&loop->lock);
+  return more;
+}
+
+int lrd_submit_queued(struct lrd_loop *loop)
+{
+  struct lrd_job_list queued = take_queue(loop);
+  int64_t now = queued.first ? lrd_remote_now(loop->remote) : 0;
   for (struct lrd_job *job; (job = queued.first);) {
     lrd_job_list_remove(&queued, job);
-    route(loop, job);
+    route(loop, job, now);
   }
-  end_cancelled(loop, cancelled);
-  for (int d = 0; d < LRD_DATABASES; d++) {
-    struct lrd_link *l = loop->remote->group[d].submit;
-    if (l && l->work.dirty) {
-      l->work.dirty = 0;
-      flush(loop, l);
-    }
-  }
+  end_cancelled(loop);
+  send_dirty(loop);
+  return is_there_more(loop);
 }
 
 int64_t lrd_submit_tick(struct lrd_loop *loop, int64_t now)
 {
   expire(loop, now);
-  int64_t next = loop->heap_used ? loop->heap[0]->ticket.deadline : INT64_MAX;
+  struct lrd_job *first = lrd_job_due_first(loop);
+  int64_t next = first ? first->ticket.deadline : INT64_MAX;
   for (int d = 0; d < LRD_DATABASES; d++) {
     struct lrd_link *l = loop->remote->group[d].submit;
     if (!l || l->state != LRD_LINK_READY)
@@ -379,8 +448,7 @@ int64_t lrd_submit_tick(struct lrd_loop *loop, int64_t now)
 void lrd_submit_stop(struct lrd_loop *loop, larder_outcome unsent)
 {
   struct lrd_fault fault = {unsent, LARDER_CAUSE_CALLER, "cancelled"};
-  int cancelled;
-  struct lrd_job_list queued = take_queue(loop, &cancelled);
+  struct lrd_job_list queued = take_queue(loop);
   for (struct lrd_job *job; (job = queued.first);) {
     lrd_job_list_remove(&queued, job);
     finish_unsent(loop, job, &fault);
@@ -389,7 +457,7 @@ void lrd_submit_stop(struct lrd_loop *loop, larder_outcome unsent)
     struct lrd_link *l = loop->remote->group[d].submit;
     if (!l)
       continue;
-    for (struct lrd_job *job; (job = list_of(l)->first);) {
+    for (struct lrd_job *job; (job = lrd_flow_next(l));) {
       unqueue(loop, job);
       finish_unsent(loop, job, &fault);
     }
@@ -400,44 +468,23 @@ void lrd_submit_stop(struct lrd_loop *loop, larder_outcome unsent)
   }
 }
 
-void lrd_submit_abandon(struct lrd_loop *loop)
-{
-  for (size_t i = 0; i < LRD_JOB_BUCKETS; i++)
-    for (struct lrd_job *job; (job = loop->bucket[i]);) {
-      loop->bucket[i] = job->registered;
-      lrd_job_free(loop->remote, job);
-    }
-}
-
 /* --- from any thread ------------------------------------------------------------------- */
 
-static void refuse(const larder_call *call, larder_submission *s, larder_outcome outcome,
-                   const char *text)
+static void refuse(const larder_call *call, larder_submission *s, larder_outcome outcome)
 {
+  const char *text = outcome == LARDER_CLOSED     ? "the store is closed"
+                     : outcome == LARDER_NOT_SENT ? "too many calls in flight"
+                                                  : "no memory for the call";
   lrd_call_refuse(call, s->sink, outcome, LARDER_CAUSE_CALLER, text);
   s->done(s);
 }
 
 void lrd_loop_submit(struct lrd_loop *loop, const larder_call *call, larder_submission *s)
 {
-  struct lrd_job *job = lrd_job_new(loop->remote, call, s);
-  if (!job) {
-    refuse(call, s, LARDER_NO_MEMORY, "no memory for the call");
-    return;
-  }
-  lrd_lock(&loop->lock);
-  int stopping = loop->stopping;
-  int full = stopping || lrd_job_register(loop, job) != 0;
-  if (!full) {
-    lrd_job_list_push(&loop->queued, job);
-    uv_async_send(&loop->async);
-  }
-  lrd_unlock(&loop->lock);
-  if (!full)
-    return;
-  lrd_job_free(loop->remote, job);
-  if (stopping)
-    refuse(call, s, LARDER_CLOSED, "the store is closed");
-  else
-    refuse(call, s, LARDER_NOT_SENT, "too many calls in flight");
+  larder_outcome why;
+  struct lrd_job *job = lrd_job_new(loop, call, s, &why);
+  if (!job)
+    refuse(call, s, why);
+  else if (lrd_job_queue(loop, job) != 0)
+    refuse(call, s, LARDER_CLOSED);
 }

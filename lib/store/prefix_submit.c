@@ -121,6 +121,7 @@ void lrd_prefix_submit(larder_backend *b, const larder_call *call, larder_submis
   if (lrd_prefix_rewrite(p, &call->vector[0], &room, &v) == 0) {
     larder_call inner = *call;
     inner.vector = &v;
+    inner.flags &= ~(unsigned)LARDER_CALL_LASTING; /* the room goes with this function */
     p->inner->table->submit(p->inner, &inner, outer);
   } else {
     lrd_sink_fail(outer->sink, LARDER_NO_MEMORY, LARDER_FROM_NOWHERE, LARDER_CAUSE_NONE,

@@ -12,6 +12,7 @@ struct lrd_arena_block {
   struct lrd_arena_block *next;
   size_t size; /* of the whole block */
   size_t used; /* from its beginning */
+  size_t lent; /* 1: it is not the arena's to release */
 };
 
 #define ROUND_UP(n) (((n) + (ALIGNMENT - 1)) & ~(size_t)(ALIGNMENT - 1))
@@ -21,6 +22,15 @@ void lrd_arena_init(struct lrd_arena *a, const larder_memory *memory)
 {
   a->memory = memory;
   a->block = NULL;
+}
+
+void lrd_arena_init_room(struct lrd_arena *a, const larder_memory *memory, void *room, size_t size)
+{
+  struct lrd_arena_block *b = room;
+
+  *b = (struct lrd_arena_block){ .size = size, .used = HEADER, .lent = 1 };
+  a->memory = memory;
+  a->block = b;
 }
 
 /* Moves the memory hook into the arena's first block. */
@@ -49,6 +59,7 @@ static struct lrd_arena_block *new_block(struct lrd_arena *a, size_t size)
     return NULL;
   b->size = need;
   b->used = HEADER;
+  b->lent = 0;
   if (!a->block)
     adopt_memory(a, b);
   return b;
@@ -118,7 +129,8 @@ void lrd_arena_free(struct lrd_arena *a)
   memory = *a->memory; /* it lies in a block */
   for (; b; b = next) {
     next = b->next;
-    lrd_release(&memory, b, b->size);
+    if (!b->lent)
+      lrd_release(&memory, b, b->size);
   }
   a->block = NULL;
   a->memory = NULL;

@@ -18,6 +18,9 @@ struct lrd_arena {
 };
 
 void lrd_arena_init(struct lrd_arena *, const larder_memory *);
+/* The same with a first block that is the caller's: size bytes (at least 64) on a 16-byte boundary.
+ * It and memory must stay as long as the arena. */
+void lrd_arena_init_room(struct lrd_arena *, const larder_memory *memory, void *room, size_t size);
 /* NULL: no memory. */
 void *lrd_arena_allocate(struct lrd_arena *, size_t size);
 /* Copies bytes and adds a NUL. */
