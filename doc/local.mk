@@ -8,6 +8,10 @@ EXTRA_DIST += doc/plots/expire.svg doc/plots/hits.svg doc/plots/keys.svg doc/plo
 
 dist_check_SCRIPTS += doc/check_doc.sh
 
+helper_programs += doc/example/subscribe
+doc_example_subscribe_SOURCES = doc/example/subscribe.c
+doc_example_subscribe_LDADD = liblarder.la
+
 # The examples, as an application would build them; test/store/check_uv runs each.
 if REDIS
 helper_programs += doc/example/epoll doc/example/poll doc/example/thread doc/example/uv

@@ -40,18 +40,25 @@ struct lrd_hub *lrd_hub_new(const larder_memory *m)
   return NULL;
 }
 
-/* Gives a reference back; the last one frees the hub. */
+/* Gives a reference back; the last one frees the hub.  In a forked child its tables are as
+ * they were at the fork: whole, unless somebody was changing them. */
 static void drop_hub(struct lrd_hub *hub, int forked)
 {
   const larder_memory memory = hub->memory;
+  int whole = 1;
   if (!forked)
     lrd_lock(&hub->lock);
+  else
+    whole = pthread_mutex_trylock(&hub->lock.mutex) == 0;
   unsigned left = --hub->references;
   if (!forked)
     lrd_unlock(&hub->lock);
+  else if (whole)
+    pthread_mutex_unlock(&hub->lock.mutex);
   if (left)
     return;
-  lrd_registry_clear(hub);
+  if (whole)
+    lrd_registry_clear(hub);
   if (!forked) {
     pthread_cond_destroy(&hub->awake);
     lrd_lock_destroy(&hub->lock);

@@ -162,9 +162,12 @@ larder_outcome lrd_inbox_init(struct lrd_inbox *b, struct lrd_hub *hub, size_t l
 void lrd_inbox_free(struct lrd_inbox *b, int forked)
 {
   struct lrd_item item;
-  while (lrd_inbox_take_locked(b, &item))
-    lrd_item_drop(&b->memory, &item);
-  lrd_release(&b->memory, b->item, b->capacity * sizeof *b->item);
+  /* in a child it is whole unless somebody was changing it */
+  if (!forked || pthread_mutex_trylock(&b->lock.mutex) == 0) {
+    while (lrd_inbox_take_locked(b, &item))
+      lrd_item_drop(&b->memory, &item);
+    lrd_release(&b->memory, b->item, b->capacity * sizeof *b->item);
+  }
   if (!forked)
     lrd_lock_destroy(&b->lock);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "serve/client.h"
+#include "serve/client_part.h"
 
 #include <errno.h>
 #include <string.h>
@@ -7,12 +7,6 @@
 #include <unistd.h>
 
 #include <larder/session.h>
-
-#include "command/command.h"
-#include "command/sink.h"
-#include "serve/request.h"
-#include "store/session.h"
-#include "util/buffer.h"
 
 #ifndef MSG_NOSIGNAL
 #define MSG_NOSIGNAL 0 /* there it is SO_NOSIGPIPE */
@@ -24,28 +18,6 @@ enum {
   KEPT_BUFFER = 64 * 1024, /* an idle client keeps no larger one */
   LIST_MAX = 256,          /* commands of one list */
   LIST_BYTES = 256 * 1024  /* of replies: a list that gave more is followed by a shorter one */
-};
-
-struct lrd_client {
-  struct lrd_job job; /* first */
-  uv_poll_t poll;
-  larder_listener *listener;
-  struct lrd_client *previous, *next;
-  int fd;
-  int events; /* that poll looks for now */
-  larder_session *session;
-  struct lrd_resp resp; /* writes to replies */
-  struct lrd_request request;
-  struct lrd_buffer in;
-  struct lrd_buffer replies; /* of the list that runs */
-  struct lrd_buffer out;
-  size_t sent;         /* of out */
-  size_t window;       /* length of the next list */
-  unsigned busy : 1;   /* a list runs on a worker */
-  unsigned early : 1;  /* more bytes came while it was busy: they wait until it is done */
-  unsigned eof : 1;    /* the client will not send any more */
-  unsigned ending : 1; /* nothing more is executed; close when out is sent */
-  unsigned dead : 1;   /* close as soon as it is not busy */
 };
 
 /* --- end ------------------------------------------------------------------ */
@@ -76,6 +48,8 @@ void lrd_client_close(struct lrd_client *c)
   c->events = 0;
   if (c->busy)
     return;
+  if (c->listening)
+    lrd_client_stop_hearing(c);
   if (c->previous)
     c->previous->next = c->next;
   else
@@ -94,11 +68,6 @@ struct lrd_client *lrd_client_next(const struct lrd_client *c)
 
 /* --- output --------------------------------------------------------------- */
 
-static size_t pending(const struct lrd_client *c)
-{
-  return c->out.len - c->sent;
-}
-
 static void buffer_empty(struct lrd_buffer *b)
 {
   const larder_memory *memory = b->memory;
@@ -111,12 +80,12 @@ static void buffer_empty(struct lrd_buffer *b)
   }
 }
 
-static void flush(struct lrd_client *c)
+void lrd_client_flush(struct lrd_client *c)
 {
   ssize_t n;
 
-  while (pending(c) > 0) {
-    n = send(c->fd, c->out.data + c->sent, pending(c), MSG_NOSIGNAL);
+  while (lrd_client_pending(c) > 0) {
+    n = send(c->fd, c->out.data + c->sent, lrd_client_pending(c), MSG_NOSIGNAL);
     if (n < 0 && errno == EINTR)
       continue;
     if (n < 0) {
@@ -131,25 +100,24 @@ static void flush(struct lrd_client *c)
   buffer_empty(&c->out);
 }
 
-/* Moves the replies of a list to the output buffer. */
-static void collect(struct lrd_client *c)
+void lrd_client_collect(struct lrd_client *c)
 {
   struct lrd_buffer swap;
 
   if (c->resp.lost)
     c->ending = 1; /* what is there is whole replies; the next one didn't fit */
   c->replies.failed = 0;
-  if (pending(c) == 0) {
+  if (lrd_client_pending(c) == 0) {
     swap = c->out;
     c->out = c->replies;
     c->replies = swap;
     c->sent = 0;
   } else {
-    if (c->sent >= pending(c)) {
+    if (c->sent >= lrd_client_pending(c)) {
       lrd_buffer_consume(&c->out, c->sent);
       c->sent = 0;
     }
-    if (pending(c) + c->replies.len > c->listener->output_limit ||
+    if (lrd_client_pending(c) + c->replies.len > c->listener->output_limit ||
         lrd_buffer_append(&c->out, c->replies.data, c->replies.len) != 0)
       c->dead = 1;
   }
@@ -195,6 +163,9 @@ static size_t piece_of(const struct lrd_client *c, const larder_vector *vector, 
 {
   size_t i;
 
+  for (i = 0; i < count; i++)
+    if (lrd_client_is_about_channels(c, &vector[i]))
+      return i ? i : 1;
   if (c->listener->local)
     return count;
   for (i = 0; i < count; i++)
@@ -216,12 +187,15 @@ static void execute(struct lrd_job *job)
 {
   struct lrd_client *c = (struct lrd_client *)job;
   larder_vector *vector = c->request.vector;
-  size_t left = c->request.count, piece;
+  size_t left = c->request.count, piece, begin;
 
   lrd_resp_init(&c->resp, &c->replies, c->session->protocol);
   do {
     piece = piece_of(c, vector, left);
+    begin = c->replies.len;
     lrd_session_execute(c->session, vector, piece, &c->resp.sink);
+    if (piece == 1)
+      lrd_client_place_heard(c, vector, begin);
     vector += piece;
     left -= piece;
   } while (left > 0 && !atomic_load(&c->listener->stopping));
@@ -238,7 +212,7 @@ static void settle(struct lrd_client *c)
     c->window = c->window > 4 ? c->window / 4 : 1;
   else if (c->window < LIST_MAX)
     c->window *= 2;
-  collect(c);
+  lrd_client_collect(c);
   consumed = lrd_request_next(&c->request);
   rest = (uintptr_t)c->in.data + consumed;
   lrd_buffer_consume(&c->in, consumed);
@@ -275,6 +249,7 @@ static int run_list(struct lrd_client *c)
   larder_listener *l = c->listener;
 
   if (c->request.count > 0) {
+    lrd_client_send_heard(c); /* what was published before the command came */
     if (l->pool && lrd_pool_submit(l->pool, &c->job) == 0) {
       c->busy = 1;
       return 0;
@@ -287,7 +262,7 @@ static int run_list(struct lrd_client *c)
 
 static int may_run(const struct lrd_client *c)
 {
-  return !c->busy && !c->ending && !c->dead && pending(c) < c->listener->output_buffer;
+  return !c->busy && !c->ending && !c->dead && lrd_client_pending(c) < c->listener->output_buffer;
 }
 
 /* Executes what there is in the input buffer, as far as output allows: what is left
@@ -300,7 +275,7 @@ static void run(struct lrd_client *c)
 
   while (end == LRD_REQUEST_FULL) {
     if (!may_run(c))
-      flush(c);
+      lrd_client_flush(c);
     if (!may_run(c))
       return;
     stranger = !c->session->authenticated;
@@ -326,14 +301,15 @@ static void run(struct lrd_client *c)
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 
-/* After anything happened: sends what there is, then waits for what can go on. */
-static void proceed(struct lrd_client *c)
+void lrd_client_proceed(struct lrd_client *c)
 {
   int events = 0;
 
   if (!c->dead)
-    flush(c);
-  if (c->dead || (c->ending && !c->busy && pending(c) == 0)) {
+    lrd_client_flush(c);
+  if (!c->dead)
+    lrd_client_send_heard(c);
+  if (c->dead || (c->ending && !c->busy && lrd_client_pending(c) == 0)) {
     lrd_client_close(c);
     return;
   }
@@ -341,7 +317,7 @@ static void proceed(struct lrd_client *c)
     events |= UV_READABLE;
   else if (c->busy && !c->early)
     events |= c->events & UV_READABLE; /* most clients wait for their reply first */
-  if (pending(c) > 0)
+  if (lrd_client_pending(c) > 0)
     events |= UV_WRITABLE;
   if (events == c->events)
     return;
@@ -397,14 +373,14 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     c->dead = 1;
   } else {
     if (events & UV_WRITABLE)
-      flush(c);
+      lrd_client_flush(c);
     if (c->busy)
       c->early = (events & UV_READABLE) != 0;
     else if ((events & UV_READABLE) && !c->eof && may_run(c))
       receive(c);
     run(c);
   }
-  proceed(c);
+  lrd_client_proceed(c);
 }
 
 void lrd_client_done(struct lrd_job *job)
@@ -416,7 +392,7 @@ void lrd_client_done(struct lrd_job *job)
     settle(c);
     run(c);
   }
-  proceed(c);
+  lrd_client_proceed(c);
 }
 
 /* --- begin ---------------------------------------------------------------- */
@@ -446,6 +422,7 @@ int lrd_client_open(larder_listener *l, int fd)
   c->session->authenticated = !l->password;
   c->session->hooks.authenticate = l->password ? authenticate : NULL;
   c->session->hooks.protocol = choose_protocol;
+  c->session->hooks.listen = lrd_client_listen;
   c->session->hooks.context = c;
   c->poll.data = c;
   c->next = l->clients;
@@ -454,6 +431,6 @@ int lrd_client_open(larder_listener *l, int fd)
   l->clients = c;
   atomic_fetch_add(&l->clients_now, 1);
   lrd_count_up(&l->accepted, 1);
-  proceed(c);
+  lrd_client_proceed(c);
   return 0;
 }

@@ -19,6 +19,9 @@ int lrd_client_open(larder_listener *, int fd);
 /* A job that lrd_pool_done gave back. */
 void lrd_client_done(struct lrd_job *);
 
+/* Sends messages to those who heard some. */
+void lrd_client_heard(larder_listener *);
+
 /* Disconnects; a client that is busy goes when it is done. */
 void lrd_client_close(struct lrd_client *);
 

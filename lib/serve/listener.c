@@ -117,6 +117,7 @@ static void on_wake(uv_async_t *wake)
   larder_listener *l = wake->data;
 
   drain_pool(l);
+  lrd_client_heard(l);
   if (atomic_load(&l->stopping) && !l->ended)
     begin_end(l);
   if (l->ended && !l->clients && !uv_is_closing((uv_handle_t *)wake)) {
@@ -172,6 +173,7 @@ static void listener_free(larder_listener *l)
     lrd_wipe(l->password, LRD_SERVE_PASSWORD);
     lrd_release(l->memory, l->password, LRD_SERVE_PASSWORD);
   }
+  lrd_lock_destroy(&l->heard_lock);
   lrd_release(l->memory, l->endpoint, l->endpoints * sizeof *l->endpoint);
   lrd_release(l->memory, l, sizeof *l);
 }
@@ -357,6 +359,11 @@ larder_listener *larder_listen(larder *store, const larder_listen_options *optio
   memcpy(&o, options, options->size);
   l = lrd_allocate_zeroed(&store->config.memory, 1, sizeof *l);
   if (!l) {
+    no_memory(error, error_size);
+    return NULL;
+  }
+  if (lrd_lock_init(&l->heard_lock, LRD_RANK_QUEUE, 1) != 0) {
+    lrd_release(&store->config.memory, l, sizeof *l);
     no_memory(error, error_size);
     return NULL;
   }

@@ -11,6 +11,7 @@
 
 #include "serve/address.h"
 #include "serve/pool.h"
+#include "util/lock.h"
 #include "util/memory.h"
 
 /*
@@ -46,6 +47,8 @@ struct larder_listener {
   uv_thread_t thread;
   struct lrd_pool *pool; /* NULL if local */
   struct lrd_client *clients;
+  struct lrd_lock heard_lock;
+  struct lrd_client *heard; /* those for whom messages came: under heard_lock */
   int ended;             /* the loop's side of stopping was begun */
   atomic_int stopping;
 

@@ -290,6 +290,28 @@ static void beside_ping(struct lrd_front *f)
   lrd_sink_string(f->sink, f->argc == 2 ? f->argv[1].data : "", f->argc == 2 ? f->argv[1].len : 0);
 }
 
+/* "client|id": of a command with subcommands, which has been checked. */
+static const char *find_part(const larder_vector *v)
+{
+  const char *part = NULL;
+  for (size_t i = 0; (part = lrd_command_part(v->command, i)) != NULL; i++)
+    if (v->argc > 1 && lrd_is_word(&v->argv[1], part))
+      return part;
+  return NULL;
+}
+
+static void refuse_beside(struct lrd_front *f)
+{
+  char text[224];
+  const char *part = find_part(f->v);
+  snprintf(text, sizeof text,
+           "%s Can't execute '%s%s%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / "
+           "RESET are allowed in this context",
+           f->v->command == LRD_EXEC ? "EXECABORT Transaction discarded because of:" : "ERR",
+           lrd_commands[f->v->command].name, part ? "|" : "", part ? part : "");
+  lrd_front_refuse(f, text);
+}
+
 int lrd_front_beside(larder_session *s, const larder_vector *v, larder_sink *sink)
 {
   unsigned flags = lrd_commands[v->command].flags;
@@ -302,16 +324,10 @@ int lrd_front_beside(larder_session *s, const larder_vector *v, larder_sink *sin
                         .argv = v->argv,
                         .sink = sink,
                         .verdict = {.outcome = LARDER_OK, .age_ms = -1}};
-  char text[160];
-  if (v->command == LRD_PING) {
+  if (v->command == LRD_PING)
     beside_ping(&f);
-  } else {
-    snprintf(text, sizeof text,
-             "ERR Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET "
-             "are allowed in this context",
-             lrd_commands[v->command].name);
-    lrd_front_refuse(&f, text);
-  }
+  else
+    refuse_beside(&f);
   lrd_sink_end(sink, &f.verdict);
   return 1;
 }

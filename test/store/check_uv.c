@@ -198,7 +198,7 @@ END_TEST
 
 /* --- the documentation's programs -------------------------------------------------------- */
 
-static const char *const examples[] = {"thread", "poll", "epoll", "uv"};
+static const char *const examples[] = {"thread", "poll", "epoll", "uv", "subscribe"};
 
 static int run_example(const char *name, const char *url)
 {
@@ -234,7 +234,7 @@ int main(void)
   tcase_add_loop_test(tc, detached_with_calls_in_flight, 0, 2);
   tcase_add_loop_test(tc, closed_with_calls_in_flight, 0, 2);
   tcase_add_test(tc, what_has_no_descriptor_is_refused);
-  tcase_add_loop_test(tc, examples_do_what_they_say, 0, 4);
+  tcase_add_loop_test(tc, examples_do_what_they_say, 0, 5);
   suite_add_tcase(suite, tc);
   return run_suite(suite);
 }

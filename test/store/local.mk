@@ -43,6 +43,7 @@ check_PROGRAMS += \
   test/store/check_prefix \
   test/store/check_prefix_list \
   test/store/check_prefix_outage \
+  test/store/check_subscriber_redis \
   test/store/check_uv
 test_store_check_uv_LDADD = $(LDADD) $(UV_LIBS)
 endif
@@ -51,3 +52,4 @@ prefix_sources = test/store/prefix_rig.c test/store/prefix_rig.h
 test_store_check_prefix_SOURCES = test/store/check_prefix.c $(prefix_sources)
 test_store_check_prefix_outage_SOURCES = test/store/check_prefix_outage.c $(prefix_sources)
 test_store_check_prefix_list_SOURCES = test/store/check_prefix_list.c $(conformance_sources)
+test_store_check_subscriber_redis_SOURCES = test/store/check_subscriber_redis.c
