@@ -10,6 +10,8 @@
 
 /* The synchronous side of a link: its callers. */
 
+enum { SEND_COPY = 16 * 1024 }; /* more than this is sent under the lock, without a copy */
+
 void lrd_link_call_init(struct lrd_link_call *c, struct lrd_remote *r, const larder_vector *vector,
                         size_t count, int atomic, int64_t deadline)
 {
@@ -18,13 +20,14 @@ void lrd_link_call_init(struct lrd_link_call *c, struct lrd_remote *r, const lar
   c->ticket.deadline = deadline;
   c->entered_at = lrd_remote_now(r);
   c->unsent = LARDER_NOT_SENT;
+  c->has_park = lrd_park_init(&c->park) == 0;
 }
 
 void lrd_link_call_release(struct lrd_link_call *c)
 {
-  if (c->has_cond)
-    pthread_cond_destroy(&c->cond);
-  c->has_cond = 0;
+  if (c->has_park)
+    lrd_park_destroy(&c->park);
+  c->has_park = 0;
   lrd_ticket_release(&c->ticket);
 }
 
@@ -47,23 +50,29 @@ static void enlist(struct lrd_link *l, struct lrd_link_call *c)
   l->waiting_last = c;
 }
 
-static void delist(struct lrd_link *l, struct lrd_link_call *c)
+/* Until somebody lets it go, or the deadline.  1: it is over, and the lock is not held. */
+static int sleep_until(struct lrd_link *l, struct lrd_link_call *c, int64_t deadline)
 {
-  *(c->previous ? &c->previous->next : &l->waiting) = c->next;
-  *(c->next ? &c->next->previous : &l->waiting_last) = c->previous;
+  unsigned look = lrd_park_look(&c->park);
+  c->sleeping = 1;
+  lrd_link_unlock(l);
+  lrd_park_sleep(&c->park, look, lrd_remote_system_time(l->remote, deadline));
+  if (lrd_park_is_over(lrd_park_look(&c->park)))
+    return 1;
+  lrd_lock(&l->lock);
+  c->sleeping = 0;
+  if (!lrd_park_is_over(lrd_park_look(&c->park)))
+    return 0;
+  lrd_link_unlock(l);
+  return 1;
 }
 
-/* Until somebody signals, or the deadline. */
-static void sleep_until(struct lrd_link *l, struct lrd_link_call *c, int64_t deadline)
+/* Who was let go last is woken first. */
+static void swap(struct lrd_wakes *w)
 {
-  if (!c->has_cond && lrd_cond_init(&c->cond) != 0) {
-    c->cancelled = 1; /* no memory to wait with */
-    return;
-  }
-  c->has_cond = 1;
-  c->sleeping = 1;
-  lrd_cond_wait(&c->cond, &l->lock, lrd_remote_system_time(l->remote, deadline));
-  c->sleeping = 0;
+  atomic_uint *last = w->word[w->count - 1];
+  w->word[w->count - 1] = w->word[0];
+  w->word[0] = last;
 }
 
 /* Nobody drives: wakes the oldest call that waits for a reply. */
@@ -73,7 +82,8 @@ static void pass_on(struct lrd_link *l)
     return;
   for (struct lrd_link_call *c = l->waiting; c; c = c->next)
     if (c->sleeping && c->ticket.state == LRD_TICKET_PENDING) {
-      pthread_cond_signal(&c->cond);
+      lrd_link_let_go(l, c, 0);
+      swap(&l->wakes); /* replies may come while the others wake up */
       return;
     }
 }
@@ -170,6 +180,79 @@ static void catch_up(struct lrd_link *l, int64_t now)
   } while (n == (ssize_t)sizeof bytes);
 }
 
+/* Writes a copy of the output outside the lock, where others append to it meanwhile. */
+static int send_copy(struct lrd_link *l, const char *bytes, size_t len)
+{
+  char copy[SEND_COPY], text[LRD_STREAM_ERROR_SIZE];
+  struct lrd_stream stream = l->stream;
+  memcpy(copy, bytes, len);
+  lrd_wire_claim(&l->wire, len);
+  l->writing = 1;
+  lrd_unlock(&l->lock);
+  ssize_t n = lrd_stream_write(&stream, copy, len);
+  int error = errno;
+  lrd_lock(&l->lock);
+  l->writing = 0;
+  if (l->state != LRD_LINK_READY) {
+    lrd_link_finish(l);
+    return -1;
+  }
+  lrd_wire_unclaim(&l->wire);
+  if (n == LRD_STREAM_FAULT) {
+    lrd_link_close(l, LARDER_CAUSE_CUT, lrd_stream_error(&l->stream, error, text));
+    return -1;
+  }
+  if (n > 0)
+    lrd_wire_handed(&l->wire, (size_t)n);
+  return n == (ssize_t)len && !l->send_again ? 0 : lrd_link_flush(l);
+}
+
+static int send_all(struct lrd_link *l, int64_t now)
+{
+  size_t len;
+  const char *bytes = lrd_wire_out(&l->wire, &len);
+  if (l->writing) {
+    l->send_again = 1;
+    return 0;
+  }
+  l->gathering = l->send_again = 0;
+  l->flushed_at = now;
+  if (!len || len > SEND_COPY || l->stream.tls ||
+      atomic_load_explicit(&l->load, memory_order_relaxed) == 1)
+    return lrd_link_flush(l);
+  return send_copy(l, bytes, len);
+}
+
+/* By another than the driver, if there is one. */
+static void send_beside(struct lrd_link *l, int64_t now)
+{
+  if (send_all(l, now) == 0 && l->driven && l->blocked) {
+    uint64_t one = 1;
+    ssize_t n = write(l->wake, &one, sizeof one); /* the driver must poll for writing too */
+    (void)n;
+  }
+}
+
+/* 1: a round trip is under way (or a send), and the driver will soon be back and send what was put
+ * behind it. */
+static int gather(struct lrd_link *l, struct lrd_link_call *c, int64_t now)
+{
+  if (!l->writing && (lrd_wire_head(&l->wire)->begin >= lrd_wire_reach(&l->wire) ||
+                      now - l->flushed_at >= LRD_LINK_GATHER))
+    return 0;
+  if (!l->gathering)
+    c->gathers = l->gathering = 1;
+  return 1;
+}
+
+/* The driver did not come back soon, or the call that would have sent is given up. */
+static void stop_gathering(struct lrd_link *l, struct lrd_link_call *c, int64_t now)
+{
+  if (c->gathers && l->gathering && l->state == LRD_LINK_READY)
+    send_beside(l, now);
+  c->gathers = 0;
+}
+
 /* 1: the call is in the wire, or has failed; 0: the link went down before. */
 static int put(struct lrd_link *l, struct lrd_link_call *c)
 {
@@ -200,11 +283,8 @@ static int put(struct lrd_link *l, struct lrd_link_call *c)
     l->progress_at = now;
   l->touched_at = now;
   atomic_fetch_add_explicit(&r->count.commands_sent, c->ticket.count, memory_order_relaxed);
-  if (lrd_link_flush(l) == 0 && l->driven && lrd_link_has_output(l)) {
-    uint64_t one = 1;
-    ssize_t n = write(l->wake, &one, sizeof one); /* the driver must poll for writing too */
-    (void)n;
-  }
+  if (l->driven && !gather(l, c, now))
+    send_beside(l, now);
   return 1;
 }
 
@@ -227,33 +307,52 @@ static void drain(int fd)
   (void)ignored;
 }
 
-/* One round of I/O, outside the lock. */
-static void drive_once(struct lrd_link *l, struct lrd_link_call *c)
+/* Waits for the descriptors and reads; outside the lock. */
+static ssize_t receive(struct lrd_remote *r, struct lrd_stream *stream, struct pollfd p[2],
+                       int64_t deadline, char bytes[static LRD_STREAM_READ_SIZE])
+{
+  ssize_t n = LRD_STREAM_AGAIN;
+  wait_io(r, p, deadline);
+  if (p[0].revents & (POLLIN | POLLERR | POLLHUP | POLLNVAL))
+    n = lrd_stream_read(stream, bytes, LRD_STREAM_READ_SIZE);
+  int error = errno;
+  if (p[1].revents)
+    drain(p[1].fd);
+  errno = error;
+  return n;
+}
+
+/* May the driver sit in recv() once?  Only a while before its deadline. */
+static int may_sit(const struct lrd_link *l, int64_t now, int64_t deadline)
+{
+  return l->stream.patient && !l->blocked &&
+         deadline - now > 3 * LRD_STREAM_PATIENCE_MS * LRD_NS_PER_MS;
+}
+
+/* One round of I/O, outside the lock.  *now: about now; afterwards, exactly. */
+static void drive_once(struct lrd_link *l, struct lrd_link_call *c, int first, int64_t *now)
 {
   struct lrd_remote *r = l->remote;
   char bytes[LRD_STREAM_READ_SIZE];
-  short events = lrd_link_has_output(l) ? POLLIN | POLLOUT : POLLIN;
+  short events = l->blocked ? POLLIN | POLLOUT : POLLIN;
   struct pollfd p[2] = {{.fd = l->stream.fd, .events = events},
                         {.fd = l->wake, .events = POLLIN}};
   int64_t stuck_at = lrd_link_stuck_at(l);
   int64_t deadline = stuck_at < c->ticket.deadline ? stuck_at : c->ticket.deadline;
+  int sit = first && may_sit(l, *now, deadline);
   struct lrd_stream stream = l->stream;
-  lrd_unlock(&l->lock);
-  wait_io(r, p, deadline);
-  ssize_t n = LRD_STREAM_AGAIN;
-  if (p[0].revents & (POLLIN | POLLERR | POLLHUP | POLLNVAL))
-    n = lrd_stream_read(&stream, bytes, sizeof bytes);
+  lrd_link_unlock(l);
+  ssize_t n = sit ? lrd_stream_receive(&stream, bytes, sizeof bytes)
+                  : receive(r, &stream, p, deadline, bytes);
   int error = errno;
-  if (p[1].revents)
-    drain(p[1].fd);
-  int64_t now = lrd_remote_now(r);
+  *now = lrd_remote_now(r);
   lrd_lock(&l->lock);
-  if (l->state != LRD_LINK_READY || lrd_link_received(l, bytes, n, error, now) != 0)
+  if (l->state != LRD_LINK_READY || lrd_link_received(l, bytes, n, error, *now) != 0)
     return;
-  if (now > lrd_link_stuck_at(l))
+  if (*now > lrd_link_stuck_at(l))
     lrd_link_close(l, LARDER_CAUSE_SILENT, "the server makes no progress");
-  else
-    lrd_link_flush(l);
+  else if (lrd_link_has_output(l))
+    send_all(l, *now);
 }
 
 static void expire(struct lrd_link *l, struct lrd_link_call *c, int64_t now)
@@ -265,33 +364,50 @@ static void expire(struct lrd_link *l, struct lrd_link_call *c, int64_t now)
     atomic_store_explicit(&l->ready, 0, memory_order_relaxed); /* others are better off elsewhere */
   if (l->wire.poisoned)
     lrd_link_close(l, LARDER_CAUSE_PROTOCOL, l->wire.error);
+  stop_gathering(l, c, now);
 }
 
-static void drive(struct lrd_link *l, struct lrd_link_call *c)
+static void drive(struct lrd_link *l, struct lrd_link_call *c, int64_t *now)
 {
-  struct lrd_remote *r = l->remote;
+  int first = 1;
   l->driven = 1;
-  do
-    drive_once(l, c);
-  while (c->ticket.state == LRD_TICKET_PENDING && lrd_remote_now(r) < c->ticket.deadline);
+  c->gathers = 0;
+  if (!l->blocked && lrd_link_has_output(l))
+    send_all(l, *now);
+  for (; c->ticket.state == LRD_TICKET_PENDING && *now < c->ticket.deadline; first = 0)
+    drive_once(l, c, first, now);
   l->driven = 0;
   lrd_link_finish(l);
 }
 
-/* Until the call in the wire has ended. */
-static void await(struct lrd_link *l, struct lrd_link_call *c)
+/* Somebody else drives.  1: it is over, and the lock is not held. */
+static int be_carried(struct lrd_link *l, struct lrd_link_call *c, int64_t *now)
 {
+  int64_t until = c->ticket.deadline, send_at = l->flushed_at + LRD_LINK_GATHER;
+  if (c->gathers && send_at < until)
+    until = send_at;
+  if (sleep_until(l, c, until))
+    return 1;
+  *now = lrd_remote_now(l->remote);
+  if (*now >= send_at)
+    stop_gathering(l, c, *now);
+  return 0;
+}
+
+/* Until the call in the wire has ended.  1: it is over, and the lock is not held. */
+static int await(struct lrd_link *l, struct lrd_link_call *c)
+{
+  int64_t now = c->ticket.sent_at;
   while (c->ticket.state == LRD_TICKET_PENDING) {
     if (!l->driven)
-      drive(l, c);
-    else
-      sleep_until(l, c, c->ticket.deadline);
-    if (c->ticket.state != LRD_TICKET_PENDING)
-      return;
-    int64_t now = lrd_remote_now(l->remote);
-    if (now >= c->ticket.deadline || c->cancelled)
+      drive(l, c, &now);
+    else if (be_carried(l, c, &now))
+      return 1;
+    if (c->ticket.state == LRD_TICKET_PENDING && (now >= c->ticket.deadline || c->cancelled))
       expire(l, c, now);
   }
+  c->gathers = 0;
+  return 0;
 }
 
 /* Nothing of it has left us, because the connection ended: another one may do. */
@@ -313,29 +429,43 @@ static void tell_ended(struct lrd_link *l, char text[static 200])
   l->ended[0] = 0;
 }
 
-void lrd_link_run(struct lrd_link *l, struct lrd_link_call *c, unsigned flags)
+/* 1: it is over, and the lock is not held. */
+static int run(struct lrd_link *l, struct lrd_link_call *c, unsigned flags)
 {
-  char ended[sizeof l->ended];
-  atomic_fetch_add_explicit(&l->load, 1, memory_order_relaxed);
-  lrd_lock(&l->lock);
-  enlist(l, c);
   for (;;) {
     if ((flags & LRD_LINK_NO_RETRY) && l->state != LRD_LINK_READY) {
       lrd_link_call_fail(c, LARDER_NOT_SENT, LARDER_CAUSE_CUT, "the connection was lost");
-      break;
+      return 0;
     }
     if (!wait_ready(l, c, flags))
-      break;
+      return 0;
     if (!put(l, c))
       continue;
-    await(l, c);
+    if (await(l, c))
+      return 1;
     if (!may_retry(l, c, flags))
-      break;
+      return 0;
   }
-  delist(l, c);
-  pass_on(l);
-  tell_ended(l, ended);
-  lrd_unlock(&l->lock);
+}
+
+void lrd_link_run(struct lrd_link *l, struct lrd_link_call *c, unsigned flags)
+{
+  char ended[sizeof l->ended];
+  ended[0] = 0;
+  if (!c->has_park) {
+    lrd_link_call_fail(c, LARDER_NO_MEMORY, LARDER_CAUSE_CALLER, "no memory to wait with");
+    return;
+  }
+  atomic_fetch_add_explicit(&l->load, 1, memory_order_relaxed);
+  lrd_lock(&l->lock);
+  enlist(l, c);
+  if (!run(l, c, flags)) {
+    lrd_link_delist(l, c);
+    pass_on(l);
+    if (l->ended[0])
+      tell_ended(l, ended);
+    lrd_link_unlock(l);
+  }
   atomic_fetch_sub_explicit(&l->load, 1, memory_order_relaxed);
   if (ended[0])
     lrd_remote_tell(l->remote, LARDER_WARNING, "disconnect", ended);

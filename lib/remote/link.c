@@ -49,11 +49,44 @@ void lrd_link_free(struct lrd_link *l, int forked)
 
 /* --- with the lock held ---------------------------------------------------------------- */
 
+static void wake(struct lrd_wakes *w)
+{
+  for (unsigned i = 0; i < w->count; i++)
+    lrd_park_wake(w->word[i]);
+  w->count = 0;
+}
+
+void lrd_link_let_go(struct lrd_link *l, struct lrd_link_call *c, int for_good)
+{
+  if (!c->sleeping)
+    return;
+  if (l->wakes.count == LRD_LINK_WAKES)
+    wake(&l->wakes);
+  c->sleeping = 0;
+  l->wakes.word[l->wakes.count++] = lrd_park_release(&c->park, for_good);
+}
+
+void lrd_link_unlock(struct lrd_link *l)
+{
+  struct lrd_wakes wakes;
+  wakes.count = l->wakes.count;
+  memcpy(wakes.word, l->wakes.word, wakes.count * sizeof *wakes.word);
+  l->wakes.count = 0;
+  lrd_unlock(&l->lock);
+  wake(&wakes);
+}
+
 static void wake_all(struct lrd_link *l)
 {
   for (struct lrd_link_call *c = l->waiting; c; c = c->next)
-    if (c->sleeping)
-      pthread_cond_signal(&c->cond);
+    lrd_link_let_go(l, c, 0);
+  wake(&l->wakes);
+}
+
+void lrd_link_delist(struct lrd_link *l, struct lrd_link_call *c)
+{
+  *(c->previous ? &c->previous->next : &l->waiting) = c->next;
+  *(c->next ? &c->next->previous : &l->waiting_last) = c->previous;
 }
 
 /* Tells the owners of calls that have ended. */
@@ -65,8 +98,10 @@ static void settle(struct lrd_link *l)
   for (struct lrd_ticket *t = lrd_wire_ended(&l->wire); t; t = next) {
     next = t->next;
     struct lrd_link_call *c = (struct lrd_link_call *)(void *)t;
-    if (c->sleeping)
-      pthread_cond_signal(&c->cond);
+    int over = c->sleeping && t->state == LRD_TICKET_DONE;
+    if (over)
+      lrd_link_delist(l, c);
+    lrd_link_let_go(l, c, over);
   }
 }
 
@@ -85,7 +120,7 @@ static void set_state(struct lrd_link *l, enum lrd_link_state state)
 
 void lrd_link_finish(struct lrd_link *l)
 {
-  if (l->state != LRD_LINK_CLOSING)
+  if (l->state != LRD_LINK_CLOSING || l->driven || l->writing)
     return;
   lrd_stream_close(&l->stream);
   set_state(l, LRD_LINK_DOWN);
@@ -104,6 +139,7 @@ void lrd_link_close(struct lrd_link *l, larder_cause cause, const char *text)
   snprintf(l->ended, sizeof l->ended, "%s", text);
   lrd_remote_note_error(r, text);
   settle(l);
+  wake(&l->wakes);
   if (l->kind == LRD_LINK_SUBMIT) {
     set_state(l, LRD_LINK_CLOSING); /* the loop collects the tickets, then closes */
     return;
@@ -112,8 +148,7 @@ void lrd_link_close(struct lrd_link *l, larder_cause cause, const char *text)
   set_state(l, LRD_LINK_CLOSING);
   if (l->driven)
     poke(l);
-  else
-    lrd_link_finish(l);
+  lrd_link_finish(l);
 }
 
 int lrd_link_up(struct lrd_link *l, const struct lrd_identity *identity)
@@ -127,6 +162,10 @@ int lrd_link_up(struct lrd_link *l, const struct lrd_identity *identity)
   l->identity = *identity;
   l->touched_at = l->progress_at = lrd_remote_now(r);
   l->doubt_at = 0;
+  l->gathering = l->send_again = l->blocked = 0;
+  l->flushed_at = INT64_MIN / 2;
+  if (l->kind != LRD_LINK_SUBMIT)
+    lrd_stream_be_patient(&l->stream);
   atomic_fetch_add_explicit(&r->count.connections, 1, memory_order_relaxed);
   atomic_fetch_add_explicit(&r->count.connects, 1, memory_order_relaxed);
   set_state(l, LRD_LINK_READY);
@@ -145,6 +184,13 @@ void lrd_link_down(struct lrd_link *l, const struct lrd_fault *fault)
   wake_all(l);
 }
 
+int lrd_link_has_output(const struct lrd_link *l)
+{
+  size_t len;
+  lrd_wire_out(&l->wire, &len);
+  return len || lrd_stream_owes(&l->stream);
+}
+
 int lrd_link_flush(struct lrd_link *l)
 {
   for (;;) {
@@ -160,15 +206,9 @@ int lrd_link_flush(struct lrd_link *l)
       lrd_link_close(l, LARDER_CAUSE_CUT, lrd_stream_error(&l->stream, errno, text));
       return -1;
     }
+    l->blocked = lrd_link_has_output(l);
     return 0;
   }
-}
-
-int lrd_link_has_output(const struct lrd_link *l)
-{
-  size_t len;
-  lrd_wire_out(&l->wire, &len);
-  return len || lrd_stream_owes(&l->stream);
 }
 
 int lrd_link_received(struct lrd_link *l, const char *bytes, ssize_t n, int error, int64_t now)

@@ -2,12 +2,12 @@
 #ifndef LRD_REMOTE_LINK_H
 #define LRD_REMOTE_LINK_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "remote/instance.h"
 #include "remote/stream.h"
 #include "remote/wire.h"
+#include "util/park.h"
 
 /*
  * One connection.
@@ -18,12 +18,20 @@
  *   CLOSING     everything pending has ended, but the driver is still in poll()
  *               with the descriptor and closes it on its way out.
  *
- * A caller's link is driven by one of its callers.  Every caller appends its
- * command under the lock and tries to send it itself.  If nobody drives, it
- * becomes the driver: it polls and reads outside the lock, feeds the wire under it and
- * hands replies to their owners; when its own call has ended, it wakes a waiting
- * caller, who drives on.  The eventfd wakes the driver only when a send would
- * have blocked or the link was closed under it.
+ * A caller's link is driven by one of its callers.  Every caller appends its command under the
+ * lock.  If nobody drives, it sends it and becomes the driver: it waits and reads outside the
+ * lock, feeds the wire under it, sends what has gathered meanwhile and hands replies to their
+ * owners; when its own call has ended, it wakes a waiting caller, who drives on.
+ *
+ * What comes while a round trip is under way gathers until the driver is back, so that batches
+ * form by themselves; the first that comes waits LRD_LINK_GATHER for that, then sends all
+ * there is itself.  With a server that is further away than this every command is sent about at
+ * once.
+ *
+ * The eventfd wakes the driver only when a send would have blocked or the link was closed
+ * under it; a driver that sits in recv() (see stream.h) sees it a little later.
+ *
+ * Where callers meet, bytes are sent outside the lock, from a copy, by one at a time.
  *
  * The lock protects everything here but what is said to be the loop's or atomic.
  * Only the driver (the loop, for a submit link) closes the descriptor.
@@ -42,12 +50,23 @@ enum lrd_link_state { LRD_LINK_DOWN, LRD_LINK_CONNECTING, LRD_LINK_READY, LRD_LI
 struct lrd_link_call {
   struct lrd_ticket ticket; /* first: the wire knows only this */
   struct lrd_link_call *next, *previous; /* in link->waiting, oldest first */
-  pthread_cond_t cond;
-  int has_cond, sleeping, cancelled;
+  struct lrd_park park;
+  int has_park, sleeping, cancelled;
+  int gathers;              /* sends what has gathered if the driver does not come back soon */
   unsigned failed;          /* attempts to connect, and to send, that failed under it */
   int64_t entered_at;
   larder_outcome unsent;    /* what vectors that did not leave us are: NOT_SENT, ... */
 };
+
+/* Sleepers that were let go under the lock, to be woken when it has been given back. */
+enum { LRD_LINK_WAKES = 32 };
+struct lrd_wakes {
+  unsigned count;
+  atomic_uint *word[LRD_LINK_WAKES];
+};
+
+/* How long a command waits for others and the driver before it is sent, ns. */
+enum { LRD_LINK_GATHER = 200000 };
 
 struct lrd_link {
   struct lrd_lock lock;
@@ -64,7 +83,13 @@ struct lrd_link {
   int wake;           /* eventfd; -1: none yet */
   struct lrd_wire wire;
   int driven;
+  int writing;         /* somebody sends a copy of the output outside the lock */
+  int send_again;      /* somebody else would have sent meanwhile */
+  int blocked;         /* the last send would have blocked: to be polled for */
+  int gathering;       /* there is output that one call or the driver will send */
+  int64_t flushed_at;  /* last time a caller or the driver sent */
   struct lrd_link_call *waiting, *waiting_last;
+  struct lrd_wakes wakes;
   int64_t touched_at;  /* last time bytes were written or read */
   int64_t progress_at; /* last time a slot was completed */
   int64_t doubt_at;    /* a call gave up, and since then no call has had its reply and something
@@ -104,6 +129,14 @@ void lrd_link_cancel(struct lrd_link *, larder_outcome unsent, const char *text)
 /* Closes the connection if there is one (a pinned link in doubt). */
 void lrd_link_drop(struct lrd_link *, const char *text);
 
+/* --- with the lock held, for callers ---------------------------------------------------- */
+
+/* Lets a caller go if it sleeps; lrd_link_unlock wakes it.  for_good: it is in no list any more,
+ * and comes back without the lock. */
+void lrd_link_let_go(struct lrd_link *, struct lrd_link_call *, int for_good);
+void lrd_link_delist(struct lrd_link *, struct lrd_link_call *);
+void lrd_link_unlock(struct lrd_link *);
+
 /* --- with the lock held, for the loop -------------------------------------------------- */
 
 /* Writes what it can: 0, or -1: the link was closed. */
@@ -115,7 +148,7 @@ int lrd_link_has_output(const struct lrd_link *);
 int lrd_link_received(struct lrd_link *, const char *bytes, ssize_t n, int error, int64_t now);
 /* READY to DOWN or CLOSING: fails everything pending, remembers what to fence. */
 void lrd_link_close(struct lrd_link *, larder_cause, const char *text);
-/* CLOSING to DOWN, by whoever had the descriptor in use; otherwise nothing. */
+/* CLOSING to DOWN, when nobody has the descriptor in use; otherwise nothing. */
 void lrd_link_finish(struct lrd_link *);
 /* When the oldest slot counts as stuck, or the replies as one place off (each comes when its call has
  * given up); INT64_MAX: nothing is owed.  Replies that come late, to calls that were all sent

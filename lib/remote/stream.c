@@ -2,7 +2,9 @@
 #include "remote/stream.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <uv.h>
@@ -34,6 +36,23 @@ ssize_t lrd_stream_read(struct lrd_stream *s, char *bytes, size_t size)
     n = recv(s->fd, bytes, size, MSG_DONTWAIT);
   while (n < 0 && errno == EINTR);
   return result(n);
+}
+
+void lrd_stream_be_patient(struct lrd_stream *s)
+{
+  struct timeval limit = {.tv_usec = LRD_STREAM_PATIENCE_MS * 1000};
+  if (s->tls || setsockopt(s->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) != 0)
+    return;
+  int flags = fcntl(s->fd, F_GETFL);
+  s->patient = flags >= 0 && fcntl(s->fd, F_SETFL, flags & ~O_NONBLOCK) == 0;
+}
+
+ssize_t lrd_stream_receive(struct lrd_stream *s, char *bytes, size_t size)
+{
+  if (!s->patient)
+    return lrd_stream_read(s, bytes, size);
+  ssize_t n = recv(s->fd, bytes, size, 0);
+  return n < 0 && errno == EINTR ? LRD_STREAM_AGAIN : result(n);
 }
 
 void lrd_stream_close(struct lrd_stream *s)

@@ -11,7 +11,7 @@
 
 /*
  * The bytes of one connection: a plain socket, or TLS over it.  Never raises
- * SIGPIPE, never blocks.
+ * SIGPIPE, never blocks (but in lrd_stream_receive).
  *
  * One thread may read while another writes; two may not read, or write, at once
  * (the link sees to that).  Bytes that lrd_stream_write took may still lie in the TLS layer:
@@ -21,6 +21,7 @@
 struct lrd_stream {
   int fd;              /* -1: none */
   struct lrd_tls *tls; /* NULL: plain.  Owned */
+  int patient;         /* lrd_stream_receive may wait */
 };
 
 #define LRD_STREAM_NONE ((struct lrd_stream){.fd = -1})
@@ -38,6 +39,12 @@ enum { LRD_STREAM_READ_SIZE = 40 * 1024 };
 ssize_t lrd_stream_write(struct lrd_stream *, const char *bytes, size_t len);
 /* Bytes read, 0 at the end, LRD_STREAM_AGAIN or _FAULT. */
 ssize_t lrd_stream_read(struct lrd_stream *, char *bytes, size_t size);
+/* Lets lrd_stream_receive wait, if the stream is plain. */
+void lrd_stream_be_patient(struct lrd_stream *);
+/* As lrd_stream_read, but a patient stream waits LRD_STREAM_PATIENCE_MS (and what the kernel's tick
+ * adds) for bytes: one system call where poll() and read would be two. */
+enum { LRD_STREAM_PATIENCE_MS = 10 };
+ssize_t lrd_stream_receive(struct lrd_stream *, char *bytes, size_t size);
 /* Closes the descriptor; never shutdown(), which a forked child would do to its parent. */
 void lrd_stream_close(struct lrd_stream *);
 /* The same in a forked child: nothing is sent. */

@@ -34,6 +34,8 @@ core_sources += \
   lib/util/number.h \
   lib/util/page.c \
   lib/util/page.h \
+  lib/util/park.c \
+  lib/util/park.h \
   lib/util/slab.c \
   lib/util/slab.h \
   lib/util/prefetch.h \

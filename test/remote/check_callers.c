@@ -110,13 +110,15 @@ END_TEST
 START_TEST(driving_is_passed_on)
 {
   static const struct peer_step script[] = {
-    PEER_ACCEPT, PEER_GREET, PEER_EXPECT("GET a"), PEER_SYNC, PEER_EXPECT("GET b"),
+    PEER_ACCEPT, PEER_GREET, PEER_EXPECT("GET a"), PEER_SYNC, PEER_EXPECT("GET b"), PEER_SYNC,
     PEER_SEND("$1\r\na\r\n"), PEER_SYNC, PEER_SEND("$1\r\nb\r\n")};
   struct worker a = {.words = "GET a"}, b = {.words = "GET b"};
   begin(STEPS(script));
   pthread_create(&a.thread, NULL, run_one, &a);
   ck_assert_int_eq(peer_meet(peer, 2000), 0);
   pthread_create(&b.thread, NULL, run_one, &b);
+  rig_sleep(50); /* b sleeps, and would do so for long */
+  ck_assert_int_eq(peer_meet(peer, 2000), 0);
   pthread_join(a.thread, NULL);
   ck_assert_str_eq(a.reply.text, "a");
   ck_assert_int_eq(peer_meet(peer, 2000), 0);
