@@ -219,6 +219,25 @@ START_TEST(killed_by_the_server)
 }
 END_TEST
 
+/* A connection that ends again and again is made ever less often. */
+START_TEST(ending_young)
+{
+  begin(NULL);
+  ear_subscribe(&ear, "channel", "a");
+  ck_wait("ready", 1);
+  uint64_t before = rig_status(&rig).connects;
+  for (int64_t until = rig_now_ms() + 3000; rig_now_ms() < until; rig_sleep(1))
+    tell("CLIENT KILL TYPE pubsub");
+  uint64_t made = rig_status(&rig).connects - before;
+  ck_assert_msg(made >= 3 && made <= 15, "%llu", (unsigned long long)made);
+  size_t gaps = ear_count(&ear, "gap");
+  ck_wait("ready", gaps + 1);
+  tell("PUBLISH a x");
+  ck_wait("message a x", 1);
+  end();
+}
+END_TEST
+
 /* Nobody publishes, nothing is read: the PING finds it. */
 START_TEST(a_stopped_server_is_noticed)
 {
@@ -511,6 +530,7 @@ int main(void)
   tcase_add_test(c, subscribed_while_the_server_is_away);
   tcase_add_test(c, a_thousand_names_over_a_restart);
   tcase_add_test(c, killed_by_the_server);
+  tcase_add_test(c, ending_young);
   tcase_add_test(c, a_stopped_server_is_noticed);
   tcase_add_test(c, another_connection_s_fault_is_a_doubt);
   tcase_add_test(c, a_refused_name_is_told_once);
