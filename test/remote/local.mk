@@ -26,6 +26,7 @@ check_PROGRAMS += \
   test/remote/check_listen \
   test/remote/check_listen_faults \
   test/remote/check_lost \
+  test/remote/check_many \
   test/remote/check_refusals \
   test/remote/check_secret \
   test/remote/check_server \
@@ -44,6 +45,7 @@ test_remote_check_link_SOURCES = test/remote/check_link.c $(against_sources)
 test_remote_check_submit_SOURCES = test/remote/check_submit.c $(rig_sources)
 test_remote_check_addresses_SOURCES = test/remote/check_addresses.c $(through_sources)
 test_remote_check_lost_SOURCES = test/remote/check_lost.c $(through_sources)
+test_remote_check_many_SOURCES = test/remote/check_many.c $(rig_sources)
 test_remote_check_refusals_SOURCES = test/remote/check_refusals.c $(through_sources)
 test_remote_check_secret_SOURCES = test/remote/check_secret.c $(rig_sources)
 test_remote_check_server_SOURCES = test/remote/check_server.c $(rig_sources)
