@@ -164,7 +164,7 @@ int lrd_link_up(struct lrd_link *l, const struct lrd_identity *identity)
   l->doubt_at = 0;
   l->gathering = l->send_again = l->blocked = 0;
   l->flushed_at = INT64_MIN / 2;
-  if (l->kind != LRD_LINK_SUBMIT)
+  if (callers) /* the loop never waits for one of its own */
     lrd_stream_be_patient(&l->stream);
   atomic_fetch_add_explicit(&r->count.connections, 1, memory_order_relaxed);
   atomic_fetch_add_explicit(&r->count.connects, 1, memory_order_relaxed);
