@@ -9,7 +9,7 @@
 
 /* --- beginning ----------------------------------------------------------- */
 
-/* A call that is being prepared: inside the store, with a promise that nobody knows yet. */
+/* A call that is being prepared: inside the store, with a promise that may be withdrawn. */
 struct start {
   larder *store;
   struct lrd_cell *cell;
@@ -26,30 +26,35 @@ static larder_outcome begin(struct start *a, larder *store, larder_callback *cal
   a->cell = lrd_enter(store, &why);
   if (!a->cell)
     return why;
-  a->promise = lrd_promise_new(store, callback, context);
+  a->promise = lrd_promise_new(store, callback, context, &why);
   if (a->promise)
     return LARDER_OK;
   lrd_leave(a->cell);
-  return LARDER_NO_MEMORY;
+  return why;
 }
 
 static larder_outcome abandon(struct start *a, larder_outcome outcome)
 {
-  lrd_answer_free(a->promise->answer);
+  lrd_promise_withdraw(a->promise);
   lrd_leave(a->cell);
   return outcome;
 }
 
-/* The promise is in the table: from here on its callback will come. */
+/* From here on its callback will come. */
 static void send(struct start *a, enum lrd_route route, int64_t timeout)
 {
   struct lrd_promise *promise = a->promise;
+  atomic_store_explicit(&promise->state, LRD_PROMISE_RUNNING, memory_order_release);
   if (route == LRD_ROUTE_FRONT) {
-    lrd_front(NULL, &promise->vector, promise->meter.sink);
+    lrd_front(NULL, &promise->vector, promise->submission.sink);
     promise->submission.done(&promise->submission);
   } else {
     larder_call call = lrd_plain_call(a->store, &promise->vector, 1, timeout);
-    lrd_dispatch_submit(a->store, &call, &promise->meter, &promise->submission);
+    call.flags = LARDER_CALL_LASTING;
+    promise->by_backend = 1;
+    int state = lrd_wait_begin(a->store);
+    a->store->table->submit(a->store->base, &call, &promise->submission);
+    lrd_wait_end(state);
   }
   lrd_leave(a->cell);
 }
@@ -67,11 +72,8 @@ static larder_outcome start(struct start *a, larder_vector *v, int own, int64_t 
     return abandon(a, LARDER_BAD_ARGUMENT);
   if (own)
     a->promise->vector = *v;
-  else if (lrd_copy_vector(&a->promise->answer->arena, v, &a->promise->vector) != 0)
+  else if (lrd_copy_vector(&a->promise->answer.arena, v, &a->promise->vector) != 0)
     return abandon(a, LARDER_NO_MEMORY);
-  larder_outcome outcome = lrd_queue_add(a->store, a->promise);
-  if (outcome != LARDER_OK)
-    return abandon(a, outcome);
   if (id)
     *id = a->promise->id;
   send(a, route, timeout);
@@ -88,7 +90,7 @@ larder_outcome larder_async_argv(larder *store, int argc, const char *const *arg
   larder_outcome outcome = begin(&a, store, callback, context);
   if (outcome != LARDER_OK)
     return outcome;
-  outcome = lrd_take_argv(&v, room, &a.promise->answer->arena, argc, argv, argvlen);
+  outcome = lrd_take_argv(&v, room, &a.promise->answer.arena, argc, argv, argvlen);
   if (outcome != LARDER_OK)
     return abandon(&a, outcome);
   return start(&a, &v, 0, timeout_ms, id);
@@ -103,7 +105,7 @@ larder_outcome larder_async_command(larder *store, larder_callback *callback, vo
   larder_outcome outcome = begin(&a, store, callback, context);
   if (outcome != LARDER_OK)
     return outcome;
-  struct lrd_arena *arena = &a.promise->answer->arena;
+  struct lrd_arena *arena = &a.promise->answer.arena;
   va_list ap;
   va_start(ap, format);
   outcome = lrd_take_format(&v, arena, format, ap, error, sizeof error);

@@ -58,14 +58,20 @@ larder_outcome lrd_take_format(larder_vector *v, struct lrd_arena *arena, const 
 
 int lrd_copy_vector(struct lrd_arena *arena, const larder_vector *from, larder_vector *to)
 {
-  larder_bytes *bytes = lrd_arena_allocate(arena, (size_t)from->argc * sizeof *bytes);
+  size_t size = (size_t)from->argc * sizeof *from->argv;
+  for (int i = 0; i < from->argc; i++)
+    if (__builtin_add_overflow(size, from->argv[i].len, &size))
+      return -1;
+  larder_bytes *bytes = lrd_arena_allocate(arena, size);
   if (!bytes)
     return -1;
+  char *end = (char *)(bytes + from->argc);
   for (int i = 0; i < from->argc; i++) {
-    bytes[i].len = from->argv[i].len;
-    bytes[i].data = lrd_arena_copy(arena, from->argv[i].data, bytes[i].len);
-    if (!bytes[i].data)
-      return -1;
+    size_t len = from->argv[i].len;
+    bytes[i] = (larder_bytes){end, len};
+    if (len)
+      memcpy(end, from->argv[i].data, len);
+    end += len;
   }
   *to = *from;
   to->argv = bytes;

@@ -117,20 +117,6 @@ void lrd_dispatch(larder *store, const larder_call *call, struct lrd_meter *m)
   tell(m); /* a backend that gave too few replies */
 }
 
-void lrd_dispatch_submit(larder *store, const larder_call *call, struct lrd_meter *m,
-                         larder_submission *submission)
-{
-  submission->sink = m->sink;
-  if (refuse_atomic(store, call, m)) {
-    submission->done(submission);
-    return;
-  }
-  attach(call, m);
-  int state = lrd_wait_begin(store);
-  store->table->submit(store->base, call, submission);
-  lrd_wait_end(state);
-}
-
 static inline larder_call plain_call(const larder *store, const larder_vector *vector,
                                      size_t count, int64_t timeout)
 {

@@ -34,8 +34,6 @@ static inline void lrd_meter_detach(struct lrd_meter *m)
 
 /* Runs a call on this thread.  Between lrd_enter and lrd_leave. */
 void lrd_dispatch(larder *, const larder_call *, struct lrd_meter *);
-/* Starts it: submission->sink is set.  The vectors stay valid until done. */
-void lrd_dispatch_submit(larder *, const larder_call *, struct lrd_meter *, larder_submission *);
 
 /* What a vector is to those above the backends. */
 enum lrd_route {

@@ -28,6 +28,7 @@ core_sources += \
   lib/store/prefix_rewrite.c \
   lib/store/prefix_submit.c \
   lib/store/prefix_walk.c \
+  lib/store/promise.c \
   lib/store/promise.h \
   lib/store/queue.c \
   lib/store/queue.h \

@@ -66,22 +66,25 @@ static void hush(struct lrd_queue *q)
 
 /* --- life ---------------------------------------------------------------- */
 
-larder_outcome lrd_queue_init(struct lrd_queue *q, larder_delivery delivery)
+larder_outcome lrd_queue_init(struct lrd_queue *q, larder_delivery delivery,
+                              const larder_memory *memory)
 {
   q->delivery = delivery;
   q->read_fd = q->write_fd = -1;
   if (delivery == LARDER_DELIVER_DISPATCH && open_descriptor(q) != 0)
     return LARDER_NO_MEMORY;
-  if (lrd_lock_init(&q->lock, LRD_RANK_QUEUE, 0) != 0) {
-    close_descriptor(q);
-    return LARDER_NO_MEMORY;
-  }
-  if (lrd_cond_init(&q->work) != 0) {
-    lrd_lock_destroy(&q->lock);
-    close_descriptor(q);
-    return LARDER_NO_MEMORY;
-  }
-  return LARDER_OK;
+  if (lrd_lock_init(&q->lock, LRD_RANK_QUEUE, 0) != 0)
+    goto no_lock;
+  if (lrd_cond_init(&q->work) != 0)
+    goto no_cond;
+  if ((q->pool = lrd_promises_new(memory)))
+    return LARDER_OK;
+  pthread_cond_destroy(&q->work);
+no_cond:
+  lrd_lock_destroy(&q->lock);
+no_lock:
+  close_descriptor(q);
+  return LARDER_NO_MEMORY;
 }
 
 void lrd_queue_release(larder *s, int forked)
@@ -93,9 +96,10 @@ void lrd_queue_release(larder *s, int forked)
   if (!forked || pthread_mutex_trylock(&q->lock.mutex) == 0) {
     for (unsigned i = 0; i < q->slots; i++)
       if (q->promise[i])
-        lrd_answer_free(q->promise[i]->answer);
+        lrd_answer_free(&q->promise[i]->answer);
     lrd_release(m, q->promise, q->slots * sizeof *q->promise);
     lrd_release(m, q->vacant, q->slots * sizeof *q->vacant);
+    lrd_promises_close(q->pool);
   }
   close_descriptor(q);
   if (forked)
@@ -106,67 +110,60 @@ void lrd_queue_release(larder *s, int forked)
 
 uint64_t lrd_queue_running(larder *s)
 {
-  lrd_lock(&s->queue.lock);
-  uint64_t n = s->queue.running;
-  lrd_unlock(&s->queue.lock);
-  return n;
+  return atomic_load(&s->queue.running);
 }
 
 /* --- done ---------------------------------------------------------------- */
 
-/* Appends under the lock; 1: the descriptor must be rung, after unlocking. */
-static int append(struct lrd_queue *q, struct lrd_promise *promise)
+static void wake(struct lrd_queue *q)
 {
-  promise->next = NULL;
-  if (q->last)
-    q->last->next = promise;
-  else
-    q->first = promise;
-  q->last = promise;
-  q->waiting++;
-  if (q->delivery == LARDER_DELIVER_THREAD) {
+  if (q->delivery == LARDER_DELIVER_DISPATCH) {
+    if (!atomic_exchange(&q->signalled, 1))
+      ring(q);
+  } else if (atomic_exchange(&q->sleeping, 0)) {
+    lrd_lock(&q->lock); /* it sleeps now, or has seen what is done */
     pthread_cond_signal(&q->work);
-    return 0;
+    lrd_unlock(&q->lock);
   }
-  int must_ring = !q->signalled;
-  q->signalled = 1;
-  return must_ring;
 }
 
+/* One that held it leaves; the last one queues it. */
+static void let_go(struct lrd_queue *q, struct lrd_promise *promise)
+{
+  if (atomic_fetch_sub(&promise->holders, 1) != 1)
+    return;
+  struct lrd_promise *top = atomic_load_explicit(&q->done, memory_order_relaxed);
+  do
+    promise->next = top;
+  while (!atomic_compare_exchange_weak(&q->done, &top, promise));
+  if (!top)
+    wake(q);
+}
+
+/* Closing waits until nothing runs: the queue isn't touched after that. */
 static void promise_done(larder_submission *submission)
 {
   struct lrd_promise *promise = (struct lrd_promise *)(void *)submission;
   struct lrd_queue *q = &promise->store->queue;
-  int must_ring = 0;
-  lrd_lock(&q->lock);
-  promise->state = LRD_PROMISE_DONE;
-  q->running--;
-  if (promise->pins == 0)
-    must_ring = append(q, promise);
-  lrd_unlock(&q->lock);
-  if (must_ring)
-    ring(q);
+  atomic_store(&promise->state, LRD_PROMISE_DONE);
+  let_go(q, promise);
+  atomic_fetch_sub(&q->running, 1);
 }
 
-/* It ends on any thread: it is counted where any thread may. */
-struct lrd_promise *lrd_promise_new(larder *s, larder_callback *callback, void *context)
+/* Moves what is done behind what is ready, in its order; with the lock held. */
+static void gather(struct lrd_queue *q)
 {
-  struct lrd_answer *answer = lrd_answer_new(&s->config.memory);
-  if (!answer)
-    return NULL;
-  struct lrd_promise *promise = lrd_arena_allocate(&answer->arena, sizeof *promise);
-  if (!promise) {
-    lrd_answer_free(answer);
-    return NULL;
+  if (!atomic_load(&q->done))
+    return;
+  struct lrd_promise *top = atomic_exchange(&q->done, NULL), *first = NULL, *last = top;
+  for (struct lrd_promise *next; top; top = next) {
+    next = top->next;
+    top->next = first;
+    first = top;
+    q->waiting++;
   }
-  memset(promise, 0, sizeof *promise);
-  promise->submission.done = promise_done;
-  promise->store = s;
-  promise->answer = answer;
-  promise->callback = callback;
-  promise->context = context;
-  lrd_meter_attach(&promise->meter, &answer->tree.sink, lrd_cells_shared(&s->cells));
-  return promise;
+  *(q->last ? &q->last->next : &q->first) = first;
+  q->last = last;
 }
 
 /* --- the table ----------------------------------------------------------- */
@@ -209,7 +206,8 @@ static int start_thread(larder *s)
   return failed ? -1 : 0;
 }
 
-static larder_outcome add(larder *s, struct lrd_promise *promise)
+/* Room for one more, and a block if one is idle; with the lock held. */
+static larder_outcome admit(larder *s, struct lrd_promise **spare)
 {
   struct lrd_queue *q = &s->queue;
   if (q->vacancies == 0 && q->slots >= LRD_PROMISES_MAX)
@@ -218,19 +216,87 @@ static larder_outcome add(larder *s, struct lrd_promise *promise)
     return LARDER_NO_MEMORY;
   if (q->vacancies == 0 && grow(q, &s->config.memory) != 0)
     return LARDER_NO_MEMORY;
-  unsigned slot = q->vacant[--q->vacancies];
-  q->promise[slot] = promise;
-  q->running++;
-  promise->id = ++q->serial << 16 | slot;
+  if (!*spare)
+    *spare = lrd_promises_take(q->pool);
   return LARDER_OK;
 }
 
-larder_outcome lrd_queue_add(larder *s, struct lrd_promise *promise)
+static void place(struct lrd_queue *q, struct lrd_promise *promise)
 {
-  lrd_lock(&s->queue.lock);
-  larder_outcome outcome = add(s, promise);
-  lrd_unlock(&s->queue.lock);
-  return outcome;
+  unsigned slot = q->vacant[--q->vacancies];
+  q->promise[slot] = promise;
+  promise->id = ++q->serial << 16 | slot;
+  atomic_init(&promise->state, LRD_PROMISE_NEW);
+}
+
+static void vacate(struct lrd_queue *q, struct lrd_promise *promise)
+{
+  unsigned slot = (unsigned)(promise->id & 0xffff);
+  q->promise[slot] = NULL;
+  q->vacant[q->vacancies++] = slot;
+}
+
+/* Who places a new block asks again whether there is room. */
+static struct lrd_promise *acquire(larder *s, larder_outcome *why)
+{
+  struct lrd_queue *q = &s->queue;
+  struct lrd_promise *promise = NULL;
+  for (int round = 0;; round++) {
+    lrd_lock(&q->lock);
+    *why = admit(s, &promise);
+    if (*why == LARDER_OK && promise)
+      place(q, promise);
+    lrd_unlock(&q->lock);
+    if (*why != LARDER_OK && promise)
+      lrd_promises_return(promise);
+    if (*why != LARDER_OK)
+      return NULL;
+    if (promise)
+      return promise;
+    if (!(promise = lrd_promises_grow(q->pool)))
+      break;
+  }
+  *why = LARDER_NO_MEMORY;
+  return NULL;
+}
+
+struct lrd_promise *lrd_promise_new(larder *s, larder_callback *callback, void *context,
+                                    larder_outcome *why)
+{
+  struct lrd_promise *promise = acquire(s, why);
+  if (!promise)
+    return NULL;
+  struct lrd_answer *answer = &promise->answer;
+  lrd_answer_init(answer, &s->config.memory, promise->room, sizeof promise->room);
+  promise->submission =
+      (larder_submission){.sink = &answer->tree.sink, .done = promise_done};
+  promise->store = s;
+  promise->callback = callback;
+  promise->context = context;
+  promise->by_backend = 0;
+  atomic_init(&promise->holders, 1);
+  atomic_fetch_add_explicit(&s->queue.running, 1, memory_order_relaxed);
+  return promise;
+}
+
+void lrd_promise_withdraw(struct lrd_promise *promise)
+{
+  struct lrd_queue *q = &promise->store->queue;
+  lrd_lock(&q->lock);
+  vacate(q, promise);
+  lrd_unlock(&q->lock);
+  lrd_answer_free(&promise->answer);
+  atomic_fetch_sub(&q->running, 1);
+}
+
+/* Holds it, unless nobody does any more. */
+static int hold(struct lrd_promise *promise)
+{
+  unsigned holders = atomic_load(&promise->holders);
+  while (holders)
+    if (atomic_compare_exchange_weak(&promise->holders, &holders, holders + 1))
+      return 1;
+  return 0;
 }
 
 struct lrd_promise *lrd_queue_pin(larder *s, uint64_t id)
@@ -239,24 +305,16 @@ struct lrd_promise *lrd_queue_pin(larder *s, uint64_t id)
   unsigned slot = (unsigned)(id & 0xffff);
   lrd_lock(&q->lock);
   struct lrd_promise *promise = slot < q->slots ? q->promise[slot] : NULL;
-  if (promise && (promise->id != id || promise->state != LRD_PROMISE_RUNNING))
+  if (promise && (promise->id != id || atomic_load(&promise->state) != LRD_PROMISE_RUNNING ||
+                  !hold(promise)))
     promise = NULL;
-  if (promise)
-    promise->pins++;
   lrd_unlock(&q->lock);
   return promise;
 }
 
 void lrd_queue_unpin(larder *s, struct lrd_promise *promise)
 {
-  struct lrd_queue *q = &s->queue;
-  int must_ring = 0;
-  lrd_lock(&q->lock);
-  if (--promise->pins == 0 && promise->state == LRD_PROMISE_DONE)
-    must_ring = append(q, promise);
-  lrd_unlock(&q->lock);
-  if (must_ring)
-    ring(q);
+  let_go(&s->queue, promise);
 }
 
 /* --- delivery ------------------------------------------------------------ */
@@ -264,6 +322,8 @@ void lrd_queue_unpin(larder *s, struct lrd_promise *promise)
 /* The next promise that is done, out of queue and table. */
 static struct lrd_promise *take(struct lrd_queue *q)
 {
+  if (!q->first)
+    gather(q);
   struct lrd_promise *promise = q->first;
   if (!promise)
     return NULL;
@@ -271,19 +331,25 @@ static struct lrd_promise *take(struct lrd_queue *q)
   if (!q->first)
     q->last = NULL;
   q->waiting--;
-  unsigned slot = (unsigned)(promise->id & 0xffff);
-  q->promise[slot] = NULL;
-  q->vacant[q->vacancies++] = slot;
+  vacate(q, promise);
   return promise;
 }
 
-static void call_back(struct lrd_promise *promise)
+static void call_back(larder *s, struct lrd_promise *promise)
 {
   /* The callback frees the reply, and the promise with it. */
   larder_callback *callback = promise->callback;
   void *context = promise->context;
+  struct lrd_tree *tree = &promise->answer.tree;
+  larder_verdict *verdict = &tree->reply[0].verdict;
+  if (tree->replies) {
+    if (promise->by_backend && verdict->outcome == LARDER_OK &&
+        lrd_command_absent(&promise->vector, &tree->reply[0].value))
+      verdict->outcome = LARDER_ABSENT;
+    lrd_tally(lrd_cell_mine(&s->cells), verdict);
+  }
   lrd_lock_assert_none();
-  callback(context, lrd_answer_finish(promise->answer));
+  callback(context, lrd_answer_finish(&promise->answer));
 }
 
 static void enlist(struct lrd_queue *q, struct lrd_deliverer *self)
@@ -312,13 +378,14 @@ int lrd_queue_delivering(larder *s)
 }
 
 /* With the lock held, and again at the end; not while a callback runs. */
-static size_t deliver(struct lrd_queue *q, uint64_t most)
+static size_t deliver(larder *s, uint64_t most)
 {
+  struct lrd_queue *q = &s->queue;
   size_t n = 0;
   struct lrd_promise *promise;
   while (n < most && (promise = take(q)) != NULL) {
     lrd_unlock(&q->lock);
-    call_back(promise);
+    call_back(s, promise);
     n++;
     lrd_lock(&q->lock);
   }
@@ -329,22 +396,30 @@ size_t lrd_queue_deliver(larder *s, size_t max)
 {
   struct lrd_queue *q = &s->queue;
   struct lrd_deliverer self;
-  int must_ring = 0;
   if (q->delivery != LARDER_DELIVER_DISPATCH)
     return 0;
   hush(q);
+  atomic_store(&q->signalled, 0); /* who ends a call now rings again, unless it is seen below */
   lrd_lock(&q->lock);
-  q->signalled = 0;
+  gather(q);
   uint64_t most = max && max < q->waiting ? max : q->waiting;
   enlist(q, &self);
-  size_t n = deliver(q, most);
+  size_t n = deliver(s, most);
   leave(q, &self);
-  if (q->first && !q->signalled)
-    must_ring = q->signalled = 1;
+  int must_ring = (q->first || atomic_load(&q->done)) && !atomic_exchange(&q->signalled, 1);
   lrd_unlock(&q->lock);
   if (must_ring)
     ring(q);
   return n;
+}
+
+/* Sleeps until something is done, or stop; with the lock held. */
+static void await_work(struct lrd_queue *q)
+{
+  atomic_store(&q->sleeping, 1);
+  while (!q->stop && !atomic_load(&q->done) && atomic_load(&q->sleeping))
+    lrd_cond_wait(&q->work, &q->lock, INT64_MAX);
+  atomic_store(&q->sleeping, 0);
 }
 
 static void *deliver_forever(void *argument)
@@ -354,11 +429,11 @@ static void *deliver_forever(void *argument)
   struct lrd_deliverer self;
   lrd_lock(&q->lock);
   enlist(q, &self);
-  while (!q->stop || q->first) {
-    if (q->first)
-      deliver(q, UINT64_MAX);
-    else
-      lrd_cond_wait(&q->work, &q->lock, INT64_MAX);
+  for (;;) {
+    deliver(s, UINT64_MAX);
+    if (q->stop && !atomic_load(&q->done))
+      break;
+    await_work(q);
   }
   leave(q, &self);
   lrd_unlock(&q->lock);
@@ -373,7 +448,7 @@ static struct lrd_promise *find_orphan(struct lrd_queue *q, unsigned *from)
   struct lrd_promise *promise = NULL;
   lrd_lock(&q->lock);
   for (; *from < q->slots && !promise; ++*from)
-    if (q->promise[*from] && q->promise[*from]->state == LRD_PROMISE_RUNNING)
+    if (q->promise[*from] && atomic_load(&q->promise[*from]->state) == LRD_PROMISE_RUNNING)
       promise = q->promise[*from];
   lrd_unlock(&q->lock);
   return promise;
@@ -385,9 +460,10 @@ void lrd_queue_finish(larder *s)
   struct lrd_promise *orphan;
   unsigned from = 0;
   while ((orphan = find_orphan(q, &from)) != NULL) {
-    if (orphan->answer->tree.replies == 0) {
-      orphan->meter.sink->type->rewind(orphan->meter.sink);
-      lrd_sink_fail(orphan->meter.sink, LARDER_CLOSED, LARDER_FROM_NOWHERE, LARDER_CAUSE_NONE,
+    larder_sink *sink = orphan->submission.sink;
+    if (orphan->answer.tree.replies == 0) {
+      sink->type->rewind(sink);
+      lrd_sink_fail(sink, LARDER_CLOSED, LARDER_FROM_NOWHERE, LARDER_CAUSE_NONE,
                     lrd_fixed_text(LARDER_CLOSED));
     }
     promise_done(&orphan->submission);

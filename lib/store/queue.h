@@ -3,6 +3,7 @@
 #define LRD_STORE_QUEUE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include <larder/async.h>
 #include <larder/options.h>
@@ -13,9 +14,13 @@
  * The asynchronous calls of one store: a table of those in flight (found by
  * their number), and the queue of those that are done and wait for delivery.
  *
- * A promise is free -> running -> done -> delivered (its callback runs, no lock
- * held) -> freed by the owner of its reply.  While somebody cancels a promise it is
- * pinned: it can become done, but is not delivered before it was let go.
+ * A promise is new -> running -> done -> delivered (its callback runs, no lock held) -> freed
+ * by the owner of its reply.  While somebody cancels a promise it is held: it can become done, but
+ * is not delivered before it was let go.
+ *
+ * Who ends a call takes no lock: it pushes the promise on a stack, which the delivering
+ * thread takes whole and turns round.  It wakes that thread (rings the descriptor) only where the
+ * stack was empty and the thread sleeps (the descriptor was not rung since the last dispatch).
  */
 
 struct lrd_promise;
@@ -29,25 +34,31 @@ struct lrd_deliverer {
 };
 
 struct lrd_queue {
+  /* Written by those that end calls. */
+  _Atomic(struct lrd_promise *) done; /* the last one first */
+  atomic_int sleeping;  /* the thread waits for work, or is about to */
+  atomic_int signalled; /* the descriptor is readable, or about to be */
+  _Atomic uint64_t running; /* begun and not done */
+
+  char apart[64]; /* another cache line */
   struct lrd_lock lock; /* of everything below */
-  pthread_cond_t work;  /* there is something to deliver, or stop */
+  pthread_cond_t work;  /* something is done, or stop */
   larder_delivery delivery;
   struct lrd_promise **promise; /* in flight, by slot; a free slot is NULL */
   unsigned *vacant;     /* stack of free slots */
   unsigned slots, vacancies;
-  uint64_t running;     /* begun and not done */
   uint64_t serial;      /* upper part of the next number */
+  struct lrd_promises *pool;
   struct lrd_promise *first, *last; /* done, in order of completion */
   uint64_t waiting;     /* how many of them */
   struct lrd_deliverer *deliverers;
   pthread_t thread;
   int started, stop;
-  int signalled;        /* the descriptor is readable, or about to be */
   int read_fd, write_fd; /* DISPATCH only; the same one for an eventfd; else -1 */
 };
 
 /* OK, NO_MEMORY (or no descriptor). */
-larder_outcome lrd_queue_init(struct lrd_queue *, larder_delivery);
+larder_outcome lrd_queue_init(struct lrd_queue *, larder_delivery, const larder_memory *);
 
 /* Delivers everything that is done or becomes done, ends what the backend has
  * forgotten, stops the thread.  After the backend was closed. */

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "store/promise.h"
 #include "util/latch.h"
 #include "util/memory.h"
 
@@ -60,6 +61,14 @@ struct lrd_answer *lrd_answer_new(const larder_memory *memory)
   return a;
 }
 
+void lrd_answer_init(struct lrd_answer *a, const larder_memory *memory, void *room, size_t size)
+{
+  a->memory = *memory;
+  atomic_init(&a->use, LRD_PROMISED);
+  lrd_arena_init_room(&a->arena, &a->memory, room, size);
+  lrd_tree_init_room(&a->tree, &a->arena, &a->room);
+}
+
 static void release(struct lrd_answer *a)
 {
   const larder_memory memory = a->memory;
@@ -78,12 +87,20 @@ static void give_back(struct lrd_answer *a)
     release(a);
 }
 
+static struct lrd_promise *promise_of(struct lrd_answer *a)
+{
+  return (struct lrd_promise *)(void *)((char *)a - offsetof(struct lrd_promise, answer));
+}
+
 void lrd_answer_free(struct lrd_answer *a)
 {
   if (a->arena.block)
     lrd_arena_free(&a->arena);
-  if (atomic_load_explicit(&a->use, memory_order_relaxed) == LRD_ONCE)
+  unsigned char use = atomic_load_explicit(&a->use, memory_order_relaxed);
+  if (use == LRD_ONCE)
     release(a);
+  else if (use == LRD_PROMISED)
+    lrd_promises_return(promise_of(a));
   else
     give_back(a);
 }

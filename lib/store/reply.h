@@ -24,7 +24,8 @@ enum lrd_use {
   LRD_ONCE, /* nobody keeps it: it is released when it is freed */
   LRD_IDLE, /* kept, free */
   LRD_USED, /* kept, a caller has it */
-  LRD_LEAVING
+  LRD_LEAVING,
+  LRD_PROMISED /* it is part of a promise (promise.h) */
 };
 
 struct lrd_answer {
@@ -42,6 +43,8 @@ struct lrd_answer {
 struct lrd_answer *lrd_answer_new(const larder_memory *);
 /* The same, kept for the thread if the cell is its own. */
 struct lrd_answer *lrd_answer_take(struct lrd_cell *, const larder_memory *);
+/* One that is part of a promise: its arena begins in room. */
+void lrd_answer_init(struct lrd_answer *, const larder_memory *, void *room, size_t size);
 void lrd_answer_free(struct lrd_answer *);
 /* What threads keep is released, at the latest when the reply is freed.  forked: in a child. */
 void lrd_answers_close(struct lrd_cells *, int forked);

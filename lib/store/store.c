@@ -35,7 +35,7 @@ static larder_outcome make_parts(larder *s, char *error, size_t error_size)
   s->base = lrd_allocate_zeroed(m, 1, s->table->size);
   if (!s->base)
     return no_memory(error, error_size);
-  if (lrd_queue_init(&s->queue, s->config.delivery) != LARDER_OK) {
+  if (lrd_queue_init(&s->queue, s->config.delivery, m) != LARDER_OK) {
     snprintf(error, error_size, "no resources for the completion queue (descriptors or memory)");
     return LARDER_NO_MEMORY;
   }
