@@ -36,8 +36,9 @@
  * own, to the batch's number, together with the writes.  A batch whose
  * reply was lost stays as it is and is resolved by reading the marker.
  *
- * Threads: one keeper thread probes, replays and runs what has to wait; calls
- * run on their callers' threads.  fallback.lock (LRD_RANK_FALLBACK) guards what
+ * Threads: one keeper thread probes, replays and runs what has to wait; one more,
+ * if anything ever had to, ends it at its deadline meanwhile; calls run on their
+ * callers' threads.  fallback.lock (LRD_RANK_FALLBACK) guards what
  * is said to be; it is never held while a backend or the application is called.
  */
 
@@ -77,6 +78,8 @@ struct lrd_fallback {
   pthread_cond_t changed; /* state, replaying, work for the keeper */
   pthread_t keeper;
   int keeper_runs;
+  pthread_t usher;        /* ends parked calls at their deadlines */
+  _Atomic int usher_wanted;
   /* all of the following under lock */
   int stop;
   int cut;                /* the remote's connections must be cut before anything else */
@@ -206,5 +209,7 @@ void lrd_fallback_submit(larder_backend *, const larder_call *, larder_submissio
 void lrd_fallback_cancel(larder_backend *, larder_submission *);
 /* Runs parked submissions; with the lock held, which it lets go meanwhile. */
 void lrd_fallback_run_parked(struct lrd_fallback *);
+/* The thread that ends what is parked when its deadline passes; f->stop is set. */
+void lrd_fallback_join_usher(struct lrd_fallback *);
 
 #endif

@@ -277,4 +277,5 @@ void lrd_keeper_stop(struct lrd_fallback *f)
   f->remote->table->cancel(f->remote, NULL); /* it may be in the middle of a probe */
   pthread_join(f->keeper, NULL);
   f->keeper_runs = 0;
+  lrd_fallback_join_usher(f);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <signal.h>
 #include <string.h>
 
 #include "fallback/fallback.h"
@@ -106,8 +107,100 @@ static void fly(struct lrd_fallback *f, struct lrd_parked *p)
   f->remote->table->submit(f->remote, &call, &p->inner);
 }
 
+static void refuse(struct lrd_fallback *f, struct lrd_parked *p, const char *text)
+{
+  size_t replies = p->call.flags & LARDER_CALL_ATOMIC ? 1 : p->call.count;
+
+  while (replies--)
+    lrd_sink_fail(p->outer->sink, LARDER_NOT_SENT, LARDER_FROM_NOWHERE, LARDER_CAUSE_NONE, text);
+  p->outer->done(p->outer);
+  unref(f, p);
+}
+
+/* --- deadlines of what is parked -------------------------------------------------- */
+
+/* With the lock held: what is over, and when the next one is. */
+static struct lrd_parked *take_expired(struct lrd_fallback *f, int64_t *next)
+{
+  struct lrd_parked *expired = NULL, **at = &f->parked;
+  int64_t now = lrd_fallback_now(f);
+
+  *next = now + 3600 * 1000 * LRD_NS_PER_MS;
+  while (*at) {
+    struct lrd_parked *p = *at;
+
+    if (p->call.deadline > now) {
+      *next = p->call.deadline < *next ? p->call.deadline : *next;
+      at = &p->next;
+      continue;
+    }
+    *at = p->next;
+    p->next = expired;
+    expired = p;
+  }
+  f->parked_tail = at;
+  return expired;
+}
+
+/* A thread of its own: the keeper may be in the middle of a batch or a probe. */
+static void *expire(void *context)
+{
+  struct lrd_fallback *f = context;
+  int64_t next;
+
+  lrd_lock(&f->lock);
+  while (!f->stop) {
+    struct lrd_parked *p = take_expired(f, &next);
+
+    if (!p) {
+      lrd_cond_wait(&f->changed, &f->lock, next);
+      continue;
+    }
+    lrd_unlock(&f->lock);
+    while (p) {
+      struct lrd_parked *following = p->next;
+
+      refuse(f, p, "NOTSENT writes of the outage to this key are still on their way to Redis");
+      p = following;
+    }
+    lrd_lock(&f->lock);
+  }
+  lrd_unlock(&f->lock);
+  return NULL;
+}
+
+/* Started by the first call that is parked; 0: it runs. */
+static int start_usher(struct lrd_fallback *f)
+{
+  sigset_t all, old;
+  int failed;
+
+  if (atomic_exchange(&f->usher_wanted, 1))
+    return 0;
+  sigfillset(&all);
+  if (pthread_sigmask(SIG_SETMASK, &all, &old)) {
+    atomic_store(&f->usher_wanted, 0);
+    return -1;
+  }
+  failed = pthread_create(&f->usher, NULL, expire, f);
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  if (failed)
+    atomic_store(&f->usher_wanted, 0);
+  return failed ? -1 : 0;
+}
+
+void lrd_fallback_join_usher(struct lrd_fallback *f)
+{
+  if (atomic_exchange(&f->usher_wanted, 0))
+    pthread_join(f->usher, NULL);
+}
+
 static void park(struct lrd_fallback *f, struct lrd_parked *p)
 {
+  if (start_usher(f)) {
+    refuse(f, p, "NOTSENT no thread to wait for writes of the outage with");
+    return;
+  }
   lrd_lock(&f->lock);
   p->next = NULL;
   *(f->parked ? f->parked_tail : &f->parked) = p;
@@ -163,17 +256,6 @@ void lrd_fallback_run_parked(struct lrd_fallback *f)
   }
 }
 
-static void refuse(struct lrd_fallback *f, struct lrd_parked *p)
-{
-  size_t replies = p->call.flags & LARDER_CALL_ATOMIC ? 1 : p->call.count;
-
-  while (replies--)
-    lrd_sink_fail(p->outer->sink, LARDER_NOT_SENT, LARDER_FROM_NOWHERE, LARDER_CAUSE_NONE,
-                  "NOTSENT the call was cancelled");
-  p->outer->done(p->outer);
-  unref(f, p);
-}
-
 /* Takes what is parked for outer (NULL: everything) off the list. */
 static struct lrd_parked *take_parked(struct lrd_fallback *f, const larder_submission *outer)
 {
@@ -210,7 +292,7 @@ void lrd_fallback_cancel(larder_backend *b, larder_submission *outer)
   while (parked) {
     struct lrd_parked *next = parked->next;
 
-    refuse(f, parked);
+    refuse(f, parked, "NOTSENT the call was cancelled");
     parked = next;
   }
   if (!outer)
