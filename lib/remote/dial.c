@@ -47,8 +47,8 @@ static void back_off(struct lrd_loop *loop, struct lrd_link *l, int64_t begun_at
   lrd_lock(&r->notes);
   g->fault = *fault;
   lrd_unlock(&r->notes);
-  if (atomic_load(&g->failures) && begun_at < g->failed_at)
-    return; /* it ran beside one that has been counted */
+  if (begun_at < (atomic_load(&g->failures) ? g->failed_at : g->succeeded_at))
+    return; /* it ran beside one that has been counted, or that got through */
   g->failed_at = now;
   unsigned failures = atomic_load(&g->failures);
   int64_t step = failures > 6 ? backoff_most : backoff_first << failures;
@@ -122,6 +122,7 @@ void lrd_dial_succeed(struct lrd_dial *d)
   lrd_wire_ended(&l->wire);
   int up = lrd_link_up(l, &d->greet.identity) == 0;
   if (up) {
+    g->succeeded_at = lrd_remote_now(r);
     atomic_store(&g->failures, 0);
     atomic_store(&g->next_attempt, 0);
     d->stream = LRD_STREAM_NONE;

@@ -37,7 +37,7 @@ struct lrd_group {
   struct lrd_link *submit;          /* the loop's own; loop thread only */
   atomic_llong next_attempt;        /* monotonic ns; 0: at any time */
   atomic_uint failures;             /* since the last success */
-  int64_t failed_at;                /* loop thread only */
+  int64_t failed_at, succeeded_at;  /* loop thread only */
   struct lrd_fault fault;           /* the last one; under remote->notes */
 };
 
