@@ -106,6 +106,14 @@ static int fail_late(struct lrd_link *l, struct lrd_link_call *c, int64_t now)
   return 0;
 }
 
+/* Who won't wait is told of the last attempt's failure, if it is not of long ago: since then nobody
+ * may have wanted a connection. */
+static int failed_lately(struct lrd_remote *r, const struct lrd_link *l, int64_t now,
+                         struct lrd_fault *fault)
+{
+  return lrd_group_is_backing_off(r, l->home_database, now - r->config->connect_timeout, fault);
+}
+
 /* The link is DOWN: asks for a connection, or says why this call won't wait for one. */
 static int want(struct lrd_link *l, struct lrd_link_call *c, unsigned flags, int64_t now)
 {
@@ -117,7 +125,7 @@ static int want(struct lrd_link *l, struct lrd_link_call *c, unsigned flags, int
   if (!again || probe)
     return 1;
   if (flags & LARDER_CALL_NOWAIT)
-    return fail_with(c, &fault);
+    return failed_lately(r, l, now, &fault) ? fail_with(c, &fault) : 1;
   if (!lrd_group_is_backing_off(r, l->home_database, now, &fault))
     return 1;
   int64_t next = atomic_load(&r->group[l->home_database].next_attempt);
@@ -158,7 +166,7 @@ static int wait_ready(struct lrd_link *l, struct lrd_link_call *c, unsigned flag
         return 0;
     } else if ((flags & LARDER_CALL_NOWAIT) && !(flags & LARDER_CALL_PROBE)) {
       struct lrd_fault fault;
-      if (lrd_group_is_backing_off(r, l->home_database, INT64_MIN, &fault))
+      if (failed_lately(r, l, now, &fault))
         return fail_with(c, &fault);
     }
     sleep_until(l, c, c->ticket.deadline);
@@ -177,7 +185,7 @@ static void catch_up(struct lrd_link *l, int64_t now)
     n = lrd_stream_read(&l->stream, bytes, sizeof bytes);
     if (lrd_link_received(l, bytes, n, errno, now) != 0)
       return;
-  } while (n == (ssize_t)sizeof bytes);
+  } while (n > 0); /* the end may stand behind late replies */
 }
 
 /* Writes a copy of the output outside the lock, where others append to it meanwhile. */
