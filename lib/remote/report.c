@@ -63,6 +63,15 @@ static void fail(larder_sink *sink, const larder_verdict *v, const char *text)
   sink->type->end(sink, v);
 }
 
+/* There is no memory for the reply of what was executed: NO_MEMORY would say that it was not. */
+static void lose(larder_sink *sink, larder_verdict *v)
+{
+  sink->type->rewind(sink);
+  v->outcome = LARDER_UNKNOWN;
+  v->cause = LARDER_CAUSE_CALLER;
+  fail(sink, v, "out of memory: it was executed, its reply is lost");
+}
+
 void lrd_ticket_report(const struct lrd_ticket *t, larder_outcome unsent, larder_sink *sink)
 {
   size_t replies = lrd_ticket_replies(t);
@@ -74,7 +83,10 @@ void lrd_ticket_report(const struct lrd_ticket *t, larder_outcome unsent, larder
       fail(sink, &v, "MULTI was refused, commands ran by themselves");
     } else {
       lrd_sink_value(sink, &t->value[i]);
-      sink->type->end(sink, &v);
+      if (sink->failed && v.outcome == LARDER_OK && may_change(t, i))
+        lose(sink, &v);
+      else
+        sink->type->end(sink, &v);
     }
   }
 }
