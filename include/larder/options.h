@@ -106,6 +106,8 @@ typedef struct larder_options {
   int64_t connect_timeout_ms; /* "connect_timeout": default 1000 ms; 1 .. 3600000 */
   int max_retries;            /* "max_retries": 0 .. 100, default 3, -1 = not set; of what was
                                  certainly not sent */
+  int protocol;               /* "protocol": 2 or 3: RESP that is spoken to Redis, for certain;
+                                 default 0: 3 where hiredis and the server have it, else 2 */
   larder_choice required;     /* "required": opening fails if Redis can't be reached */
   larder_choice enabled;      /* "enabled": no = never talk to Redis, local engine only */
   larder_choice fallback;     /* "fallback": memory (yes, the default) or none (no) */

@@ -13,6 +13,7 @@ enum step {
   STEP_AUTH,
   STEP_SELECT,
   STEP_NAME,
+  STEP_HELLO,
   STEP_ID,
   STEP_CLIENT,
   STEP_KILL, /* of nobody: may we? */
@@ -53,6 +54,16 @@ static const char *password_of(const struct lrd_handshake *h, const char **user)
   return c->user[0] || c->password[0] ? c->password : NULL;
 }
 
+/* A server that hung up twice in a row before it had answered HELLO is not asked again.  Who
+ * listens reads RESP2 (feed.h). */
+static int offers_resp3(const struct lrd_link *l)
+{
+  const struct lrd_remote *r = l->remote;
+  if (l->kind == LRD_LINK_LISTEN)
+    return 0;
+  return r->protocol == 3 && (atomic_load(&r->hello_cuts) < 2 || r->config->protocol == 3);
+}
+
 static void ask(struct lrd_handshake *h)
 {
   const struct lrd_config *config = h->link->remote->config;
@@ -67,6 +78,9 @@ static void ask(struct lrd_handshake *h)
   }
   if (config->client_name)
     add(h, STEP_NAME, "CLIENT", "SETNAME", config->client_name, end);
+  h->offered = offers_resp3(h->link);
+  if (h->offered)
+    add(h, STEP_HELLO, "HELLO", "3", end);
   add(h, STEP_ID, "CLIENT", "ID", end);
   add(h, STEP_CLIENT, "CLIENT", "INFO", end);
   add(h, STEP_KILL, "CLIENT", "KILL", "ID", "9223372036854775807", end);
@@ -109,6 +123,7 @@ enum lrd_greeting lrd_handshake_begin(struct lrd_handshake *h, struct lrd_link *
   const larder_clock *clock = &link->remote->base.clock;
   h->begun_at = clock->wall(clock->context);
   ask(h);
+  lrd_reader_speak(&link->wire.reader, h->offered);
   lrd_buffer_reserve(&link->wire.out, 2048); /* one block, so that the password can be wiped */
   return send_ticket(h, h->vector, h->steps);
 }
@@ -189,6 +204,10 @@ static enum lrd_greeting refused(struct lrd_handshake *h, enum step step, const 
   h->fault.cause = cause;
   if (step == STEP_AUTH)
     quote_refusal(h, v);
+  else if (step == STEP_HELLO && cause == LARDER_CAUSE_CALLER)
+    snprintf(h->fault.text, sizeof h->fault.text,
+             "option protocol=3: the server speaks no RESP3: %.*s",
+             (int)(v->len < 120 ? v->len : 120), v->str);
   else
     snprintf(h->fault.text, sizeof h->fault.text, "%.*s", (int)(v->len < 190 ? v->len : 190),
              v->str);
@@ -216,6 +235,12 @@ static int take_time(struct lrd_handshake *h, const larder_value *v)
   return 1;
 }
 
+/* INFO's text: in RESP3 a verbatim string. */
+static int is_text(const larder_value *v)
+{
+  return v->type == LARDER_STRING || v->type == LARDER_VERBATIM;
+}
+
 /* The reply to a step that may fail: 0: it is not what Redis replies. */
 static int take_optional(struct lrd_handshake *h, enum step step, const larder_value *v)
 {
@@ -224,23 +249,26 @@ static int take_optional(struct lrd_handshake *h, enum step step, const larder_v
   case STEP_NAME:
   case STEP_DISCARD:
     return is_status(v, "OK");
+  case STEP_HELLO:
+    h->protocol = v->type == LARDER_MAP ? 3 : 2;
+    return v->type == LARDER_MAP || v->type == LARDER_ARRAY;
   case STEP_ID:
     h->identity.id = v->type == LARDER_INTEGER ? v->integer : 0;
     return v->type == LARDER_INTEGER;
   case STEP_CLIENT:
     /* A unix socket's is its path: the same for all, and it may have spaces. */
-    if (v->type == LARDER_STRING && h->link->remote->config->scheme != LRD_SCHEME_UNIX)
+    if (is_text(v) && h->link->remote->config->scheme != LRD_SCHEME_UNIX)
       find_field(v, "addr=", h->identity.address, sizeof h->identity.address);
-    return v->type == LARDER_STRING;
+    return is_text(v);
   case STEP_KILL:
     h->can_fence = v->type == LARDER_INTEGER;
     return h->can_fence;
   case STEP_SERVER:
-    if (v->type == LARDER_STRING)
+    if (is_text(v))
       find_field(v, "run_id:", h->identity.run_id, sizeof h->identity.run_id);
-    return v->type == LARDER_STRING;
+    return is_text(v);
   case STEP_MEMORY:
-    if (v->type != LARDER_STRING)
+    if (!is_text(v))
       return 0;
     find_field(v, "maxmemory_policy:", field, sizeof field);
     h->volatile_marker = strncmp(field, "allkeys-", 8) == 0;
@@ -262,9 +290,16 @@ static int is_for_ping_only(const larder_value *v)
          strncmp(v->str, unknown, sizeof unknown - 1) == 0;
 }
 
+/* HELLO where the application wants RESP3 and nothing else. */
+static int is_mandatory(const struct lrd_handshake *h, enum step step)
+{
+  return step == STEP_AUTH || step == STEP_SELECT || step == STEP_PING ||
+         (step == STEP_HELLO && h->link->remote->config->protocol == 3);
+}
+
 static enum lrd_greeting take(struct lrd_handshake *h, enum step step, const larder_value *v)
 {
-  int mandatory = step == STEP_AUTH || step == STEP_SELECT || step == STEP_PING;
+  int mandatory = is_mandatory(h, step);
   if (v->type == LARDER_ERROR && step == STEP_PING && is_for_ping_only(v))
     return LRD_GREETING_MORE;
   if (v->type == LARDER_ERROR) {
@@ -274,7 +309,8 @@ static enum lrd_greeting take(struct lrd_handshake *h, enum step step, const lar
       snprintf(h->no_multi, sizeof h->no_multi, "%.*s", (int)(v->len < 120 ? v->len : 120), v->str);
     return LRD_GREETING_MORE;
   }
-  if (mandatory ? is_status(v, step == STEP_PING ? "PONG" : "OK") : take_optional(h, step, v))
+  int plain = mandatory && step != STEP_HELLO;
+  if (plain ? is_status(v, step == STEP_PING ? "PONG" : "OK") : take_optional(h, step, v))
     return LRD_GREETING_MORE;
   return protocol_fault(h);
 }
@@ -305,10 +341,27 @@ enum lrd_greeting lrd_handshake_next(struct lrd_handshake *h)
       if (take(h, h->step[i], &h->ticket.value[i]) == LRD_GREETING_FAILED)
         return LRD_GREETING_FAILED;
     lrd_wipe(&h->credentials, sizeof h->credentials);
+    if (h->offered)
+      atomic_store(&h->link->remote->hello_cuts, 0);
+    lrd_reader_speak(&h->link->wire.reader, h->protocol == 3);
   }
   lrd_ticket_release(&h->ticket);
   lrd_arena_init(&h->ticket.arena, &h->link->remote->base.memory);
   return fence(h);
+}
+
+/* Was HELLO what the other side could not bear?  Where it hangs up with commands unread, replies
+ * to earlier ones may be lost, too. */
+static void note_cut(struct lrd_handshake *h)
+{
+  atomic_uint *cuts = &h->link->remote->hello_cuts;
+  size_t hello = 0;
+  while (hello < h->steps && h->step[hello] != STEP_HELLO)
+    hello++;
+  if (!h->offered)
+    atomic_store(cuts, 0);
+  else if (h->ticket.got <= hello)
+    atomic_fetch_add(cuts, 1);
 }
 
 void lrd_handshake_cut(struct lrd_handshake *h, larder_cause cause, const char *text)
@@ -317,6 +370,8 @@ void lrd_handshake_cut(struct lrd_handshake *h, larder_cause cause, const char *
     refused(h, h->step[0], &h->ticket.value[0]);
     return;
   }
+  if (!h->fencing)
+    note_cut(h);
   h->fault.outcome = LARDER_NOT_SENT;
   h->fault.cause = cause;
   snprintf(h->fault.text, sizeof h->fault.text, "%s", text);

@@ -10,7 +10,9 @@
  * is, whether it takes calls; then the fence (CLIENT KILL of old connections),
  * and only after its reply may the link become READY.  No I/O.
  *
- * HELLO 3 belongs in front of AUTH here, once the reader speaks RESP3.
+ * HELLO 3 comes behind AUTH, without credentials: who refuses it (an older server, a proxy) refuses
+ * nothing else, and both its reply and what follows can be read in either protocol, so going on in RESP2 costs
+ * no round trip.  Somebody may hang up instead: see lrd_remote.hello_cuts.
  */
 
 enum { LRD_GREET_STEPS = 16, LRD_GREET_ARGUMENTS = 48 };
@@ -25,6 +27,8 @@ struct lrd_handshake {
   size_t steps, arguments;
   char database[12];
   int64_t begun_at; /* wall clock, us */
+  int offered;      /* HELLO 3 is among the steps */
+  int protocol;     /* that the server speaks: 3, else RESP2 */
   int fencing;      /* the ticket is that of kill */
   struct lrd_kill kill;
 

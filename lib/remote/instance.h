@@ -53,6 +53,8 @@ struct lrd_remote {
   struct lrd_loop *loop;
   struct lrd_listen *listen; /* NULL: the store has no hub */
   struct lrd_tls_context *tls; /* NULL: plain */
+  int protocol;                /* 3: offered to the server; 2 */
+  atomic_uint hello_cuts;      /* handshakes that ended before its reply, one after another */
 
   struct lrd_lock lock;
   struct lrd_group group[LRD_DATABASES];

@@ -18,6 +18,7 @@ redis_sources += \
   lib/remote/remote.c lib/remote/remote.h \
   lib/remote/report.c lib/remote/report.h \
   lib/remote/resolve.c lib/remote/resolve.h \
+  lib/remote/sieve.c lib/remote/sieve.h \
   lib/remote/stream.c lib/remote/stream.h \
   lib/remote/submit.c \
   lib/remote/tls.h \

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <hiredis/hiredis.h>
+#include <hiredis/read.h>
 
 #ifdef HAVE_HIREDIS_SIZE_T_ARRAY
 typedef size_t array_length;
@@ -76,10 +76,8 @@ static int type_of_text(int type)
 #ifdef HAVE_HIREDIS_RESP3
   case REDIS_REPLY_VERB:
     return LARDER_VERBATIM;
-#ifdef REDIS_REPLY_BIGNUM
   case REDIS_REPLY_BIGNUM:
     return LARDER_BIGNUM;
-#endif
 #endif
   default:
     return LARDER_STRING;
@@ -106,6 +104,8 @@ static void *make_string(const redisReadTask *task, char *text, size_t len)
     return v;
   v->type = (unsigned char)type_of_text(task->type);
   if (v->type == LARDER_VERBATIM && len >= 4) {
+    if (memcmp(text, LRD_SIEVE_ERROR_FORM, 3) == 0)
+      v->type = LARDER_ERROR;
     text += 4;
     len -= 4;
   }
@@ -226,7 +226,17 @@ void lrd_reader_free(struct lrd_reader *r)
   if (r->hiredis)
     redisReaderFree(r->hiredis);
   r->hiredis = NULL;
+  if (r->c_locale)
+    freelocale(r->c_locale);
+  r->c_locale = NULL;
 }
+
+#ifdef HAVE_HIREDIS_RESP3
+static int is_next(const redisReader *h, char type)
+{
+  return h->pos < h->len && h->buf[h->pos] == type;
+}
+#endif
 
 static int dead(struct lrd_reader *r, const char *what)
 {
@@ -234,9 +244,80 @@ static int dead(struct lrd_reader *r, const char *what)
   return -1;
 }
 
+#ifdef HAVE_HIREDIS_RESP3
+void lrd_reader_speak(struct lrd_reader *r, int resp3)
+{
+  r->resp3 = resp3;
+  memset(&r->sieve, 0, sizeof r->sieve);
+}
+
+static int feed_sieved(struct lrd_reader *r, const char *bytes, size_t len)
+{
+  while (len) {
+    const char *run;
+    size_t run_len, n = lrd_sieve_take(&r->sieve, bytes, len, &run, &run_len);
+    if (!n)
+      return dead(r, "an attribute that is none, or over the limit");
+    if (run_len && redisReaderFeed(r->hiredis, run, run_len) != REDIS_OK)
+      return dead(r, no_memory);
+    bytes += n;
+    len -= n;
+  }
+  return 0;
+}
+
+int lrd_reader_at_push(const struct lrd_reader *r)
+{
+  const redisReader *h = r->hiredis;
+  if (h->ridx >= 0)
+    return h->task[0]->type == REDIS_REPLY_PUSH || (h->task[0]->type < 0 && is_next(h, '>'));
+  return is_next(h, '>');
+}
+
+/* hiredis parses a double with strtod, which obeys the caller's locale: this thread has C's
+ * meanwhile. */
+static int get_reply(struct lrd_reader *r, void **object)
+{
+  if (!r->sieve.doubles)
+    return redisReaderGetReply(r->hiredis, object);
+  if (!r->c_locale)
+    r->c_locale = newlocale(LC_ALL_MASK, "C", NULL);
+  locale_t callers = uselocale(r->c_locale);
+  int got = redisReaderGetReply(r->hiredis, object);
+  uselocale(callers);
+  if (*object && r->hiredis->pos == r->hiredis->len)
+    r->sieve.doubles = 0;
+  return got;
+}
+#else
+void lrd_reader_speak(struct lrd_reader *r, int resp3)
+{
+  (void)r, (void)resp3;
+}
+
+static int feed_sieved(struct lrd_reader *r, const char *bytes, size_t len)
+{
+  (void)bytes, (void)len;
+  return dead(r, "this hiredis reads no RESP3");
+}
+
+int lrd_reader_at_push(const struct lrd_reader *r)
+{
+  (void)r;
+  return 0;
+}
+
+static int get_reply(struct lrd_reader *r, void **object)
+{
+  return redisReaderGetReply(r->hiredis, object);
+}
+#endif
+
 int lrd_reader_feed(struct lrd_reader *r, const char *bytes, size_t len)
 {
   r->bytes += len;
+  if (r->resp3)
+    return feed_sieved(r, bytes, len);
   if (redisReaderFeed(r->hiredis, bytes, len) != REDIS_OK)
     return dead(r, no_memory);
   return 0;
@@ -279,7 +360,7 @@ int lrd_reader_next(struct lrd_reader *r, struct lrd_arena *arena, larder_value 
     r->depth = 0;
   }
   void *object = NULL;
-  if (redisReaderGetReply(r->hiredis, &object) != REDIS_OK)
+  if (get_reply(r, &object) != REDIS_OK)
     return dead(r, r->fault ? r->fault : r->hiredis->errstr);
   if (!object) {
     const char *fault = unfinished_fault(r);
@@ -301,4 +382,34 @@ void lrd_reader_drop(struct lrd_reader *r)
 int lrd_reader_pending(const struct lrd_reader *r)
 {
   return r->begun || r->hiredis->len > r->hiredis->pos;
+}
+
+/* --- the probe ------------------------------------------------------------------------- */
+
+/* Not hiredis's version counts, and what it was when this was compiled: what the library does that
+ * is there now.  Redis before 7.2 prints a NaN as libc does. */
+int lrd_reader_knows_resp3(const larder_memory *memory)
+{
+  static const char probe[] =
+    "%1\r\n+a\r\n~10\r\n_\r\n#t\r\n,1.5\r\n,-inf\r\n,-nan\r\n,nan\r\n"
+    "(-12345678901234567890\r\n=5\r\ntxt:a\r\n>1\r\n:1\r\n*-1\r\n";
+  static const unsigned char types[] = {
+    LARDER_NIL, LARDER_BOOLEAN, LARDER_DOUBLE, LARDER_DOUBLE, LARDER_DOUBLE,
+    LARDER_DOUBLE, LARDER_BIGNUM, LARDER_VERBATIM, LARDER_PUSH, LARDER_NIL};
+  struct lrd_reader r;
+  struct lrd_arena arena;
+  larder_value v = {0};
+  if (lrd_reader_init(&r, 0) != 0)
+    return 0;
+  lrd_arena_init(&arena, memory);
+  lrd_reader_speak(&r, 1);
+  int knows = r.resp3 && lrd_reader_feed(&r, probe, sizeof probe - 1) == 0 &&
+              lrd_reader_next(&r, &arena, &v) == 1 && v.type == LARDER_MAP && v.len == 2 &&
+              v.element[1].type == LARDER_SET && v.element[1].len == sizeof types;
+  for (size_t i = 0; knows && i < sizeof types; i++)
+    knows = v.element[1].element[i].type == types[i];
+  knows = knows && v.element[1].element[2].real == 1.5;
+  lrd_arena_free(&arena);
+  lrd_reader_free(&r);
+  return knows;
 }

@@ -241,6 +241,11 @@ static larder_outcome remote_open(larder_backend *b, const larder_backend_option
   r->state = LARDER_LINK_STARTING;
   if (lrd_random(&r->hash, sizeof r->hash) != 0)
     return fail_open(LARDER_UNSUPPORTED, "the system has no random numbers", error, error_size);
+  r->protocol = r->config->protocol != 2 && lrd_reader_knows_resp3(&b->memory) ? 3 : 2;
+  if (r->config->protocol == 3 && r->protocol != 3)
+    return fail_open(LARDER_BAD_ARGUMENT,
+                     "option protocol=3: allowed is 2: the hiredis that larder runs with reads no RESP3",
+                     error, error_size);
   if (r->config->scheme == LRD_SCHEME_TLS) {
     larder_outcome o = lrd_tls_context_new(&r->tls, r->config, &b->memory, error, error_size);
     if (o != LARDER_OK)

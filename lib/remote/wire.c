@@ -303,6 +303,19 @@ static int take(struct lrd_wire *w, struct lrd_slot *s, larder_value *v)
   return 0;
 }
 
+/* Pushes may come at any time, and are nobody's reply.  0: none is left; 1: one is half there; -1:
+ * poisoned. */
+static int drop_pushes(struct lrd_wire *w)
+{
+  while (lrd_reader_at_push(&w->reader)) {
+    larder_value v;
+    int n = lrd_reader_next(&w->reader, NULL, &v);
+    if (n <= 0)
+      return n == 0 ? 1 : poison(w, w->reader.error);
+  }
+  return 0;
+}
+
 int lrd_wire_feed(struct lrd_wire *w, const char *bytes, size_t len)
 {
   if (w->poisoned)
@@ -310,6 +323,9 @@ int lrd_wire_feed(struct lrd_wire *w, const char *bytes, size_t len)
   if (lrd_reader_feed(&w->reader, bytes, len) != 0)
     return poison(w, w->reader.error);
   for (;;) {
+    int pushed = drop_pushes(w);
+    if (pushed)
+      return pushed < 0 ? -1 : 0;
     struct lrd_slot *s = w->used ? &w->slot[w->head] : NULL;
     /* Not even the beginning of a reply may come before its request went out. */
     if (!s || s->begin >= lrd_wire_reach(w))
@@ -424,7 +440,7 @@ void lrd_wire_withdraw(struct lrd_wire *w, struct lrd_ticket *t, larder_cause ca
     lrd_reader_drop(&w->reader);
   s->ticket = NULL;
   if (s->got >= s->replies) {
-    if (index == 0 && lrd_reader_pending(&w->reader))
+    if (index == 0 && lrd_reader_pending(&w->reader) && !lrd_reader_at_push(&w->reader))
       poison(w, "a reply that nobody asked for");
     remove_slot(w, index);
   }

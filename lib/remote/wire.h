@@ -21,8 +21,10 @@
  * replies are parsed and dropped.  Whatever is not expected poisons the machine: the
  * connection is to be closed and lrd_wire_fail ends everything.
  *
- * No lock, no clock, no I/O: a link (link.h) serialises the calls.  RESP2; what
- * RESP3 adds in the way (pushes) is to be routed aside in lrd_wire_feed.
+ * RESP2, and RESP3 once lrd_reader_speak has said so: then a push, which may come at any time, is
+ * nobody's reply and is dropped.
+ *
+ * No lock, no clock, no I/O: a link (link.h) serialises the calls.
  */
 
 enum lrd_ticket_state {

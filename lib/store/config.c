@@ -34,6 +34,7 @@ static larder_outcome read_fields(struct lrd_settings *s, const larder_options *
       {LRD_OPTION_CONNECT_TIMEOUT, o->connect_timeout_ms != 0, to_ns(o->connect_timeout_ms),
        o->connect_timeout_ms},
       {LRD_OPTION_MAX_RETRIES, o->max_retries != -1, o->max_retries, o->max_retries},
+      {LRD_OPTION_PROTOCOL, o->protocol != 0, o->protocol, o->protocol},
       {LRD_OPTION_REQUIRED, o->required != LARDER_UNSET, (int64_t)o->required,
        (int64_t)o->required},
       {LRD_OPTION_ENABLED, o->enabled != LARDER_UNSET, (int64_t)o->enabled, (int64_t)o->enabled},
@@ -209,6 +210,7 @@ static void fill(struct lrd_config *c, struct lrd_settings *s)
   c->timeout = n[LRD_OPTION_TIMEOUT];
   c->connect_timeout = n[LRD_OPTION_CONNECT_TIMEOUT];
   c->max_retries = (int)n[LRD_OPTION_MAX_RETRIES];
+  c->protocol = (int)n[LRD_OPTION_PROTOCOL];
   c->required = n[LRD_OPTION_REQUIRED] == LARDER_YES;
   c->enabled = n[LRD_OPTION_ENABLED] == LARDER_YES;
   c->fallback = n[LRD_OPTION_FALLBACK] == LARDER_YES;

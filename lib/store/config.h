@@ -27,6 +27,7 @@ struct lrd_config {
   int64_t timeout;         /* ns */
   int64_t connect_timeout; /* ns */
   int max_retries;
+  int protocol;            /* 2, 3; 0: the best that there is */
   int required, enabled, fallback, background;
   larder_outage outage;
   unsigned connections, shards;

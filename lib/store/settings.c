@@ -30,6 +30,7 @@ const struct lrd_option lrd_options[LRD_OPTIONS] = {
     [LRD_OPTION_CONNECT_TIMEOUT] = {"connect_timeout", LRD_KIND_DURATION, MS, MAX_TIMEOUT,
                                     1000 * MS, allowed_duration, NULL, 0},
     [LRD_OPTION_MAX_RETRIES] = {"max_retries", LRD_KIND_COUNT, 0, 100, 3, "0 to 100", NULL, 0},
+    [LRD_OPTION_PROTOCOL] = {"protocol", LRD_KIND_COUNT, 2, 3, 0, "2, 3", NULL, 0},
     [LRD_OPTION_REQUIRED] = {"required", LRD_KIND_YES_NO, LARDER_NO, LARDER_YES, LARDER_NO,
                              allowed_yes_no, NULL, 0},
     [LRD_OPTION_ENABLED] = {"enabled", LRD_KIND_YES_NO, LARDER_NO, LARDER_YES, LARDER_YES,

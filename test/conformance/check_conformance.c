@@ -4,8 +4,8 @@
  * redis-server of this test run.
  *
  * LARDER_ONLY=text runs the sequences whose names contain the text;
- * CK_RUN_CASE=name one target (judge, memory, memory+prefix, remote, remote+prefix, fallback,
- * outage, unseen, resp, catalog).
+ * CK_RUN_CASE=name one target (judge, memory, memory+prefix, remote, remote+protocol, remote+prefix,
+ * fallback, outage, unseen, resp, catalog).
  *
  * The in-process engine is asked everything.  What is made as a product, commands by states and
  * by numbers, each other target is asked a fourth of, not all the same; with
@@ -19,7 +19,9 @@
 #include "conformance/catalog.h"
 #include "conformance/table.h"
 #include "conformance/unseen.h"
+#include "remote/reader.h"
 #include "support/check.h"
+#include "util/memory.h"
 
 enum { SECONDS = 300 };
 
@@ -87,6 +89,29 @@ START_TEST(remote)
   struct server *server = start();
   with_query(url, sizeof url, server, "fallback=none&timeout=10s");
   compare((struct run){.target = target_store("remote", url), .of = shares(), .turn = 0});
+  server_stop(server);
+}
+END_TEST
+
+/* Where hiredis has no RESP3 the first of them was the same. */
+static const char *skip_resp3(int protocol)
+{
+  return protocol == 3 && !lrd_reader_knows_resp3(&lrd_memory_system) ? "hiredis has no RESP3" : NULL;
+}
+
+START_TEST(remote_protocol)
+{
+  char url[256], query[64];
+  const char *why = skip_resp3(_i);
+  if (why) {
+    printf("remote in RESP%d: skipped: %s\n", _i, why);
+    return;
+  }
+  struct server *server = start();
+  snprintf(query, sizeof query, "fallback=none&timeout=10s&protocol=%d", _i);
+  with_query(url, sizeof url, server, query);
+  compare((struct run){.target = target_store(_i == 2 ? "remote in RESP2" : "remote in RESP3", url),
+                       .of = shares(), .turn = (unsigned)_i});
   server_stop(server);
 }
 END_TEST
@@ -260,6 +285,7 @@ int main(void)
   add(suite, "judge", judge, 2, 4);
   add(suite, "memory", memory, 0, 0);
   add(suite, "remote", remote, 0, 0);
+  add(suite, "remote+protocol", remote_protocol, 2, 4);
   add(suite, "fallback", fallback, 0, 0);
   add(suite, "outage", outage, 0, 0);
   add(suite, "unseen", unseen, 0, 0);

@@ -22,6 +22,7 @@ check_PROGRAMS += \
   test/remote/check_faults \
   test/remote/check_feed \
   test/remote/check_handshake \
+  test/remote/check_hello \
   test/remote/check_link \
   test/remote/check_listen \
   test/remote/check_listen_faults \
@@ -29,6 +30,7 @@ check_PROGRAMS += \
   test/remote/check_many \
   test/remote/check_refusals \
   test/remote/check_secret \
+  test/remote/check_resp3 \
   test/remote/check_server \
   test/remote/check_submit \
   test/remote/check_wire
@@ -41,6 +43,8 @@ test_remote_check_handshake_SOURCES = test/remote/check_handshake.c $(against_so
 test_remote_check_listen_SOURCES = test/remote/check_listen.c $(ear_sources) $(through_sources)
 test_remote_check_listen_faults_SOURCES = test/remote/check_listen_faults.c $(ear_sources) \
   $(through_sources)
+test_remote_check_hello_SOURCES = test/remote/check_hello.c $(against_sources)
+test_remote_check_resp3_SOURCES = test/remote/check_resp3.c $(rig_sources)
 test_remote_check_link_SOURCES = test/remote/check_link.c $(against_sources)
 test_remote_check_submit_SOURCES = test/remote/check_submit.c $(rig_sources)
 test_remote_check_addresses_SOURCES = test/remote/check_addresses.c $(through_sources)

@@ -162,6 +162,7 @@ static const char *const standard[][2] = {
   {"AUTH", "+OK\r\n"},
   {"SELECT", "+OK\r\n"},
   {"CLIENT SETNAME", "+OK\r\n"},
+  {"HELLO", "-ERR unknown command 'HELLO'\r\n"},
   {"CLIENT KILL ID 9223372036854775807", ":0\r\n"},
   {"CLIENT KILL", ":1\r\n"},
   {"INFO server", "$49\r\nrun_id:0123456789012345678901234567890123456789\r\n\r\n"},
