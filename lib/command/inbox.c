@@ -100,7 +100,8 @@ static void fold(struct lrd_inbox *b)
     missed += item.type == LRD_ITEM_MESSAGE ? 1 : item.type == LRD_ITEM_MISSED ? item.body.missed : 0;
     lrd_item_drop(&b->memory, &item);
   }
-  miss(b, missed);
+  if (missed)
+    miss(b, missed);
 }
 
 static struct lrd_name *copy_text(struct lrd_inbox *b, const char *text)

@@ -78,40 +78,32 @@ static int take(struct larder_subscriber *s, int64_t deadline, struct lrd_item *
   return 1;
 }
 
-/* One for the reader that the caller is; the one before goes. */
-static larder_outcome next(struct larder_subscriber *s, int64_t deadline, larder_message *out)
+/* Takes one; the one before goes.  thread: for the callback's thread, which reads all its life;
+ * else one thread at a time may. */
+static larder_outcome next(struct larder_subscriber *s, int64_t deadline, int thread,
+                           larder_message *out)
 {
-  struct lrd_item before = s->held;
-  int held = s->holds;
+  const larder_memory memory = s->inbox.memory;
+  struct lrd_item before;
+  int held = 0;
+  larder_outcome outcome = LARDER_BAD_ARGUMENT;
   lrd_lock(&s->inbox.lock);
-  s->holds = take(s, deadline, &s->held);
-  larder_outcome none = s->closing || s->over ? LARDER_CLOSED : LARDER_ABSENT;
-  lrd_unlock(&s->inbox.lock);
+  if (thread || !s->reading) {
+    s->reading = 1;
+    before = s->held;
+    held = s->holds;
+    s->holds = take(s, deadline, &s->held);
+    outcome = s->holds ? LARDER_OK : s->closing || s->over ? LARDER_CLOSED : LARDER_ABSENT;
+    if (s->holds)
+      fill(s, &s->held, out);
+    s->reading = thread;
+    if (s->closing)
+      pthread_cond_broadcast(&s->changed);
+  }
+  lrd_unlock(&s->inbox.lock); /* whoever closes may free it now */
   if (held)
-    lrd_item_drop(&s->inbox.memory, &before);
-  if (!s->holds)
-    return none;
-  fill(s, &s->held, out);
-  return LARDER_OK;
-}
-
-/* One thread at a time; 0: somebody else is. */
-static int begin_reading(struct larder_subscriber *s)
-{
-  lrd_lock(&s->inbox.lock);
-  int free = !s->reading;
-  s->reading = 1;
-  lrd_unlock(&s->inbox.lock);
-  return free;
-}
-
-static void end_reading(struct larder_subscriber *s)
-{
-  lrd_lock(&s->inbox.lock);
-  s->reading = 0;
-  if (s->closing)
-    pthread_cond_broadcast(&s->changed);
-  lrd_unlock(&s->inbox.lock);
+    lrd_item_drop(&memory, &before);
+  return outcome;
 }
 
 larder_outcome larder_subscriber_next(larder_subscriber *s, int64_t timeout_ms,
@@ -125,13 +117,9 @@ larder_outcome larder_subscriber_next(larder_subscriber *s, int64_t timeout_ms,
   if (timeout_ms > 0)
     deadline = lrd_monotonic(&lrd_clock_system) + timeout_ms * LRD_NS_PER_MS;
   int state = lrd_cancel_disable();
-  larder_outcome outcome = LARDER_BAD_ARGUMENT;
-  if (begin_reading(s)) {
-    outcome = next(s, deadline, message);
-    if (outcome == LARDER_OK && message->heard == LARDER_HEARD_CLOSED)
-      outcome = LARDER_CLOSED;
-    end_reading(s);
-  }
+  larder_outcome outcome = next(s, deadline, 0, message);
+  if (outcome == LARDER_OK && message->heard == LARDER_HEARD_CLOSED)
+    outcome = LARDER_CLOSED;
   lrd_cancel_restore(state);
   return outcome;
 }
@@ -169,7 +157,7 @@ static void *deliver(void *context)
 {
   struct larder_subscriber *s = context;
   larder_message message;
-  while (next(s, INT64_MAX, &message) == LARDER_OK)
+  while (next(s, INT64_MAX, 1, &message) == LARDER_OK)
     s->callback(s->context, &message);
   lrd_lock(&s->inbox.lock);
   int orphan = s->orphan;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "command/hub.h"
+#include "command/inbox.h"
 #include "support/check.h"
 #include "util/heap.h"
 
@@ -366,6 +367,55 @@ START_TEST(a_refused_name_is_subscribed_no_more)
 }
 END_TEST
 
+/* --- an inbox that nobody takes from -------------------------------------------- */
+
+static void ring(struct lrd_inbox *inbox)
+{
+  (void)inbox;
+  woken++;
+}
+
+/* Losses and confirmations without end are folded; what is true at last is told. */
+START_TEST(a_flood_of_notices_is_bounded)
+{
+  enum { NAMES = 100, LOSSES = 2000 };
+  struct lrd_inbox inbox;
+  struct lrd_hub_change c;
+  struct lrd_item item;
+  int ready = 0, gaps = 0;
+  char name[8];
+
+  ck_assert_int_eq(lrd_inbox_init(&inbox, hub, 4096, ring), LARDER_OK);
+  ck_assert_int_eq(lrd_ear_open(hub, &inbox.ear), LARDER_OK);
+  lrd_hub_attach(hub, &source);
+  for (int i = 0; i < NAMES; i++) {
+    snprintf(name, sizeof name, "%d", i);
+    ck_assert_int_eq(lrd_hub_subscribe(hub, &inbox.ear, LRD_HUB_CHANNEL, bytes(name)), LARDER_OK);
+  }
+  for (int i = 0; i < LOSSES; i++) {
+    while (lrd_hub_take_change(hub, &c)) {
+      lrd_hub_ready(hub, c.kind, (larder_bytes){ c.name->bytes, c.name->len }, c.ticket);
+      lrd_name_drop(lrd_hub_memory(hub), c.name);
+    }
+    lrd_hub_relay(hub, LRD_HUB_CHANNEL, bytes("1"), bytes("1"), bytes("x"));
+    ck_assert_uint_le(inbox.count, (1 << 16) + 2 * NAMES + 4096 / 64);
+    if (i + 1 < LOSSES)
+      lrd_hub_gap(hub, "cut");
+  }
+  while (lrd_inbox_take(&inbox, &item)) {
+    if (item.type == LRD_ITEM_GAP)
+      gaps++, ready = 0;
+    ready += item.type == LRD_ITEM_READY;
+    lrd_item_drop(&inbox.memory, &item);
+  }
+  ck_assert_int_lt(gaps, LOSSES - 1);
+  ck_assert_int_gt(gaps, 1);
+  ck_assert_int_eq(ready, NAMES);
+  lrd_ear_close(hub, &inbox.ear, 0);
+  lrd_inbox_free(&inbox, 0);
+}
+END_TEST
+
 int main(void)
 {
   Suite *s = suite_create("hub");
@@ -389,6 +439,7 @@ int main(void)
   tcase_add_test(t, an_old_confirmation_is_ignored);
   tcase_add_test(t, a_loss_makes_every_name_a_change);
   tcase_add_test(t, a_refused_name_is_subscribed_no_more);
+  tcase_add_test(t, a_flood_of_notices_is_bounded);
   suite_add_tcase(s, t);
   return run_suite(s);
 }
