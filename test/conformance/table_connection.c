@@ -2,6 +2,11 @@
 #include "conformance/table.h"
 
 const struct sequence sequences_connection[] = {
+    SEQUENCE("publish to nobody", "PUBLISH c m", "PUBLISH c", "PUBLISH a b c", "PUBLISH \"\" \"\"",
+             "SPUBLISH c m", "SPUBLISH c", "PUBSUB CHANNELS", "PUBSUB CHANNELS x*",
+             "PUBSUB channels a b", "PUBSUB SHARDCHANNELS", "PUBSUB SHARDCHANNELS a b",
+             "PUBSUB NUMSUB", "PUBSUB NUMSUB a b", "PUBSUB SHARDNUMSUB", "PUBSUB SHARDNUMSUB a",
+             "PUBSUB NUMPAT", "PUBSUB NUMPAT x", "PUBSUB NONE", "PUBSUB", "PUBSUB HELP"),
     SEQUENCE("ping", "PING", "PING hello", "PING \"\"", "PING a b", "ping"),
     SEQUENCE("echo", "ECHO hello", "ECHO \"\"", "ECHO \"\\x00\\r\\n\"", "ECHO", "ECHO a b"),
     SEQUENCE("in a transaction", "MULTI", "PING", "PING x", "ECHO y", "EXEC"),
