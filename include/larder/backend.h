@@ -27,7 +27,7 @@ extern "C" {
 
 #pragma GCC visibility push(default)
 
-enum { LARDER_BACKEND_VERSION = 3 };
+enum { LARDER_BACKEND_VERSION = 4 };
 
 typedef struct larder_bytes {
   const char *data; /* not NUL-terminated; may be NULL only if len is 0 */
@@ -216,6 +216,8 @@ typedef struct larder_backend_status {
   int64_t journal_oldest_ms; /* -1: empty */
   char replay_error[128];    /* why Redis takes no journaled writes; "": it does */
   uint64_t replayed, replay_batches, dropped, dead_letters, unknown_batches;
+
+  struct lrd_meter *meter; /* set by who asks: lib/remote/metrics.h; NULL: it wants no more */
 } larder_backend_status;
 
 /* Everything that a backend is opened with. */

@@ -195,6 +195,7 @@ static int send_copy(struct lrd_link *l, const char *bytes, size_t len)
   struct lrd_stream stream = l->stream;
   memcpy(copy, bytes, len);
   lrd_wire_claim(&l->wire, len);
+  lrd_metrics_write(&l->metrics);
   l->writing = 1;
   lrd_unlock(&l->lock);
   ssize_t n = lrd_stream_write(&stream, copy, len);
@@ -210,8 +211,10 @@ static int send_copy(struct lrd_link *l, const char *bytes, size_t len)
     lrd_link_close(l, LARDER_CAUSE_CUT, lrd_stream_error(&l->stream, error, text));
     return -1;
   }
-  if (n > 0)
+  if (n > 0) {
     lrd_wire_handed(&l->wire, (size_t)n);
+    lrd_metrics_wrote(&l->metrics, (size_t)n);
+  }
   return n == (ssize_t)len && !l->send_again ? 0 : lrd_link_flush(l);
 }
 
@@ -290,7 +293,7 @@ static int put(struct lrd_link *l, struct lrd_link_call *c)
   if (l->wire.used == 1)
     l->progress_at = now;
   l->touched_at = now;
-  atomic_fetch_add_explicit(&r->count.commands_sent, c->ticket.count, memory_order_relaxed);
+  lrd_metrics_put(&l->metrics, c->ticket.count, l->wire.used);
   if (l->driven && !gather(l, c, now))
     send_beside(l, now);
   return 1;

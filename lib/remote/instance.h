@@ -34,7 +34,7 @@ struct lrd_fault {
 /* The links of one database number, and when they may be dialled. */
 struct lrd_group {
   _Atomic(struct lrd_link *) *link; /* config->connections of them, made on demand */
-  struct lrd_link *submit;          /* the loop's own; loop thread only */
+  _Atomic(struct lrd_link *) submit; /* the loop's own, made by its thread */
   atomic_llong next_attempt;        /* monotonic ns; 0: at any time */
   atomic_uint failures;             /* since the last success */
   int64_t failed_at, succeeded_at;  /* loop thread only */
@@ -42,7 +42,7 @@ struct lrd_group {
 };
 
 struct lrd_counters {
-  atomic_ullong connections, connects, connect_faults, commands_sent, deadline_misses;
+  atomic_ullong connections, connects, connect_faults, deadline_misses;
 };
 
 struct lrd_remote {

@@ -21,6 +21,7 @@ struct lrd_link *lrd_link_new(struct lrd_remote *r, enum lrd_link_kind kind, int
   }
   l->remote = r;
   l->kind = kind;
+  l->index = index;
   l->database = l->home_database = database;
   l->stream = LRD_STREAM_NONE;
   l->wake = -1;
@@ -133,6 +134,7 @@ void lrd_link_close(struct lrd_link *l, larder_cause cause, const char *text)
     return;
   struct lrd_remote *r = l->remote;
   int writes = lrd_wire_fail(&l->wire, cause, text);
+  lrd_metrics_closed(&l->metrics, cause);
   lrd_fence_release(&r->fence, writes ? &l->identity : NULL);
   if (atomic_fetch_sub(&r->count.connections, 1) == 1)
     lrd_remote_note_state(r, LARDER_LINK_DOWN);
@@ -168,6 +170,7 @@ int lrd_link_up(struct lrd_link *l, const struct lrd_identity *identity)
     lrd_stream_be_patient(&l->stream);
   atomic_fetch_add_explicit(&r->count.connections, 1, memory_order_relaxed);
   atomic_fetch_add_explicit(&r->count.connects, 1, memory_order_relaxed);
+  lrd_metrics_up(&l->metrics);
   set_state(l, LRD_LINK_READY);
   wake_all(l);
   return 0;
@@ -176,6 +179,7 @@ int lrd_link_up(struct lrd_link *l, const struct lrd_identity *identity)
 void lrd_link_down(struct lrd_link *l, const struct lrd_fault *fault)
 {
   atomic_fetch_add_explicit(&l->remote->count.connect_faults, 1, memory_order_relaxed);
+  lrd_metrics_refused(&l->metrics, fault->cause);
   lrd_wire_free(&l->wire);
   lrd_stream_close(&l->stream);
   l->fault = *fault;
@@ -196,9 +200,11 @@ int lrd_link_flush(struct lrd_link *l)
   for (;;) {
     size_t len;
     const char *bytes = lrd_wire_out(&l->wire, &len);
+    lrd_metrics_write(&l->metrics);
     ssize_t n = len ? lrd_stream_write(&l->stream, bytes, len) : lrd_stream_flush(&l->stream);
     if (n > 0) {
       lrd_wire_handed(&l->wire, (size_t)n);
+      lrd_metrics_wrote(&l->metrics, (size_t)n);
       continue;
     }
     if (n == LRD_STREAM_FAULT) {
@@ -226,6 +232,9 @@ int lrd_link_received(struct lrd_link *l, const char *bytes, ssize_t n, int erro
   l->touched_at = now;
   size_t owed = l->wire.used;
   int dead = lrd_wire_feed(&l->wire, bytes, (size_t)n);
+  lrd_metrics_read(&l->metrics, (size_t)n, l->wire.used);
+  for (const struct lrd_ticket *t = l->wire.ended; t; t = t->next)
+    lrd_histogram_record(&l->metrics.latency, now - t->sent_at);
   if (l->wire.used != owed)
     l->progress_at = now;
   if (l->wire.ended || !l->wire.used)
@@ -255,6 +264,7 @@ int64_t lrd_link_stuck_at(const struct lrd_link *l)
 
 void lrd_link_doubt(struct lrd_link *l, int64_t sent_at, int64_t now)
 {
+  lrd_metrics_missed(&l->metrics, l->wire.used);
   if (!l->wire.used)
     return;
   if (!l->doubt_at) {

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "remote/instance.h"
+#include "remote/metrics.h"
 #include "remote/stream.h"
 #include "remote/wire.h"
 #include "util/park.h"
@@ -72,6 +73,7 @@ struct lrd_link {
   struct lrd_lock lock;
   struct lrd_remote *remote;
   enum lrd_link_kind kind;
+  unsigned index;     /* among those of its kind and database; constant */
   int database;       /* the one selected, or to be selected */
   int home_database;  /* whose group's backoff counts; constant */
   int taken;          /* pinned: by a hold; under remote->lock */
@@ -104,6 +106,7 @@ struct lrd_link {
   struct lrd_link *dial_next; /* the loop's queue, under its lock */
   int dial_queued, dial_probe;
   struct lrd_link_work work; /* the loop thread's */
+  struct lrd_metrics metrics;
 };
 
 /* A link that is DOWN; NULL: no memory. */

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
+# The store shows them; a build without Redis has none to show.
+core_sources += lib/remote/metrics.c lib/remote/metrics.h
 redis_sources += \
   lib/remote/dial.c lib/remote/dial_greet.c lib/remote/dial_part.h \
   lib/remote/drive.c lib/remote/due.c \

@@ -164,6 +164,50 @@ static void remote_hold_close(larder_backend *b, larder_hold *h)
   lrd_release(&b->memory, h, sizeof *h);
 }
 
+/* What goes through the visits of the links. */
+struct visit {
+  uint64_t commands;
+  struct lrd_meter *meter;
+};
+
+static void name_link(const struct lrd_link *l, char *name, size_t size)
+{
+  if (l->kind == LRD_LINK_PINNED)
+    snprintf(name, size, "held-%u", l->index % 1000);
+  else if (l->kind == LRD_LINK_SUBMIT)
+    snprintf(name, size, "db%d-async", l->home_database);
+  else
+    snprintf(name, size, "db%d-%u", l->home_database, l->index);
+}
+
+static void count_link(struct lrd_link *l, void *context)
+{
+  struct visit *v = context;
+  char name[40];
+  if (v->meter && v->meter->reset) {
+    lrd_lock(&l->lock);
+    lrd_metrics_reset(&l->metrics);
+    lrd_unlock(&l->lock);
+  }
+  v->commands += lrd_metric(&l->metrics, LRD_COMMANDS_PUT);
+  if (!v->meter || !v->meter->show)
+    return;
+  name_link(l, name, sizeof name);
+  v->meter->show(v->meter, name, &l->metrics);
+}
+
+static uint64_t count_links(struct lrd_remote *r, struct lrd_meter *meter)
+{
+  struct visit v = {0, meter};
+  lrd_group_each(r, count_link, &v);
+  for (int d = 0; d < LRD_DATABASES; d++) {
+    struct lrd_link *l = r->group[d].submit;
+    if (l)
+      count_link(l, &v);
+  }
+  return v.commands;
+}
+
 static void remote_status(larder_backend *b, larder_backend_status *s)
 {
   struct lrd_remote *r = lrd_remote_of(b);
@@ -183,7 +227,7 @@ static void remote_status(larder_backend *b, larder_backend_status *s)
   s->connections = atomic_load(&r->count.connections);
   s->connects = atomic_load(&r->count.connects);
   s->connect_faults = atomic_load(&r->count.connect_faults);
-  s->commands_sent = atomic_load(&r->count.commands_sent);
+  s->commands_sent = count_links(r, s->meter);
   s->deadline_misses = atomic_load(&r->count.deadline_misses);
 }
 

@@ -104,7 +104,7 @@ static int has_room(const struct lrd_link *l)
 }
 
 /* Jobs go from the link's flows into its wire, with its lock held.  NULL, or one that can't go. */
-static struct lrd_job *load_some(struct lrd_link *l, int64_t now, size_t *sent)
+static struct lrd_job *load_some(struct lrd_link *l, int64_t now)
 {
   struct lrd_job *job;
   while (has_room(l) && (job = lrd_flow_next(l))) {
@@ -114,19 +114,17 @@ static struct lrd_job *load_some(struct lrd_link *l, int64_t now, size_t *sent)
     if ((job->ticket.atomic && l->no_multi[0]) || lrd_wire_call(&l->wire, &job->ticket) != 0)
       return job;
     job->place = LRD_JOB_IN_WIRE;
-    *sent += job->ticket.count;
+    lrd_metrics_put(&l->metrics, job->ticket.count, l->wire.used);
   }
   return NULL;
 }
 
 static void load(struct lrd_loop *loop, struct lrd_link *l)
 {
-  struct lrd_remote *r = loop->remote;
-  int64_t now = lrd_remote_now(r);
-  size_t sent = 0;
+  int64_t now = lrd_remote_now(loop->remote);
   for (;;) {
     lrd_lock(&l->lock);
-    struct lrd_job *job = load_some(l, now, &sent);
+    struct lrd_job *job = load_some(l, now);
     lrd_unlock(&l->lock);
     if (!job)
       break;
@@ -138,8 +136,6 @@ static void load(struct lrd_loop *loop, struct lrd_link *l)
     lrd_job_due_remove(loop, job);
     finish_unsent(loop, job, &fault);
   }
-  if (sent)
-    atomic_fetch_add_explicit(&r->count.commands_sent, sent, memory_order_relaxed);
 }
 
 static void flush(struct lrd_loop *loop, struct lrd_link *l)

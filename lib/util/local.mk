@@ -19,6 +19,8 @@ core_sources += \
   lib/util/grace.h \
   lib/util/hash.c \
   lib/util/hash.h \
+  lib/util/histogram.c \
+  lib/util/histogram.h \
   lib/util/hook.c \
   lib/util/hook.h \
   lib/util/latch.c \
