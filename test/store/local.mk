@@ -40,6 +40,7 @@ test_store_check_threads_SOURCES = test/store/check_threads.c $(store_fakes)
 
 if REDIS
 check_PROGRAMS += \
+  test/store/check_async_process \
   test/store/check_prefix \
   test/store/check_prefix_list \
   test/store/check_prefix_outage \
@@ -47,6 +48,8 @@ check_PROGRAMS += \
   test/store/check_uv
 test_store_check_uv_LDADD = $(LDADD) $(UV_LIBS)
 endif
+test_store_check_async_process_SOURCES = test/store/check_async_process.c \
+  test/store/heap.c test/store/heap.h
 test_store_check_uv_SOURCES = test/store/check_uv.c test/store/heap.c test/store/heap.h
 prefix_sources = test/store/prefix_rig.c test/store/prefix_rig.h
 test_store_check_prefix_SOURCES = test/store/check_prefix.c $(prefix_sources)
