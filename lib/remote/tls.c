@@ -161,6 +161,9 @@ static void release(struct lrd_tls *t)
   const larder_memory *memory = &t->context->memory;
   SSL_free(t->ssl);
   lrd_wipe(t->in, sizeof t->in);
+  if (t->held.data)
+    lrd_wipe(t->held.data, t->held.capacity);
+  lrd_buffer_free(&t->held);
   lrd_buffer_free(&t->out);
   lrd_lock_destroy(&t->lock);
   lrd_release(memory, t, sizeof *t);
@@ -178,6 +181,7 @@ struct lrd_tls *lrd_tls_new(struct lrd_tls_context *c, int fd)
   t->context = c;
   t->fd = fd;
   lrd_buffer_init(&t->out, &c->memory, 0);
+  lrd_buffer_init(&t->held, &c->memory, 0);
   ERR_clear_error();
   t->ssl = SSL_new(c->ssl);
   if (t->ssl && set_up(t) == 0)
@@ -230,6 +234,45 @@ static int fault(struct lrd_tls *t)
   return LRD_STREAM_FAULT;
 }
 
+/* One record at most: bytes that OpenSSL took, AGAIN or FAULT; *reading: it has to read first. */
+static ssize_t write_some(struct lrd_tls *t, const char *bytes, size_t len, int *reading)
+{
+  int n = SSL_write(t->ssl, bytes, len > SSL3_RT_MAX_PLAIN_LENGTH ? SSL3_RT_MAX_PLAIN_LENGTH
+                                                                  : (int)len);
+  ssize_t result = n > 0 ? n : judge(t, n);
+  *reading = result == LRD_STREAM_AGAIN && SSL_want_read(t->ssl);
+  return result ? result : fault(t); /* closed */
+}
+
+/* Keeps bytes until a read has made way for them: how many, AGAIN or FAULT. */
+static ssize_t hold(struct lrd_tls *t, const char *bytes, size_t len)
+{
+  if (t->held.len >= LRD_TLS_OWED)
+    return LRD_STREAM_AGAIN;
+  size_t n = len < LRD_TLS_OWED - t->held.len ? len : LRD_TLS_OWED - t->held.len;
+  if (!t->held.data && lrd_buffer_reserve(&t->held, LRD_TLS_OWED) != 0) { /* one block, to be wiped */
+    t->error = ENOMEM;
+    return fault(t);
+  }
+  return lrd_buffer_append(&t->held, bytes, n) == 0 ? (ssize_t)n : fault(t);
+}
+
+/* Writes what was kept: 0: it is gone, or has to wait for a read; AGAIN; FAULT. */
+static ssize_t write_held(struct lrd_tls *t)
+{
+  int reading = 0;
+  while (t->held.len) {
+    ssize_t n = write_some(t, t->held.data, t->held.len, &reading);
+    if (n < 0)
+      return reading ? 0 : n;
+    lrd_buffer_consume(&t->held, (size_t)n);
+  }
+  if (t->held.data)
+    lrd_wipe(t->held.data, t->held.capacity);
+  lrd_buffer_free(&t->held);
+  return 0;
+}
+
 int lrd_tls_handshake(struct lrd_tls *t)
 {
   lrd_lock(&t->lock);
@@ -266,6 +309,8 @@ ssize_t lrd_tls_read(struct lrd_tls *t, char *bytes, size_t size)
       result = judge(t, n);
   }
   t->answered |= used > 0;
+  if (t->held.len && result == LRD_STREAM_AGAIN && write_held(t) == LRD_STREAM_FAULT)
+    result = LRD_STREAM_FAULT;
   lrd_unlock(&t->lock);
   /* An end, or a fault, is met again by the next read, behind the bytes before it. */
   return used ? (ssize_t)used : result;
@@ -292,14 +337,14 @@ ssize_t lrd_tls_write(struct lrd_tls *t, const char *bytes, size_t len)
 {
   lrd_lock(&t->lock);
   ERR_clear_error();
+  int reading = 0;
   ssize_t result = send_owed(t);
-  if (result == 0) {
-    int n = SSL_write(t->ssl, bytes, len > SSL3_RT_MAX_PLAIN_LENGTH ? SSL3_RT_MAX_PLAIN_LENGTH
-                                                                    : (int)len);
-    result = n > 0 ? n : judge(t, n);
-    if (result == 0 || (result == LRD_STREAM_AGAIN && SSL_want_read(t->ssl)))
-      result = fault(t); /* closed, or a renegotiation that nobody agreed to */
-  }
+  if (result == 0)
+    result = write_held(t);
+  if (result == 0 && !t->held.len)
+    result = write_some(t, bytes, len, &reading);
+  if ((result == 0 && t->held.len) || reading)
+    result = hold(t, bytes, len);
   if (result == LRD_STREAM_FAULT)
     result = explain(t);
   lrd_unlock(&t->lock);
@@ -310,6 +355,8 @@ int lrd_tls_flush(struct lrd_tls *t)
 {
   lrd_lock(&t->lock);
   int result = send_owed(t);
+  if (result == 0)
+    result = (int)write_held(t);
   if (result == LRD_STREAM_FAULT)
     result = explain(t);
   lrd_unlock(&t->lock);

@@ -14,6 +14,8 @@
  * OpenSSL reads and writes through a BIO of ours: one recv a call, and sends that
  * neither block nor raise SIGPIPE.  What the socket does not take stays here,
  * encrypted (at most LRD_TLS_OWED bytes), so a write that OpenSSL was given is never given again.
+ * In the middle of a message of the server's (new keys, a ticket) OpenSSL writes nothing: what it is
+ * given then is kept, too (as much at most), and goes out once a read has brought the rest.
  * A lock of its own lets one thread read while another writes; it is a leaf.
  *
  * Any thread.  Calls empty the calling thread's OpenSSL error queue.  OpenSSL's own memory does

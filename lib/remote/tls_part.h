@@ -41,6 +41,7 @@ struct lrd_tls {
   int heard;       /* bytes have come */
   int ended;       /* the peer closed */
   int error;       /* errno of the socket */
+  struct lrd_buffer held; /* plain: OpenSSL writes nothing before it has read the rest of a message */
   struct lrd_buffer out; /* encrypted, not taken by the socket yet */
   size_t out_position;
   size_t in_position, in_len;

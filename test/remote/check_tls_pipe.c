@@ -189,11 +189,73 @@ START_TEST(an_address_of_one_byte)
 }
 END_TEST
 
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L /* SSL_new_session_ticket */
+/* A ticket too long for one record, as large as its server wants it. */
+static int fatten(SSL *ssl, void *unused)
+{
+  static const char much[3000];
+  (void)unused;
+  return SSL_SESSION_set1_ticket_appdata(SSL_get0_session(ssl), much, sizeof much);
+}
+
+static SSL_TICKET_RETURN keep(SSL *ssl, SSL_SESSION *session, const unsigned char *name,
+                              size_t name_len, SSL_TICKET_STATUS status, void *unused)
+{
+  (void)ssl, (void)session, (void)name, (void)name_len, (void)status, (void)unused;
+  return SSL_TICKET_RETURN_IGNORE;
+}
+
+/* In the middle of a ticket OpenSSL writes nothing: what it is given goes out behind it. */
+START_TEST(a_write_that_has_to_read_first)
+{
+  char bytes[8192], *ticket, got[sizeof bytes];
+  pair("good.crt", "good.key");
+  SSL_CTX_set_session_ticket_cb(server_context, fatten, keep, NULL);
+  ck_assert(shake_hands());
+  ck_assert_int_eq(lrd_tls_read(tls, bytes, sizeof bytes), LRD_STREAM_AGAIN);
+  SSL_set_max_send_fragment(server, 512);
+  SSL_set0_wbio(server, BIO_new(BIO_s_mem()));
+  ck_assert_int_eq(SSL_new_session_ticket(server), 1);
+  ck_assert_int_eq(SSL_do_handshake(server), 1);
+  long len = BIO_get_mem_data(SSL_get_wbio(server), &ticket);
+  ck_assert_int_gt(len, 3000);
+  ck_assert_int_eq(send(ends[1], ticket, 1200, 0), 1200);
+  ck_assert_int_eq(lrd_tls_read(tls, bytes, sizeof bytes), LRD_STREAM_AGAIN);
+  ck_assert_int_eq(lrd_tls_write(tls, "hello", 5), 5);
+  ck_assert_int_eq(lrd_tls_write(tls, " world", 6), 6);
+  ck_assert_int_eq(lrd_tls_owes(tls), 0); /* or a poll for writing would spin */
+  ck_assert_int_eq(lrd_tls_flush(tls), 0);
+  ck_assert_int_le(SSL_read(server, got, sizeof got), 0);
+  memset(bytes, 'x', sizeof bytes);
+  ssize_t n, held = 11;
+  while ((n = lrd_tls_write(tls, bytes, sizeof bytes)) > 0)
+    held += n;
+  ck_assert_int_eq(n, LRD_STREAM_AGAIN);
+  ck_assert_int_eq(held, LRD_TLS_OWED);
+  ck_assert_int_eq(send(ends[1], ticket + 1200, (size_t)len - 1200, 0), len - 1200);
+  ssize_t arrived = 0;
+  for (int i = 0; i < 1000 && arrived < held; i++) {
+    ck_assert_int_eq(lrd_tls_read(tls, bytes, sizeof bytes), LRD_STREAM_AGAIN);
+    ck_assert_int_ne(lrd_tls_flush(tls), LRD_STREAM_FAULT);
+    int part = SSL_read(server, got, sizeof got);
+    if (part > 0 && arrived == 0)
+      ck_assert(memcmp(got, "hello world", 11) == 0);
+    arrived += part > 0 ? part : 0;
+  }
+  ck_assert_int_eq(arrived, held);
+  end();
+}
+END_TEST
+#endif
+
 static TCase *tests(void)
 {
   TCase *c = tcase_create("tls_pipe");
   tcase_add_test(c, what_is_taken_arrives);
   tcase_add_test(c, one_read_takes_all);
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+  tcase_add_test(c, a_write_that_has_to_read_first);
+#endif
   tcase_add_loop_test(c, an_end, 0, 2);
   tcase_add_test(c, a_long_life);
   tcase_add_test(c, a_long_plain_text);
