@@ -10,8 +10,6 @@
 
 /* The synchronous side of a link: its callers. */
 
-enum { SEND_COPY = 16 * 1024 }; /* more than this is sent under the lock, without a copy */
-
 void lrd_link_call_init(struct lrd_link_call *c, struct lrd_remote *r, const larder_vector *vector,
                         size_t count, int atomic, int64_t deadline)
 {
@@ -188,80 +186,13 @@ static void catch_up(struct lrd_link *l, int64_t now)
   } while (n > 0); /* the end may stand behind late replies */
 }
 
-/* Writes a copy of the output outside the lock, where others append to it meanwhile. */
-static int send_copy(struct lrd_link *l, const char *bytes, size_t len)
+static void send_out(struct lrd_link *l)
 {
-  char copy[SEND_COPY], text[LRD_STREAM_ERROR_SIZE];
-  struct lrd_stream stream = l->stream;
-  memcpy(copy, bytes, len);
-  lrd_wire_claim(&l->wire, len);
-  lrd_metrics_write(&l->metrics);
-  l->writing = 1;
-  lrd_unlock(&l->lock);
-  ssize_t n = lrd_stream_write(&stream, copy, len);
-  int error = errno;
-  lrd_lock(&l->lock);
-  l->writing = 0;
-  if (l->state != LRD_LINK_READY) {
-    lrd_link_finish(l);
-    return -1;
-  }
-  lrd_wire_unclaim(&l->wire);
-  if (n == LRD_STREAM_FAULT) {
-    lrd_link_close(l, LARDER_CAUSE_CUT, lrd_stream_error(&l->stream, error, text));
-    return -1;
-  }
-  if (n > 0) {
-    lrd_wire_handed(&l->wire, (size_t)n);
-    lrd_metrics_wrote(&l->metrics, (size_t)n);
-  }
-  return n == (ssize_t)len && !l->send_again ? 0 : lrd_link_flush(l);
-}
-
-static int send_all(struct lrd_link *l, int64_t now)
-{
-  size_t len;
-  const char *bytes = lrd_wire_out(&l->wire, &len);
-  if (l->writing) {
-    l->send_again = 1;
-    return 0;
-  }
-  l->gathering = l->send_again = 0;
-  l->flushed_at = now;
-  if (!len || len > SEND_COPY || l->stream.tls ||
-      atomic_load_explicit(&l->load, memory_order_relaxed) == 1)
-    return lrd_link_flush(l);
-  return send_copy(l, bytes, len);
-}
-
-/* By another than the driver, if there is one. */
-static void send_beside(struct lrd_link *l, int64_t now)
-{
-  if (send_all(l, now) == 0 && l->driven && l->blocked) {
+  if (lrd_link_flush(l) == 0 && l->driven && lrd_link_has_output(l)) {
     uint64_t one = 1;
     ssize_t n = write(l->wake, &one, sizeof one); /* the driver must poll for writing too */
     (void)n;
   }
-}
-
-/* 1: a round trip is under way (or a send), and the driver will soon be back and send what was put
- * behind it. */
-static int gather(struct lrd_link *l, struct lrd_link_call *c, int64_t now)
-{
-  if (!l->writing && (lrd_wire_head(&l->wire)->begin >= lrd_wire_reach(&l->wire) ||
-                      now - l->flushed_at >= LRD_LINK_GATHER))
-    return 0;
-  if (!l->gathering)
-    c->gathers = l->gathering = 1;
-  return 1;
-}
-
-/* The driver did not come back soon, or the call that would have sent is given up. */
-static void stop_gathering(struct lrd_link *l, struct lrd_link_call *c, int64_t now)
-{
-  if (c->gathers && l->gathering && l->state == LRD_LINK_READY)
-    send_beside(l, now);
-  c->gathers = 0;
 }
 
 /* 1: the call is in the wire, or has failed; 0: the link went down before. */
@@ -294,8 +225,7 @@ static int put(struct lrd_link *l, struct lrd_link_call *c)
     l->progress_at = now;
   l->touched_at = now;
   lrd_metrics_put(&l->metrics, c->ticket.count, l->wire.used);
-  if (l->driven && !gather(l, c, now))
-    send_beside(l, now);
+  send_out(l);
   return 1;
 }
 
@@ -336,7 +266,7 @@ static ssize_t receive(struct lrd_remote *r, struct lrd_stream *stream, struct p
 /* May the driver sit in recv() once?  Only a while before its deadline. */
 static int may_sit(const struct lrd_link *l, int64_t now, int64_t deadline)
 {
-  return l->stream.patient && !l->blocked &&
+  return l->stream.patient && !lrd_link_has_output(l) &&
          deadline - now > 3 * LRD_STREAM_PATIENCE_MS * LRD_NS_PER_MS;
 }
 
@@ -345,7 +275,7 @@ static void drive_once(struct lrd_link *l, struct lrd_link_call *c, int first, i
 {
   struct lrd_remote *r = l->remote;
   char bytes[LRD_STREAM_READ_SIZE];
-  short events = l->blocked ? POLLIN | POLLOUT : POLLIN;
+  short events = lrd_link_has_output(l) ? POLLIN | POLLOUT : POLLIN;
   struct pollfd p[2] = {{.fd = l->stream.fd, .events = events},
                         {.fd = l->wake, .events = POLLIN}};
   int64_t stuck_at = lrd_link_stuck_at(l);
@@ -362,8 +292,8 @@ static void drive_once(struct lrd_link *l, struct lrd_link_call *c, int first, i
     return;
   if (*now > lrd_link_stuck_at(l))
     lrd_link_close(l, LARDER_CAUSE_SILENT, "the server makes no progress");
-  else if (lrd_link_has_output(l))
-    send_all(l, *now);
+  else
+    lrd_link_flush(l);
 }
 
 static void expire(struct lrd_link *l, struct lrd_link_call *c, int64_t now)
@@ -375,34 +305,16 @@ static void expire(struct lrd_link *l, struct lrd_link_call *c, int64_t now)
     atomic_store_explicit(&l->ready, 0, memory_order_relaxed); /* others are better off elsewhere */
   if (l->wire.poisoned)
     lrd_link_close(l, LARDER_CAUSE_PROTOCOL, l->wire.error);
-  stop_gathering(l, c, now);
 }
 
 static void drive(struct lrd_link *l, struct lrd_link_call *c, int64_t *now)
 {
   int first = 1;
   l->driven = 1;
-  c->gathers = 0;
-  if (!l->blocked && lrd_link_has_output(l))
-    send_all(l, *now);
   for (; c->ticket.state == LRD_TICKET_PENDING && *now < c->ticket.deadline; first = 0)
     drive_once(l, c, first, now);
   l->driven = 0;
   lrd_link_finish(l);
-}
-
-/* Somebody else drives.  1: it is over, and the lock is not held. */
-static int be_carried(struct lrd_link *l, struct lrd_link_call *c, int64_t *now)
-{
-  int64_t until = c->ticket.deadline, send_at = l->flushed_at + LRD_LINK_GATHER;
-  if (c->gathers && send_at < until)
-    until = send_at;
-  if (sleep_until(l, c, until))
-    return 1;
-  *now = lrd_remote_now(l->remote);
-  if (*now >= send_at)
-    stop_gathering(l, c, *now);
-  return 0;
 }
 
 /* Until the call in the wire has ended.  1: it is over, and the lock is not held. */
@@ -410,14 +322,16 @@ static int await(struct lrd_link *l, struct lrd_link_call *c)
 {
   int64_t now = c->ticket.sent_at;
   while (c->ticket.state == LRD_TICKET_PENDING) {
-    if (!l->driven)
+    if (!l->driven) {
       drive(l, c, &now);
-    else if (be_carried(l, c, &now))
-      return 1;
+    } else {
+      if (sleep_until(l, c, c->ticket.deadline))
+        return 1;
+      now = lrd_remote_now(l->remote);
+    }
     if (c->ticket.state == LRD_TICKET_PENDING && (now >= c->ticket.deadline || c->cancelled))
       expire(l, c, now);
   }
-  c->gathers = 0;
   return 0;
 }
 
@@ -462,12 +376,13 @@ static int run(struct lrd_link *l, struct lrd_link_call *c, unsigned flags)
 void lrd_link_run(struct lrd_link *l, struct lrd_link_call *c, unsigned flags)
 {
   char ended[sizeof l->ended];
+  unsigned load = c->ticket.count < 1u << 20 ? (unsigned)c->ticket.count : 1u << 20;
   ended[0] = 0;
   if (!c->has_park) {
     lrd_link_call_fail(c, LARDER_NO_MEMORY, LARDER_CAUSE_CALLER, "no memory to wait with");
     return;
   }
-  atomic_fetch_add_explicit(&l->load, 1, memory_order_relaxed);
+  atomic_fetch_add_explicit(&l->load, load, memory_order_relaxed);
   lrd_lock(&l->lock);
   enlist(l, c);
   if (!run(l, c, flags)) {
@@ -477,7 +392,7 @@ void lrd_link_run(struct lrd_link *l, struct lrd_link_call *c, unsigned flags)
       tell_ended(l, ended);
     lrd_link_unlock(l);
   }
-  atomic_fetch_sub_explicit(&l->load, 1, memory_order_relaxed);
+  atomic_fetch_sub_explicit(&l->load, load, memory_order_relaxed);
   if (ended[0])
     lrd_remote_tell(l->remote, LARDER_WARNING, "disconnect", ended);
 }

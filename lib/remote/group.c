@@ -63,53 +63,62 @@ static int is_read(const larder_call *call)
   return 1;
 }
 
-/* Any idle link; if all that are up are busy, the first one that was not made yet; else
- * the one that fewest calls are in. */
-static unsigned any(struct lrd_remote *r, struct lrd_group *g)
+/* The links that calls go to: few, since what several callers send over one the server reads and
+ * answers in one go. */
+static unsigned front(const struct lrd_remote *r)
 {
-  unsigned size = r->config->connections, best = 0, least = ~0u, absent = ~0u;
-  int up = 0;
-  for (unsigned i = 0; i < size; i++) {
-    struct lrd_link *l = atomic_load_explicit(&g->link[i], memory_order_acquire);
-    if (is_idle(l))
-      return i;
+  return r->config->connections < LRD_GROUP_FRONT ? r->config->connections : LRD_GROUP_FRONT;
+}
+
+/* Of the links from first to end, at home first: an idle one, else one that is not there yet, else
+ * that in which the fewest commands are; those that are down or owe replies to calls that gave up
+ * are passed over.  home, if there is no other. */
+static unsigned best_of(const struct lrd_group *g, unsigned first, unsigned end, unsigned home)
+{
+  unsigned best = home, least = ~0u, absent = ~0u;
+  for (unsigned i = 0; i < end - first; i++) {
+    unsigned at = first + (home - first + i) % (end - first);
+    struct lrd_link *l = atomic_load_explicit(&g->link[at], memory_order_acquire);
     if (!l) {
-      absent = absent == ~0u ? i : absent;
+      absent = absent == ~0u ? at : absent;
       continue;
     }
-    up |= atomic_load_explicit(&l->ready, memory_order_relaxed);
+    if (!atomic_load_explicit(&l->ready, memory_order_relaxed))
+      continue;
     unsigned load = atomic_load_explicit(&l->load, memory_order_relaxed);
     if (load < least) {
       least = load;
-      best = i;
+      best = at;
     }
   }
-  return up && absent != ~0u ? absent : best;
+  return absent != ~0u && least != 0 && least != ~0u ? absent : best;
 }
 
-static unsigned any_idle(struct lrd_remote *r, struct lrd_group *g, unsigned home)
+/* A long batch of reads goes where it holds up nobody, if there is such a place. */
+static unsigned for_batch(struct lrd_remote *r, struct lrd_group *g)
 {
-  for (unsigned i = 0; i < r->config->connections; i++) {
-    unsigned at = (home + i) % r->config->connections;
-    if (is_idle(atomic_load_explicit(&g->link[at], memory_order_acquire)))
-      return at;
+  unsigned first = front(r), end = r->config->connections;
+  for (unsigned i = first; i < end; i++) {
+    struct lrd_link *l = atomic_load_explicit(&g->link[i], memory_order_acquire);
+    if (!l || is_idle(l))
+      return i;
   }
-  return home;
+  return best_of(g, first < end ? first : 0, end, first < end ? first : 0);
 }
 
 struct lrd_link *lrd_group_pick(struct lrd_remote *r, const larder_call *call)
 {
   struct lrd_group *g = &r->group[call->database];
   larder_bytes key;
-  unsigned at = 0;
-  if (r->config->connections == 1)
-    at = 0;
-  else if (!first_key(call, &key))
-    at = any(r, g);
-  else {
-    at = (unsigned)(lrd_hash(&r->hash, key.data, key.len) % r->config->connections);
-    if (is_read(call))
-      at = any_idle(r, g, at);
+  unsigned at = 0, has_key = 0;
+  if (r->config->connections > 1) {
+    has_key = (unsigned)first_key(call, &key);
+    if (has_key)
+      at = (unsigned)(lrd_hash(&r->hash, key.data, key.len) % front(r));
+    if (call->count >= LRD_GROUP_LONG && is_read(call))
+      at = for_batch(r, g);
+    else if (!has_key || is_read(call))
+      at = best_of(g, 0, front(r), at);
   }
   return link_at(r, call->database, at);
 }

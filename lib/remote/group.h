@@ -9,9 +9,16 @@
  *
  * A key has a home link, so that two writes of one thread to one key can't
  * overtake each other.  Reads and calls without a key take any idle link, their home first.
- * Links are made on demand, up to config->connections a database, and live as long
- * as the store.
+ * All these go over the first LRD_GROUP_FRONT links: measured on two processors, 64 callers over two
+ * have 1.5 times the throughput of as many connections, over eight 1.2 to 1.4 times, and take less
+ * of the server's time.  Long batches of reads take the others.  Links are made on demand,
+ * up to config->connections a database, and live as long as the store.
  */
+
+enum {
+  LRD_GROUP_FRONT = 2,
+  LRD_GROUP_LONG = 64 /* commands of a batch that is long */
+};
 
 /* 0, or -1: no memory. */
 int lrd_group_init(struct lrd_remote *, struct lrd_group *);

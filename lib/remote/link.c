@@ -121,7 +121,7 @@ static void set_state(struct lrd_link *l, enum lrd_link_state state)
 
 void lrd_link_finish(struct lrd_link *l)
 {
-  if (l->state != LRD_LINK_CLOSING || l->driven || l->writing)
+  if (l->state != LRD_LINK_CLOSING)
     return;
   lrd_stream_close(&l->stream);
   set_state(l, LRD_LINK_DOWN);
@@ -150,7 +150,8 @@ void lrd_link_close(struct lrd_link *l, larder_cause cause, const char *text)
   set_state(l, LRD_LINK_CLOSING);
   if (l->driven)
     poke(l);
-  lrd_link_finish(l);
+  else
+    lrd_link_finish(l);
 }
 
 int lrd_link_up(struct lrd_link *l, const struct lrd_identity *identity)
@@ -164,8 +165,6 @@ int lrd_link_up(struct lrd_link *l, const struct lrd_identity *identity)
   l->identity = *identity;
   l->touched_at = l->progress_at = lrd_remote_now(r);
   l->doubt_at = 0;
-  l->gathering = l->send_again = l->blocked = 0;
-  l->flushed_at = INT64_MIN / 2;
   if (callers) /* the loop never waits for one of its own */
     lrd_stream_be_patient(&l->stream);
   atomic_fetch_add_explicit(&r->count.connections, 1, memory_order_relaxed);
@@ -212,7 +211,6 @@ int lrd_link_flush(struct lrd_link *l)
       lrd_link_close(l, LARDER_CAUSE_CUT, lrd_stream_error(&l->stream, errno, text));
       return -1;
     }
-    l->blocked = lrd_link_has_output(l);
     return 0;
   }
 }

@@ -20,19 +20,16 @@
  *               with the descriptor and closes it on its way out.
  *
  * A caller's link is driven by one of its callers.  Every caller appends its command under the
- * lock.  If nobody drives, it sends it and becomes the driver: it waits and reads outside the
- * lock, feeds the wire under it, sends what has gathered meanwhile and hands replies to their
- * owners; when its own call has ended, it wakes a waiting caller, who drives on.
+ * lock and sends it at once.  If nobody drives, it becomes the driver: it waits and reads
+ * outside the lock, feeds the wire under it and hands replies to their owners; when its own call
+ * has ended, it wakes a waiting caller, who drives on.
  *
- * What comes while a round trip is under way gathers until the driver is back, so that batches
- * form by themselves; the first that comes waits LRD_LINK_GATHER for that, then sends all
- * there is itself.  With a server that is further away than this every command is sent about at
- * once.
+ * Batches form by themselves: what several callers have sent the server reads at once.  To hold
+ * commands back while a round trip is under way makes larger ones, and was measured to be slower
+ * with 8 callers and with 64: the server idles and has to be woken.
  *
  * The eventfd wakes the driver only when a send would have blocked or the link was closed
  * under it; a driver that sits in recv() (see stream.h) sees it a little later.
- *
- * Where callers meet, bytes are sent outside the lock, from a copy, by one at a time.
  *
  * The lock protects everything here but what is said to be the loop's or atomic.
  * Only the driver (the loop, for a submit link) closes the descriptor.
@@ -53,7 +50,6 @@ struct lrd_link_call {
   struct lrd_link_call *next, *previous; /* in link->waiting, oldest first */
   struct lrd_park park;
   int has_park, sleeping, cancelled;
-  int gathers;              /* sends what has gathered if the driver does not come back soon */
   unsigned failed;          /* attempts to connect, and to send, that failed under it */
   int64_t entered_at;
   larder_outcome unsent;    /* what vectors that did not leave us are: NOT_SENT, ... */
@@ -66,9 +62,6 @@ struct lrd_wakes {
   atomic_uint *word[LRD_LINK_WAKES];
 };
 
-/* How long a command waits for others and the driver before it is sent, ns. */
-enum { LRD_LINK_GATHER = 200000 };
-
 struct lrd_link {
   struct lrd_lock lock;
   struct lrd_remote *remote;
@@ -80,16 +73,11 @@ struct lrd_link {
 
   enum lrd_link_state state;
   atomic_int ready;   /* to choose by: READY, and no tombstone in the way */
-  atomic_uint load;   /* calls inside */
+  atomic_uint load;   /* commands of the calls inside */
   struct lrd_stream stream;
   int wake;           /* eventfd; -1: none yet */
   struct lrd_wire wire;
   int driven;
-  int writing;         /* somebody sends a copy of the output outside the lock */
-  int send_again;      /* somebody else would have sent meanwhile */
-  int blocked;         /* the last send would have blocked: to be polled for */
-  int gathering;       /* there is output that one call or the driver will send */
-  int64_t flushed_at;  /* last time a caller or the driver sent */
   struct lrd_link_call *waiting, *waiting_last;
   struct lrd_wakes wakes;
   int64_t touched_at;  /* last time bytes were written or read */
@@ -151,7 +139,7 @@ int lrd_link_has_output(const struct lrd_link *);
 int lrd_link_received(struct lrd_link *, const char *bytes, ssize_t n, int error, int64_t now);
 /* READY to DOWN or CLOSING: fails everything pending, remembers what to fence. */
 void lrd_link_close(struct lrd_link *, larder_cause, const char *text);
-/* CLOSING to DOWN, when nobody has the descriptor in use; otherwise nothing. */
+/* CLOSING to DOWN, by whoever had the descriptor in use; otherwise nothing. */
 void lrd_link_finish(struct lrd_link *);
 /* When the oldest slot counts as stuck, or the replies as one place off (each comes when its call has
  * given up); INT64_MAX: nothing is owed.  Replies that come late, to calls that were all sent

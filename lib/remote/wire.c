@@ -328,7 +328,7 @@ int lrd_wire_feed(struct lrd_wire *w, const char *bytes, size_t len)
       return pushed < 0 ? -1 : 0;
     struct lrd_slot *s = w->used ? &w->slot[w->head] : NULL;
     /* Not even the beginning of a reply may come before its request went out. */
-    if (!s || s->begin >= lrd_wire_reach(w))
+    if (!s || s->begin >= w->handed)
       return lrd_reader_pending(&w->reader) ? poison(w, "a reply that nobody asked for") : 0;
     larder_value v;
     switch (lrd_reader_next(&w->reader, s->ticket ? &s->ticket->arena : NULL, &v)) {
@@ -378,9 +378,8 @@ static uint64_t exec_end(const struct lrd_slot *s)
 static size_t reached(const struct lrd_wire *w, const struct lrd_slot *s, int whole, uint64_t *end)
 {
   const struct lrd_ticket *t = s->ticket;
-  uint64_t reach = lrd_wire_reach(w);
   if (t->atomic) {
-    int in = whole ? exec_end(s) <= reach : s->begin < reach;
+    int in = whole ? exec_end(s) <= w->handed : s->begin < w->handed;
     *end = in ? s->end : s->begin;
     return in ? t->count : 0;
   }
@@ -388,7 +387,7 @@ static size_t reached(const struct lrd_wire *w, const struct lrd_slot *s, int wh
   size_t i = 0;
   for (; i < t->count; i++) {
     uint64_t next = at + encoded_size(&t->vector[i]);
-    if (whole ? next > reach : at >= reach)
+    if (whole ? next > w->handed : at >= w->handed)
       break;
     at = next;
   }
@@ -455,7 +454,7 @@ int lrd_wire_fail(struct lrd_wire *w, larder_cause cause, const char *error)
   lrd_reader_drop(&w->reader);
   for (; w->used; pop_slot(w)) {
     struct lrd_slot *s = &w->slot[w->head];
-    if (s->writes && s->begin < lrd_wire_reach(w))
+    if (s->writes && s->begin < w->handed)
       writes = 1;
     struct lrd_ticket *t = s->ticket;
     if (!t)

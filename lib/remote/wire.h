@@ -81,7 +81,6 @@ struct lrd_wire {
   struct lrd_buffer out;
   size_t out_position; /* out.data[out_position ..] is not yet handed over */
   uint64_t handed;     /* bytes handed over since the connection's first */
-  uint64_t claimed;    /* up to here somebody is handing over a copy; below handed: nobody is */
   struct lrd_reader reader;
   struct lrd_slot *slot; /* a ring; slot[head], ... */
   size_t head, used, capacity;
@@ -108,21 +107,6 @@ static inline const char *lrd_wire_out(const struct lrd_wire *w, size_t *len)
   return w->out.data + w->out_position;
 }
 void lrd_wire_handed(struct lrd_wire *, size_t len);
-/* A copy of the first len of them is being written without the lock: they count as handed over
- * until lrd_wire_unclaim; then lrd_wire_handed says how many were. */
-static inline void lrd_wire_claim(struct lrd_wire *w, size_t len)
-{
-  w->claimed = w->handed + len;
-}
-static inline void lrd_wire_unclaim(struct lrd_wire *w)
-{
-  w->claimed = 0;
-}
-/* Bytes, since the connection's first, that the server may have. */
-static inline uint64_t lrd_wire_reach(const struct lrd_wire *w)
-{
-  return w->claimed > w->handed ? w->claimed : w->handed;
-}
 
 /* Takes bytes from the server.  0, or -1: poisoned (error says why). */
 int lrd_wire_feed(struct lrd_wire *, const char *bytes, size_t len);
