@@ -3,7 +3,10 @@
 
 #include <getopt.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include <larder/metrics.h>
 
 static const char help[] =
     "usage: larder status [OPTION]...\n"
@@ -15,6 +18,7 @@ static const char help[] =
     "  --timeout D     how long to wait at most: 250ms, 1s (default: 10s; the attempt\n"
     "                  itself ends after the store's connect_timeout, 1s)\n"
     "  --json          as one JSON object\n"
+    "  --prometheus    all counters, in Prometheus's text format\n"
     "  -h, --help      this\n"
     "\n"
     "Exit status: 0 the store serves as intended; 2 a bad call; 3 its Redis can't be\n"
@@ -23,7 +27,7 @@ static const char help[] =
 struct plan {
   const char *url;
   int64_t timeout_ms;
-  int json;
+  int json, prometheus;
 };
 
 static int read_options(struct plan *p, int argc, char **argv)
@@ -32,6 +36,7 @@ static int read_options(struct plan *p, int argc, char **argv)
     { "store", required_argument, NULL, 's' },
     { "timeout", required_argument, NULL, 't' },
     { "json", no_argument, NULL, 'j' },
+    { "prometheus", no_argument, NULL, 'p' },
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
   };
@@ -51,6 +56,9 @@ static int read_options(struct plan *p, int argc, char **argv)
     case 'j':
       p->json = 1;
       break;
+    case 'p':
+      p->prometheus = 1;
+      break;
     case 'h':
       fputs(help, stdout);
       return 1 + tool_flush("status", TOOL_OK);
@@ -58,6 +66,8 @@ static int read_options(struct plan *p, int argc, char **argv)
       return 1 + tool_bad_option("status", argc, argv, c);
     }
   }
+  if (p->json && p->prometheus)
+    return 1 + tool_misuse("status", "--json and --prometheus exclude each other");
   return optind == argc ? 0 : 1 + tool_misuse("status", "what is %s?", argv[optind]);
 }
 
@@ -167,8 +177,33 @@ static void print_status(const larder_status *s, int json)
   count(&p, "unknown_batches", s->unknown_batches);
   count(&p, "keys", s->keys);
   count(&p, "memory", s->memory);
+  count(&p, "round_trips", s->round_trips);
+  count(&p, "bytes_out", s->bytes_out);
+  count(&p, "bytes_in", s->bytes_in);
+  count(&p, "replies_owed", s->replies_owed);
+  count(&p, "reconnects", s->reconnects);
+  count(&p, "latency_p50_ns", s->latency_p50);
+  count(&p, "latency_p90_ns", s->latency_p90);
+  count(&p, "latency_p99_ns", s->latency_p99);
+  count(&p, "latency_p999_ns", s->latency_p999);
+  count(&p, "latency_p9999_ns", s->latency_p9999);
+  count(&p, "latency_most_ns", s->latency_most);
   if (json)
     puts("\n}");
+}
+
+/* 0, or -1: no memory. */
+static int print_metrics(larder *store)
+{
+  size_t size = larder_metrics(store, NULL, 0) + 4096, len;
+  char *text = malloc(size);
+
+  if (!text)
+    return -1;
+  len = larder_metrics(store, text, size);
+  fwrite(text, 1, len < size ? len : size - 1, stdout);
+  free(text);
+  return 0;
 }
 
 int tool_status(int argc, char **argv)
@@ -192,7 +227,13 @@ int tool_status(int argc, char **argv)
     tool_sleep(5);
     larder_get_status(store, &status);
   }
-  print_status(&status, p.json);
+  if (!p.prometheus) {
+    print_status(&status, p.json);
+  } else if (print_metrics(store) != 0) {
+    fprintf(stderr, "larder status: out of memory\n");
+    larder_close(store, 0);
+    return TOOL_UNREACHED;
+  }
   larder_close(store, 0);
   result = status.state == LARDER_STATE_UP || status.state == LARDER_STATE_REPLAYING
                ? TOOL_OK

@@ -29,7 +29,7 @@ typedef enum larder_state {
 } larder_state;
 
 typedef struct larder_status {
-  size_t size;         /* in: sizeof(larder_status) */
+  size_t size;         /* in: sizeof(larder_status), as the caller was compiled with */
   char backend[16];    /* "memory", "remote", "fallback", or the application's own */
   char serving[16];    /* who answers now: "memory", "redis", or "none" */
   larder_state state;
@@ -65,9 +65,19 @@ typedef struct larder_status {
 
   uint64_t keys;            /* in the local engine */
   uint64_t memory;          /* bytes that the allocator hook handed out to it */
+
+  /* Of the connections to Redis, since larder_reset_metrics (larder/metrics.h has each of them). */
+  uint64_t round_trips;     /* writes to them that carried commands: commands_sent of them */
+  uint64_t bytes_out, bytes_in; /* of Redis's protocol */
+  uint64_t replies_owed;    /* calls that Redis owes a reply now */
+  uint64_t reconnects;
+  /* From when a call is put into its connection until it has its replies, ns: what one half of
+   * them, nine tenths, 99 %, ... took at most, within 2 %, and the longest; 0: there were none. */
+  uint64_t latency_p50, latency_p90, latency_p99, latency_p999, latency_p9999, latency_most;
 } larder_status;
 
-/* Fills *status.  OK, BAD_ARGUMENT (status->size), FORKED.  Any thread. */
+/* Fills *status, as far as its size goes (programs that were compiled before fields were added
+ * at the end have a smaller one).  OK, BAD_ARGUMENT (status->size), FORKED.  Any thread. */
 larder_outcome larder_get_status(larder *store, larder_status *status);
 
 /* "starting", "up", "replaying", "down", "denied", "closed". */

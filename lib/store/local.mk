@@ -16,6 +16,8 @@ core_sources += \
   lib/store/dispatch.h \
   lib/store/docs.c \
   lib/store/environment.c \
+  lib/store/exposition.c \
+  lib/store/exposition.h \
   lib/store/fork.c \
   lib/store/fork.h \
   lib/store/front.c \
@@ -23,6 +25,8 @@ core_sources += \
   lib/store/getkeys.c \
   lib/store/names.c \
   lib/store/names.h \
+  lib/store/meter.h \
+  lib/store/metrics.c \
   lib/store/prefix.c \
   lib/store/prefix.h \
   lib/store/prefix_rewrite.c \

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <larder/status.h>
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "store/meter.h"
 #include "store/store.h"
 
 static larder_state state_of_link(larder_link link)
@@ -87,23 +89,53 @@ static void add_backend(larder *s, const larder_backend_status *b, larder_status
   out->memory = b->memory;
 }
 
-larder_outcome larder_get_status(larder *s, larder_status *out)
+static void add_connections(const struct lrd_metrics *m, larder_status *out)
 {
-  if (!s || !out || out->size != sizeof *out)
-    return LARDER_BAD_ARGUMENT;
-  larder_outcome why;
-  struct lrd_cell *cell = lrd_enter(s, &why);
-  memset(out, 0, sizeof *out);
-  out->size = sizeof *out;
-  out->last_error_ms = -1;
-  out->journal_oldest_ms = -1;
-  out->state = LARDER_STATE_CLOSED;
-  if (!cell)
-    return why == LARDER_CLOSED ? LARDER_OK : why;
+  const struct lrd_histogram *h = &m->latency;
+  out->round_trips = lrd_metric(m, LRD_WRITES);
+  out->bytes_out = lrd_metric(m, LRD_BYTES_OUT);
+  out->bytes_in = lrd_metric(m, LRD_BYTES_IN);
+  out->replies_owed = lrd_counted(&m->in_flight);
+  for (int cause = 0; cause < LRD_CAUSES; cause++)
+    out->reconnects += lrd_metric(m, LRD_RECONNECTS + cause);
+  out->latency_p50 = lrd_histogram_quantile(h, 500000);
+  out->latency_p90 = lrd_histogram_quantile(h, 900000);
+  out->latency_p99 = lrd_histogram_quantile(h, 990000);
+  out->latency_p999 = lrd_histogram_quantile(h, 999000);
+  out->latency_p9999 = lrd_histogram_quantile(h, 999900);
+  out->latency_most = lrd_counted(&h->most);
+}
+
+void lrd_status_of(larder *s, struct lrd_sum *sum, larder_status *out)
+{
   larder_backend_status b = {.state = -1, .journal_oldest_ms = -1};
+  lrd_sum_init(sum);
+  b.meter = &sum->meter;
   s->table->status(s->base, &b);
   add_counters(s, out);
   add_backend(s, &b, out);
-  lrd_leave(cell);
-  return LARDER_OK;
+  if (sum->links)
+    add_connections(&sum->total, out);
+}
+
+/* Up to where status was when fields were first added. */
+#define LEAST_SIZE offsetof(larder_status, round_trips)
+
+larder_outcome larder_get_status(larder *s, larder_status *out)
+{
+  if (!s || !out || out->size < LEAST_SIZE || out->size > sizeof *out)
+    return LARDER_BAD_ARGUMENT;
+  larder_outcome why;
+  struct lrd_cell *cell = lrd_enter(s, &why);
+  larder_status status = {.size = out->size,
+                          .last_error_ms = -1,
+                          .journal_oldest_ms = -1,
+                          .state = LARDER_STATE_CLOSED};
+  struct lrd_sum sum;
+  if (cell) {
+    lrd_status_of(s, &sum, &status);
+    lrd_leave(cell);
+  }
+  memcpy(out, &status, status.size);
+  return cell || why == LARDER_CLOSED ? LARDER_OK : why;
 }

@@ -41,6 +41,7 @@ test_store_check_threads_SOURCES = test/store/check_threads.c $(store_fakes)
 if REDIS
 check_PROGRAMS += \
   test/store/check_async_process \
+  test/store/check_metrics \
   test/store/check_prefix \
   test/store/check_prefix_list \
   test/store/check_prefix_outage \
@@ -50,6 +51,7 @@ test_store_check_uv_LDADD = $(LDADD) $(UV_LIBS)
 endif
 test_store_check_async_process_SOURCES = test/store/check_async_process.c \
   test/store/heap.c test/store/heap.h
+test_store_check_metrics_SOURCES = test/store/check_metrics.c
 test_store_check_uv_SOURCES = test/store/check_uv.c test/store/heap.c test/store/heap.h
 prefix_sources = test/store/prefix_rig.c test/store/prefix_rig.h
 test_store_check_prefix_SOURCES = test/store/check_prefix.c $(prefix_sources)
