@@ -85,7 +85,7 @@ struct lrd_ear {
   struct lrd_hub *hub; /* NULL: not opened, or the hub was closed */
   struct lrd_ear *next, *before;
   struct lrd_member *members;
-  size_t count[LRD_HUB_KINDS]; /* its subscriptions; who alone changes them may read them */
+  atomic_size_t count[LRD_HUB_KINDS]; /* its subscriptions; read by anybody */
 };
 
 /* --- life: lib/store ------------------------------------------------------- */

@@ -132,7 +132,7 @@ static const struct verb {
 /* Shard channels are counted apart. */
 static size_t count_of(const struct lrd_listening *l, enum lrd_hub_kind kind)
 {
-  const size_t *n = l->inbox.ear.count;
+  const atomic_size_t *n = l->inbox.ear.count;
 
   return kind == LRD_HUB_SHARD ? n[kind] : n[LRD_HUB_CHANNEL] + n[LRD_HUB_PATTERN];
 }

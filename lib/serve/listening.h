@@ -55,7 +55,7 @@ void lrd_listening_reset(struct lrd_listening *);
 /* How many there are: nonzero is subscriber mode. */
 static inline size_t lrd_listening_count(const struct lrd_listening *l)
 {
-  const size_t *n = l->inbox.ear.count;
+  const atomic_size_t *n = l->inbox.ear.count;
   return n[LRD_HUB_CHANNEL] + n[LRD_HUB_PATTERN] + n[LRD_HUB_SHARD];
 }
 
