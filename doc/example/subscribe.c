@@ -32,7 +32,7 @@ int main(int argc, char **argv)
   larder_message m;
   int messages = 0;
   larder *store = larder_open(argc > 1 ? argv[1] : "memory:", NULL, why, sizeof why);
-  larder_subscriber *s = larder_subscriber_open(store, NULL, why, sizeof why);
+  larder_subscriber *s = store ? larder_subscriber_open(store, NULL, why, sizeof why) : NULL;
   if (!s) {
     fprintf(stderr, "%s\n", why);
     larder_close(store, 0);
