@@ -321,9 +321,8 @@ static int take(struct lrd_feed *f, const larder_value *v, int64_t now)
   return take_confirmation(f, v);
 }
 
-int lrd_feed_take(struct lrd_feed *f, const char *bytes, size_t len, int64_t now)
+static int take_slice(struct lrd_feed *f, const char *bytes, size_t len, int64_t now)
 {
-  f->heard_at = now;
   if (lrd_reader_feed(&f->reader, bytes, len) != 0)
     return fail(f, LARDER_CAUSE_CALLER, f->reader.error);
   for (;;) {
@@ -342,6 +341,20 @@ int lrd_feed_take(struct lrd_feed *f, const char *bytes, size_t len, int64_t now
     if (failed)
       return -1;
   }
+}
+
+/* hiredis moves what is left in its buffer to the front after each kilobyte or so: of a full
+ * read that would be half of all the work. */
+int lrd_feed_take(struct lrd_feed *f, const char *bytes, size_t len, int64_t now)
+{
+  enum { SLICE = 2048 };
+  f->heard_at = now;
+  for (size_t n; len; bytes += n, len -= n) {
+    n = len < SLICE ? len : SLICE;
+    if (take_slice(f, bytes, n, now) != 0)
+      return -1;
+  }
+  return 0;
 }
 
 /* --- time ------------------------------------------------------------------------------ */

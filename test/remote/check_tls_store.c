@@ -10,6 +10,7 @@
 #include <larder.h>
 #include <larder/batch.h>
 #include <larder/status.h>
+#include <larder/subscriber.h>
 
 #include "support/ca.h"
 #include "support/check.h"
@@ -75,6 +76,52 @@ static void wait_for(larder *store, larder_state state)
   ck_assert_msg(status_of(store).state == state, "state %d, not %d: %s",
                 (int)status_of(store).state, (int)state, status_of(store).last_error);
 }
+
+static larder_message next(larder_subscriber *s)
+{
+  larder_message m;
+  ck_assert_int_eq(larder_subscriber_next(s, 15000, &m), LARDER_OK);
+  return m;
+}
+
+/* Messages of many records and of a part of one, over a restart. */
+START_TEST(subscriptions)
+{
+  enum { LARGE = 300000 };
+  char why[LARDER_ERROR_SIZE] = "", *payload = calloc(1, LARGE + 1);
+  ck_assert(payload != NULL);
+  memset(payload, 'x', LARGE);
+  start("good");
+  larder *store = open_with("", why, sizeof why);
+  ck_assert_msg(store != NULL, "%s", why);
+  larder_subscriber *s = larder_subscriber_open(store, NULL, why, sizeof why);
+  ck_assert_msg(s != NULL, "%s", why);
+  ck_assert_int_eq(larder_subscribe(s, "a", 1), LARDER_OK);
+  ck_assert_int_eq(next(s).heard, LARDER_HEARD_READY);
+  for (int round = 0; round < 2; round++) {
+    struct resp_client *side = server_connect(server, 2);
+    for (int i = 0; i < 5; i++) {
+      resp_free(resp_words(side, "PUBLISH", "a", payload, NULL));
+      resp_free(resp_words(side, "PUBLISH", "a", "small", NULL));
+    }
+    resp_close(side);
+    for (int i = 0; i < 5; i++) {
+      larder_message m = next(s);
+      ck_assert(m.payload_len == LARGE && memcmp(m.payload, payload, LARGE) == 0);
+      ck_assert_str_eq(next(s).payload, "small");
+    }
+    if (round == 0) {
+      server_restart(server);
+      ck_assert_int_eq(next(s).heard, LARDER_HEARD_GAP);
+      ck_assert_int_eq(next(s).heard, LARDER_HEARD_READY);
+    }
+  }
+  larder_subscriber_close(s);
+  larder_close(store, 0);
+  server_stop(server);
+  free(payload);
+}
+END_TEST
 
 START_TEST(outage_and_return)
 {
@@ -205,6 +252,7 @@ static TCase *tests(void)
 {
   TCase *c = tcase_create("tls_store");
   tcase_set_timeout(c, 60);
+  tcase_add_test(c, subscriptions);
   tcase_add_test(c, outage_and_return);
   tcase_add_test(c, a_bad_certificate_is_an_outage_of_its_own);
   tcase_add_test(c, insecure_is_told);
