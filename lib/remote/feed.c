@@ -306,15 +306,17 @@ static int take_message(struct lrd_feed *f, const larder_value *v)
 
 static int take(struct lrd_feed *f, const larder_value *v, int64_t now)
 {
-  if (v->type == LARDER_ARRAY && v->len && v->element[0].type == LARDER_STRING &&
-      take_message(f, v))
+  /* RESP3 has pushes where RESP2 has arrays. */
+  int words_come = (v->type == LARDER_ARRAY || v->type == LARDER_PUSH) && v->len &&
+                   v->element[0].type == LARDER_STRING;
+  if (words_come && take_message(f, v))
     return 0;
   f->progress_at = now;
   if (v->type == LARDER_ERROR)
     return take_error(f, v);
   if (v->type == LARDER_STATUS && is_word(v, "PONG"))
     return take_pong(f);
-  if (v->type != LARDER_ARRAY || !v->len || v->element[0].type != LARDER_STRING)
+  if (!words_come)
     return fail(f, LARDER_CAUSE_PROTOCOL, "a reply that no subscription has");
   if (v->len == 2 && is_word(v->element, "pong"))
     return take_pong(f);

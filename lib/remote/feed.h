@@ -20,7 +20,7 @@
  * FIFO of names says whose confirmation comes next.  Redis confirms each name, in order, and an
  * error is the reply of a whole command: then its names are asked for one by one, to learn
  * which one was refused.  Names that are on their way are bounded, and so are the bytes: the
- * others stay in the hub.  RESP2 (a connection that has subscribed may send nothing else).
+ * others stay in the hub.  RESP2 or RESP3: nothing is asked for that differs but in the type.
  *
  * A connection that has been quiet for the interval is asked for a PONG.  What was asked for
  * and brings nothing at all for as long as the patience lasts has ended the connection.

@@ -133,6 +133,19 @@ START_TEST(names_become_ready_in_order)
 }
 END_TEST
 
+#ifdef HAVE_HIREDIS_RESP3
+START_TEST(pushes_are_the_same)
+{
+  ear_subscribe(&ear, "channel", "a");
+  asked();
+  ck_assert_int_eq(got(">3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n"), 0);
+  ck_assert_int_eq(got(">3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\n1\r\n"), 0);
+  ck_heard("ready channel a");
+  ck_heard("message a 1");
+}
+END_TEST
+#endif
+
 /* Away and back while confirmations are on their way: the old ones are nobody's. */
 START_TEST(quick_changes_of_mind)
 {
@@ -401,6 +414,9 @@ int main(void)
   TCase *c = tcase_create("feed");
   tcase_add_checked_fixture(c, set_up, tear_down);
   tcase_add_test(c, names_become_ready_in_order);
+#ifdef HAVE_HIREDIS_RESP3
+  tcase_add_test(c, pushes_are_the_same);
+#endif
   tcase_add_test(c, quick_changes_of_mind);
   tcase_add_test(c, a_refused_name_is_found_in_its_company);
   tcase_add_test(c, a_refused_company_does_not_overtake);
