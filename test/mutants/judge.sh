@@ -38,9 +38,21 @@ stale() {
 [ -f "$own.tests" ] || stale "no test is named"
 mutate "$top/$file" "$own.old" "$own.new" >"$own.c" ||
   stale "its lines are not in $file exactly once"
-$COMPILE -w -c -o "$own.o" "$own.c" 2>"$own.log" || stale "it can't be compiled: $(cat "$own.log")"
-# link PROGRAM OUT: with the mutant in front of the library.
+compile() {
+  # shellcheck disable=SC2086  # lists of words
+  $COMPILE $1 -w -c -o "$2" "$own.c" 2>"$own.log" || stale "it can't be compiled: $(cat "$own.log")"
+}
+compile '' "$own.o"
+# link PROGRAM OUT: with the mutant in front of the library, the simulator's with its own.
 link() {
+  if [ "$1" = test/simulate/simulate ]; then
+    compile "-include $top/test/simulate/redirect.h" "$own.simulated.o"
+    # shellcheck disable=SC2046,SC2086  # lists of words
+    $LINK $SIMULATED_CALLS -o "$2" $(sed -n "s|^$1 ||p" "$work/objects") "$own.simulated.o" \
+      test/simulate/libsimulated.la $LIBS >"$own.log" 2>&1 ||
+      stale "it can't be linked: $(cat "$own.log")"
+    return
+  fi
   # shellcheck disable=SC2046,SC2086  # lists of words
   $LINK -o "$2" $(sed -n "s|^$1 ||p" "$work/objects") "$own.o" $LDADD $LIBS >"$own.log" 2>&1 ||
     stale "it can't be linked: $(cat "$own.log")"
@@ -48,7 +60,11 @@ link() {
 
 # Whether the case fails; of a program that has no cases, whether its status says so.
 fails() {
-  if [ "$case" != status ]; then
+  if [ "$program" = test/simulate/simulate ]; then
+    timeout "${MUTANT_SECONDS:-120}" "$own.test" --mode "$case" --seeds "$turn" >"$own.log" 2>&1
+    said=$(sed -n 's/^\(seed [0-9]* of mode [a-z]*\) failed at$/ (\1)/p' "$own.log")
+    [ -n "$said" ]
+  elif [ "$case" != status ]; then
     LARDER_TEST=$case CK_VERBOSITY=normal timeout "${MUTANT_SECONDS:-120}" \
       env ${turn:+"LARDER_LOOP=$turn"} "$own.test" >"$own.log" 2>&1 </dev/null
     grep -q ":[FE]:[^:]*:$case:" "$own.log"
@@ -60,6 +76,7 @@ fails() {
 }
 
 while read -r program case turn; do
+  said=
   link "$program" "$own.test"
   if ! fails; then
     tail -3 "$own.log"
@@ -67,6 +84,6 @@ while read -r program case turn; do
     echo "survived: $name: $program $case" >"$own.survived"
     exit 0
   fi
-  echo "$name: killed by $program $case"
+  echo "$name: killed by $program $case$said"
 done <"$own.tests"
 echo "$name" >"$own.killed"

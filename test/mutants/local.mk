@@ -6,7 +6,8 @@ check-mutants: liblarder-core.la
 	@$(AM_TESTS_ENVIRONMENT) \
 	  COMPILE='$(COMPILE)'; LDADD='$(LDADD)'; LIBS='$(LIBS)'; MUTANT='$(MUTANT)'; \
 	  LINK='$(LIBTOOL) --silent --tag=CC --mode=link $(CCLD) $(AM_CFLAGS) $(CFLAGS) $(AM_LDFLAGS) $(LDFLAGS)'; \
-	  export COMPILE LDADD LIBS LINK MUTANT; $(SHELL) '$(srcdir)/test/mutants/run.sh'
+	  SIMULATED_CALLS='$(simulated_calls:%=-Wl,--wrap=%)'; \
+	  export COMPILE LDADD LIBS LINK MUTANT SIMULATED_CALLS; $(SHELL) '$(srcdir)/test/mutants/run.sh'
 
 objects_of = $($(subst -,_,$(subst /,_,$(1)))_OBJECTS)
 print-objects:

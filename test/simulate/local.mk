@@ -6,6 +6,7 @@ check_LTLIBRARIES += test/simulate/libsimulated.la
 test_simulate_libsimulated_la_SOURCES = $(core_sources) $(redis_sources)
 test_simulate_libsimulated_la_CPPFLAGS = \
   -include $(top_srcdir)/test/simulate/redirect.h $(AM_CPPFLAGS)
+test_simulate_libsimulated_la_LIBADD = $(HIREDIS_LIBS) $(UV_LIBS) $(OPENSSL_LIBS)
 
 helper_programs += test/simulate/simulate
 test_simulate_simulate_SOURCES = \
@@ -23,7 +24,7 @@ test_simulate_simulate_SOURCES = \
   test/simulate/uv.c \
   test/simulate/workload.c test/simulate/workload.h \
   test/simulate/world.h
-test_simulate_simulate_LDADD = test/simulate/libsimulated.la $(HIREDIS_LIBS) $(UV_LIBS) $(OPENSSL_LIBS)
+test_simulate_simulate_LDADD = test/simulate/libsimulated.la
 
 # What the library calls of the system, and the simulator answers.
 simulated_calls = \
@@ -34,7 +35,8 @@ simulated_calls = \
   pthread_self pthread_sigmask pthread_setcancelstate sched_yield clock_gettime nanosleep getrandom \
   syscall socket connect send recv read write close eventfd getsockopt setsockopt poll ppoll \
   getaddrinfo freeaddrinfo uv_loop_init uv_loop_close uv_run uv_update_time uv_async_init \
-  uv_async_send uv_timer_init uv_timer_start uv_timer_stop uv_check_init uv_check_start \
+  uv_async_send uv_timer_init uv_timer_start uv_timer_stop uv_idle_init uv_idle_start \
+  uv_idle_stop uv_prepare_init uv_prepare_start uv_check_init uv_check_start \
   uv_poll_init uv_poll_start uv_poll_stop uv_close uv_is_closing uv_walk uv_backend_fd
 test_simulate_simulate_LDFLAGS = $(AM_LDFLAGS) $(simulated_calls:%=-Wl,--wrap=%)
 endif

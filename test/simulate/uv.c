@@ -11,7 +11,7 @@
 #include "simulate/task.h"
 #include "simulate/world.h"
 
-enum kind { ASYNC, TIMER, CHECK, POLL };
+enum kind { ASYNC, TIMER, IDLE, PREPARE, CHECK, POLL };
 
 struct handle {
   struct handle *next;
@@ -21,6 +21,8 @@ struct handle {
   union {
     uv_async_cb async;
     uv_timer_cb timer;
+    uv_idle_cb idle;
+    uv_prepare_cb prepare;
     uv_check_cb check;
     uv_poll_cb poll;
   } call;
@@ -134,6 +136,43 @@ int __wrap_uv_timer_stop(uv_timer_t *t)
   return 0;
 }
 
+int __wrap_uv_idle_init(uv_loop_t *l, uv_idle_t *x);
+int __wrap_uv_idle_init(uv_loop_t *l, uv_idle_t *x)
+{
+  add(l, x, IDLE);
+  return 0;
+}
+
+int __wrap_uv_idle_start(uv_idle_t *x, uv_idle_cb call);
+int __wrap_uv_idle_start(uv_idle_t *x, uv_idle_cb call)
+{
+  handle_of(x)->call.idle = call;
+  handle_of(x)->active = 1;
+  return 0;
+}
+
+int __wrap_uv_prepare_init(uv_loop_t *l, uv_prepare_t *x);
+int __wrap_uv_prepare_init(uv_loop_t *l, uv_prepare_t *x)
+{
+  add(l, x, PREPARE);
+  return 0;
+}
+
+int __wrap_uv_prepare_start(uv_prepare_t *x, uv_prepare_cb call);
+int __wrap_uv_prepare_start(uv_prepare_t *x, uv_prepare_cb call)
+{
+  handle_of(x)->call.prepare = call;
+  handle_of(x)->active = 1;
+  return 0;
+}
+
+int __wrap_uv_idle_stop(uv_idle_t *x);
+int __wrap_uv_idle_stop(uv_idle_t *x)
+{
+  handle_of(x)->active = 0;
+  return 0;
+}
+
 int __wrap_uv_check_init(uv_loop_t *l, uv_check_t *c);
 int __wrap_uv_check_init(uv_loop_t *l, uv_check_t *c)
 {
@@ -235,7 +274,7 @@ static int is_busy(const struct loop *l, int64_t *until)
 {
   *until = SIM_NEVER;
   for (const struct handle *h = l->handles; h; h = h->next) {
-    if (h->closing || (h->kind == ASYNC && h->pending) ||
+    if (h->closing || (h->kind == IDLE && h->active) || (h->kind == ASYNC && h->pending) ||
         (h->kind == POLL && h->active && poll_events(h)))
       return 1;
     if (h->kind == TIMER && h->active && h->due < *until)
@@ -278,11 +317,17 @@ static void run_ready(struct loop *l)
   }
 }
 
-static void run_checks(struct loop *l)
+static void run_each(struct loop *l, enum kind kind)
 {
   for (struct handle *h = l->handles; h; h = h->next)
-    if (h->kind == CHECK && h->active)
-      h->call.check((uv_check_t *)(void *)h->uv);
+    if (h->kind == kind && h->active) {
+      if (kind == IDLE)
+        h->call.idle((uv_idle_t *)(void *)h->uv);
+      else if (kind == PREPARE)
+        h->call.prepare((uv_prepare_t *)(void *)h->uv);
+      else
+        h->call.check((uv_check_t *)(void *)h->uv);
+    }
 }
 
 static void run_closing(struct loop *l)
@@ -311,13 +356,15 @@ int __wrap_uv_run(uv_loop_t *uv, uv_run_mode mode)
   while (is_alive(l)) {
     __wrap_uv_update_time(uv);
     run_timers(l);
+    run_each(l, IDLE);
+    run_each(l, PREPARE);
     sim_assert_unlocked("a loop sleeps");
     sim_pause();
     while (!is_busy(l, &until))
       sim_poll_block("uv_run", until);
     __wrap_uv_update_time(uv);
     run_ready(l);
-    run_checks(l);
+    run_each(l, CHECK);
     run_closing(l);
   }
   return 0;
