@@ -92,12 +92,10 @@ static void on_timer(uv_timer_t *timer)
   tick(loop);
 }
 
-/* Moves what a round of callbacks has made due into the timer. */
 static void on_round(uv_check_t *check)
 {
   struct lrd_loop *loop = check->data;
   atomic_store_explicit(&loop->asleep, 0, memory_order_relaxed);
-  tick(loop);
 }
 
 static void on_again(uv_idle_t *idle)
@@ -105,7 +103,8 @@ static void on_again(uv_idle_t *idle)
   (void)idle;
 }
 
-/* The end of a round: everything that it brought is sent, link by link. */
+/* The end of a round: everything that it brought is sent, link by link.  Then, because what was
+ * queued has deadlines, the timer is set to what is due next. */
 static void on_before(uv_prepare_t *prepare)
 {
   struct lrd_loop *loop = prepare->data;
@@ -113,6 +112,7 @@ static void on_before(uv_prepare_t *prepare)
     uv_idle_start(&loop->again, on_again);
   else
     uv_idle_stop(&loop->again);
+  tick(loop);
 }
 
 static struct lrd_link *next_dial(struct lrd_loop *loop, int *probe)
