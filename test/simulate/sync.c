@@ -4,10 +4,14 @@
  * pthread_cond_t is ours.  Without a running task (the program itself) the system's are called.
  */
 #include <errno.h>
+#include <linux/futex.h>
 #include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #include "simulate/task.h"
@@ -281,10 +285,48 @@ ssize_t __wrap_getrandom(void *bytes, size_t len, unsigned flags)
   return (ssize_t)len;
 }
 
-/* membarrier(2): there is one processor. */
+/* util/park.h sleeps on a word.  The moment is an absolute one of the monotonic clock. */
+static long futex(_Atomic uint32_t *word, int operation, uint32_t value, const struct timespec *until)
+{
+  operation &= ~FUTEX_PRIVATE_FLAG;
+  if (operation == FUTEX_WAKE) {
+    long n = 0;
+    while (n < (long)value && sim_wake_on(word, 0))
+      n++;
+    return n;
+  }
+  if (operation != FUTEX_WAIT_BITSET)
+    sim_fail("futex(2) is asked for operation %d, which is not simulated", operation);
+  sim_assert_unlocked("futex");
+  if (atomic_load(word) != value) {
+    errno = EAGAIN;
+    return -1;
+  }
+  if (sim_once_in(sim_odds.spurious)) {
+    sim_pause();
+    return 0;
+  }
+  if (sim_block("futex", word, until ? of_timespec(until) : SIM_NEVER))
+    return 0;
+  errno = ETIMEDOUT;
+  return -1;
+}
+
+/* membarrier(2) does nothing: there is one processor. */
 long __wrap_syscall(long number, ...);
 long __wrap_syscall(long number, ...)
 {
-  (void)number;
-  return 0;
+  long result = 0;
+  va_list list;
+  va_start(list, number);
+  if (number == SYS_futex) {
+    _Atomic uint32_t *word = va_arg(list, void *);
+    int operation = va_arg(list, int);
+    uint32_t value = va_arg(list, uint32_t);
+    result = futex(word, operation, value, va_arg(list, const struct timespec *));
+  } else if (number != SYS_membarrier) {
+    sim_fail("system call %ld, which is not simulated", number);
+  }
+  va_end(list);
+  return result;
 }
