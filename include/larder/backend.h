@@ -63,7 +63,9 @@ enum {
   LARDER_CALL_MISS_NIL = 1 << 3,
   /* submit: the vectors and their bytes stay until done() is called, they need not be
    * copied.  Who hands a call on with vectors of its own sets or clears it. */
-  LARDER_CALL_LASTING = 1 << 4
+  LARDER_CALL_LASTING = 1 << 4,
+  /* The caller's thread serves others: a command that would wait for a key is refused. */
+  LARDER_CALL_NOBLOCK = 1 << 5
 };
 
 struct larder_hold;

@@ -315,17 +315,11 @@ static enum lrd_class class_of_bitfield(const larder_vector *v)
   return LRD_CLASS_READ;
 }
 
-/* XREAD and XREADGROUP wait if they are told to; options end where the keys begin. */
 static int is_blocking_read(const larder_vector *v)
 {
-  for (int i = 1; i < v->argc; i++) {
-    if (lrd_is_word(&v->argv[i], "BLOCK"))
-      return 1;
-    if (lrd_is_word(&v->argv[i], "STREAMS"))
-      return 0;
-    i += lrd_is_word(&v->argv[i], "COUNT") ? 1 : lrd_is_word(&v->argv[i], "GROUP") ? 2 : 0;
-  }
-  return 0;
+  int64_t ms;
+
+  return lrd_command_wait(v, &ms) || ms >= 0;
 }
 
 /* A group's last id, or that it is gone, is set; what says whether it was there needs to know. */

@@ -164,6 +164,10 @@ enum { LRD_DATABASES = 16 };
 const char *lrd_command_select(const larder_vector *v, int *database);
 
 /* What an error reply's text says about the server. */
+/* How long a blocking command's own timeout lets it wait, ms; 0: for ever.  NULL, or the error that
+ * Redis says of it; of a command that doesn't wait, or was not told to, NULL and -1. */
+const char *lrd_command_wait(const larder_vector *, int64_t *ms);
+
 enum larder_cause lrd_error_cause(const char *text, size_t len);
 
 /* argv[i] equals a word, ignoring ASCII case. */

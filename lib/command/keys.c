@@ -104,6 +104,9 @@ struct lrd_keys lrd_command_key_range(const larder_vector *v)
   case LRD_XREAD:
   case LRD_XREADGROUP:
     return by_streams(v);
+  case LRD_BLMPOP:
+  case LRD_BZMPOP:
+    return by_number(v, 2, 0);
   case LRD_GEORADIUS:
     return by_store(v, 6, of_radius);
   case LRD_GEORADIUSBYMEMBER:

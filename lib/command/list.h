@@ -395,6 +395,24 @@ LRD_X(LMPOP, "lmpop", -4, LRD_WRITE | LRD_MOVABLE_KEYS,
       CONSUME, 0, 0, 0, PLAIN, NIL, "@write @list @slow", "list", "7.0.0",
       "numkeys key [key ...] <LEFT | RIGHT> [COUNT count]",
       "Takes elements from the first of several lists that has some")
+LRD_X(BLPOP, "blpop", -3, LRD_WRITE | LRD_NOSCRIPT | LRD_BLOCKING,
+      BLOCKING, 1, -2, 1, PLAIN, NEVER, "@write @list @slow @blocking", "list", "2.0.0",
+      "key [key ...] timeout", "Takes the first element of the first list that has one, or waits")
+LRD_X(BRPOP, "brpop", -3, LRD_WRITE | LRD_NOSCRIPT | LRD_BLOCKING,
+      BLOCKING, 1, -2, 1, PLAIN, NEVER, "@write @list @slow @blocking", "list", "2.0.0",
+      "key [key ...] timeout", "Takes the last element of the first list that has one, or waits")
+LRD_X(BLMOVE, "blmove", 6, LRD_WRITE | LRD_DENYOOM | LRD_NOSCRIPT | LRD_BLOCKING,
+      BLOCKING, 1, 2, 1, PLAIN, NEVER, "@write @list @slow @blocking", "list", "6.2.0",
+      "source destination <LEFT | RIGHT> <LEFT | RIGHT> timeout",
+      "Moves an element from an end of a list to an end of another, or waits for one")
+LRD_X(BRPOPLPUSH, "brpoplpush", 4, LRD_WRITE | LRD_DENYOOM | LRD_NOSCRIPT | LRD_BLOCKING,
+      BLOCKING, 1, 2, 1, PLAIN, NEVER, "@write @list @slow @blocking", "list", "2.2.0",
+      "source destination timeout",
+      "Moves the last element of a list to the head of another, or waits for one")
+LRD_X(BLMPOP, "blmpop", -5, LRD_WRITE | LRD_BLOCKING | LRD_MOVABLE_KEYS,
+      BLOCKING, 0, 0, 0, PLAIN, NEVER, "@write @list @slow @blocking", "list", "7.0.0",
+      "timeout numkeys key [key ...] <LEFT | RIGHT> [COUNT count]",
+      "Takes elements from the first of several lists that has some, or waits")
 
 /* --- sorted-set */
 LRD_X(ZADD, "zadd", -4, LRD_WRITE | LRD_DENYOOM | LRD_FAST,
@@ -470,6 +488,18 @@ LRD_X(ZMPOP, "zmpop", -4, LRD_WRITE | LRD_MOVABLE_KEYS,
       CONSUME, 0, 0, 0, POPPED, NIL, "@write @sortedset @slow", "sorted-set", "7.0.0",
       "numkeys key [key ...] <MIN | MAX> [COUNT count]",
       "Takes members from the first of several sorted sets that has some")
+LRD_X(BZPOPMIN, "bzpopmin", -3, LRD_WRITE | LRD_NOSCRIPT | LRD_BLOCKING | LRD_FAST,
+      BLOCKING, 1, -2, 1, SCORED, NEVER, "@write @sortedset @fast @blocking", "sorted-set", "5.0.0",
+      "key [key ...] timeout",
+      "Takes the lowest member of the first sorted set that has one, or waits")
+LRD_X(BZPOPMAX, "bzpopmax", -3, LRD_WRITE | LRD_NOSCRIPT | LRD_BLOCKING | LRD_FAST,
+      BLOCKING, 1, -2, 1, SCORED, NEVER, "@write @sortedset @fast @blocking", "sorted-set", "5.0.0",
+      "key [key ...] timeout",
+      "Takes the highest member of the first sorted set that has one, or waits")
+LRD_X(BZMPOP, "bzmpop", -5, LRD_WRITE | LRD_BLOCKING | LRD_MOVABLE_KEYS,
+      BLOCKING, 0, 0, 0, POPPED, NEVER, "@write @sortedset @slow @blocking", "sorted-set", "7.0.0",
+      "timeout numkeys key [key ...] <MIN | MAX> [COUNT count]",
+      "Takes members from the first of several sorted sets that has some, or waits")
 LRD_X(ZMSCORE, "zmscore", -3, LRD_READONLY | LRD_FAST,
       READ, 1, 1, 1, DOUBLES, NEVER, "@read @sortedset @fast", "sorted-set", "6.2.0",
       "key member [member ...]",

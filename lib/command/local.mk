@@ -2,7 +2,7 @@
 core_sources += \
   lib/command/argv.c \
   lib/command/argv.h \
-  lib/command/cause.c \
+  lib/command/cause.c lib/command/wait.c \
   lib/command/command.c \
   lib/command/command.h \
   lib/command/count.c \

@@ -292,8 +292,8 @@ int lrd_command_shape(const larder_vector *v, larder_value *value, struct lrd_ar
       to_all_details(value);
     break;
   case LRD_SHAPE_SCORED:
-    if (value->type == LARDER_ARRAY && value->len == 2)
-      to_double(&elements(value)[1]);
+    if (value->type == LARDER_ARRAY && (value->len == 2 || value->len == 3))
+      to_double(&elements(value)[value->len - 1]);
     break;
   case LRD_SHAPE_VERBATIM:
     if (value->type == LARDER_STRING)

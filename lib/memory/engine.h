@@ -62,6 +62,8 @@ struct lrd_exec {
   unsigned changed : 1;
   unsigned atomic : 1;     /* one of several vectors that give one reply */
   unsigned all_locked : 1; /* every shard is locked */
+  unsigned blocked : 1;    /* it has to wait, nothing is written */
+  unsigned turn : 1;       /* it has waited */
   unsigned bulky : 1;      /* what was looked up may take long to copy */
   void *note;              /* the call's, for the observer */
   struct larder_hold *hold;
@@ -71,6 +73,7 @@ struct lrd_exec {
   const uint64_t *hashes;  /* of the first `hashed_keys` keys of the vector, in order */
   int hashed_keys;
   struct lrd_keyspace *discarded;
+  struct lrd_waiter *waiter; /* NULL: the call may not wait (block.h) */
 };
 
 typedef void lrd_handler(struct lrd_exec *);

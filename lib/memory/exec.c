@@ -2,6 +2,7 @@
 #include "memory/engine.h"
 
 #include "memory/ahead.h"
+#include "memory/block.h"
 #include "memory/evict.h"
 #include "memory/hold.h"
 #include "memory/run.h"
@@ -62,6 +63,7 @@ static inline void begin(struct lrd_exec *x, struct lrd_engine *e, const larder_
   x->verdict.age_ms = -1;
   x->provisional = x->unknown = x->whole = x->unanswered = x->as_absent = 0;
   x->changed = x->atomic = x->all_locked = x->bulky = 0;
+  x->blocked = x->turn = 0;
   x->note = call->note;
   x->hold = call->hold;
   x->hashed = NULL;
@@ -70,6 +72,7 @@ static inline void begin(struct lrd_exec *x, struct lrd_engine *e, const larder_
   x->hashes = NULL;
   x->hashed_keys = 0;
   x->discarded = NULL;
+  x->waiter = NULL;
 }
 
 static void set_vector(struct lrd_exec *x, const larder_vector *v)
@@ -172,7 +175,11 @@ __attribute__((noinline)) static void run_with_keys(struct lrd_exec *x)
     x->all_locked = 1;
   }
   lrd_shard_set_lock(&set);
-  lrd_run(x);
+  do
+    lrd_run(x);
+  while (x->waiter && lrd_block_look_on(x));
+  if (x->waiter)
+    lrd_block_settle(x);
   lrd_shard_set_unlock(&set);
   free_discarded(x);
   atomic_fetch_add_explicit(&e->calls, 1, memory_order_relaxed);
@@ -200,12 +207,33 @@ __attribute__((noinline)) static int get_at_once(struct lrd_engine *e, const lar
   return 1;
 }
 
+int lrd_exec_turn(struct lrd_engine *e, const larder_call *call, larder_sink *sink,
+                  struct lrd_waiter *waiter, int again, larder_verdict *verdict)
+{
+  int64_t moment = 0;
+  struct lrd_exec x;
+
+  begin(&x, e, call, call->vector, sink, &moment);
+  x.waiter = waiter;
+  x.turn = again != 0;
+  if (again || has_room(&x, call->vector, 1, ""))
+    run_with_keys(&x);
+  if (x.sink->failed && x.changed)
+    lose_reply(&x);
+  *verdict = x.verdict;
+  return !x.blocked;
+}
+
 static void execute_one(struct lrd_engine *e, const larder_call *call, const larder_vector *v,
                         larder_sink *sink, int64_t *moment)
 {
   int at = only_key(v);
   struct lrd_exec x;
 
+  if (lrd_commands[v->command].flags & LRD_BLOCKING) {
+    lrd_block_execute(e, call, v, sink);
+    return;
+  }
   begin(&x, e, call, v, sink, moment);
   if (has_room(&x, v, 1, "")) {
     if (at)
@@ -270,7 +298,7 @@ static int execute_brief(struct lrd_engine *e, const larder_call *call, const la
     lrd_shard_of(e, hash[done])->calls++;
     lrd_run(&x);
     end_one(&x);
-  } while (++done < count && !x.bulky);
+  } while (++done < count && !x.bulky && !lrd_engine_has_ready(e));
   lrd_shard_set_unlock(&set);
   return done;
 }
@@ -294,6 +322,8 @@ static void execute_each(struct lrd_engine *e, const larder_call *call, larder_s
       execute_one(e, call, v, sink, moment);
       i++;
     }
+    if (lrd_engine_has_ready(e)) /* before the next command, as in Redis */
+      lrd_block_serve(e);
   }
 }
 

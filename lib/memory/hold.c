@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "memory/hold.h"
 
+#include "memory/block.h"
 #include "util/memory.h"
 
 /* A key that somebody watches, in one database or another. */
 struct lrd_watched {
-  struct lrd_watch *first;
+  struct lrd_watch *first, **end; /* in order of arrival */
   uint64_t hash;
   size_t key_len;
   char key[];
@@ -58,7 +59,7 @@ static struct lrd_watched *find_or_add(struct lrd_engine *e, const struct lrd_at
   on = lrd_allocate(&e->account.memory, sizeof *on + at->key.len);
   if (!on)
     return NULL;
-  *on = (struct lrd_watched){ .hash = at->hash, .key_len = at->key.len };
+  *on = (struct lrd_watched){ .end = &on->first, .hash = at->hash, .key_len = at->key.len };
   if (at->key.len)
     memcpy(on->key, at->key.data, at->key.len);
   if (!lrd_index_insert(&at->shard->watched, at->hash, on))
@@ -84,11 +85,10 @@ int lrd_hold_add(struct larder_hold *hold, const struct lrd_at *at)
     lrd_release(&e->account.memory, w, sizeof *w);
     return -1;
   }
-  *w = (struct lrd_watch){ .hold = hold, .next = hold->first, .on = on, .sibling = on->first,
-                           .link = &on->first, .database = at->database };
-  if (w->sibling)
-    w->sibling->link = &w->sibling;
-  on->first = w;
+  *w = (struct lrd_watch){ .hold = hold, .next = hold->first, .on = on, .link = on->end,
+                           .database = at->database };
+  *on->end = w;
+  on->end = &w->sibling;
   hold->first = w;
   return 0;
 }
@@ -122,8 +122,7 @@ static void remove_watch(struct lrd_engine *e, struct lrd_watch *w, int locked)
   if (!locked)
     lrd_latch_take(&shard->lock);
   *w->link = w->sibling;
-  if (w->sibling)
-    w->sibling->link = w->link;
+  *(w->sibling ? &w->sibling->link : &w->on->end) = w->link;
   if (!w->on->first)
     forget_key(e, shard, w->on);
   if (!locked)
@@ -147,13 +146,36 @@ void lrd_hold_clear(struct larder_hold *hold, int locked)
   }
 }
 
+/* The first from w on that waits for the key. */
+static struct lrd_watch *first_waiting(struct lrd_watch *w, unsigned database)
+{
+  while (w && !(w->hold->waits && w->database == database))
+    w = w->sibling;
+  return w;
+}
+
 void lrd_hold_touch(const struct lrd_at *at)
 {
   struct lrd_watched *on = find(at);
+  struct lrd_watch *waiting = on ? first_waiting(on->first, at->database) : NULL;
 
   for (struct lrd_watch *w = on ? on->first : NULL; w; w = w->sibling)
     if (w->database == at->database)
       w->touched = 1;
+  if (waiting)
+    lrd_block_ready(waiting->hold, watched_key(on), 0);
+}
+
+void lrd_hold_pass_on(const struct larder_hold *hold, int ended)
+{
+  for (struct lrd_watch *w = hold->first; w; w = w->next) {
+    struct lrd_at at = place_of(hold->engine, w);
+    struct lrd_watch *next = first_waiting(w->sibling, w->database);
+    struct lrd_entry **place = next ? lrd_keyspace_find(&at) : NULL;
+
+    if (next && (ended || (place && (*place)->kind != LRD_NONE)))
+      lrd_block_ready(next->hold, at.key, 1);
+  }
 }
 
 struct flush {

@@ -14,6 +14,7 @@ struct lrd_watch;
 struct larder_hold {
   struct lrd_engine *engine;
   struct lrd_watch *first;
+  int waits; /* not a session's: a call hangs at its keys until they hold something (block.h) */
 };
 
 larder_hold *lrd_hold_open(larder_backend *);
@@ -35,6 +36,9 @@ void lrd_hold_clear(struct larder_hold *, int locked);
 
 /* A key changed; the shard is locked. */
 void lrd_hold_touch(const struct lrd_at *);
+/* A call that waits was looked at: who hangs behind it at the same keys may be next.  ended: it
+ * waits no more.  Its shards are locked. */
+void lrd_hold_pass_on(const struct larder_hold *, int ended);
 /* All keys of a database will be gone; the shard is locked. */
 void lrd_hold_touch_database(struct lrd_shard *, unsigned database);
 

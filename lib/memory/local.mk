@@ -2,6 +2,7 @@
 core_sources += \
   lib/memory/account.c lib/memory/account.h \
   lib/memory/ahead.c lib/memory/ahead.h \
+  lib/memory/block.c lib/memory/block.h \
   lib/memory/check.c lib/memory/check.h \
   lib/memory/discard.c lib/memory/discard.h \
   lib/memory/encoding.c lib/memory/encoding.h \

@@ -3,6 +3,7 @@
 
 #include <signal.h>
 
+#include "memory/block.h"
 #include "memory/evict.h"
 
 /*
@@ -117,12 +118,13 @@ static int reclaim_slice(struct lrd_engine *e, struct lrd_shard *shard, int64_t 
 
 int64_t lrd_maintenance_round(struct lrd_engine *e, int64_t budget)
 {
-  int64_t begin = lrd_monotonic(&e->base.clock), now = lrd_wall_ms(&e->base.clock), next = -1;
+  int64_t begin = lrd_monotonic(&e->base.clock), now = lrd_wall_ms(&e->base.clock), next, waits;
   unsigned number = atomic_load_explicit(&e->next_tick, memory_order_relaxed), idle = 0;
 
   if (!free_discarded(e, begin, budget))
     return now;
   (void)lrd_evict_before_write(e);
+  next = waits = lrd_block_expire(e, now);
   /* until all of them in a row had nothing (more) to do */
   for (; idle < e->shards; number = (number + 1) & (e->shards - 1)) {
     if (reclaim_slice(e, &e->shard[number], now, &next)) {
@@ -130,7 +132,7 @@ int64_t lrd_maintenance_round(struct lrd_engine *e, int64_t budget)
       continue;
     }
     idle = 0;
-    next = -1;
+    next = waits;
     if (lrd_monotonic(&e->base.clock) - begin >= budget) {
       atomic_store_explicit(&e->next_tick, (number + 1) & (e->shards - 1), memory_order_relaxed);
       return now;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "memory/block.h"
 #include "memory/evict.h"
 #include "memory/hold.h"
 #include "memory/typed.h"
@@ -168,7 +169,7 @@ static larder_outcome engine_open(larder_backend *base, const larder_backend_opt
     memory_close(e);
     return LARDER_NO_MEMORY;
   }
-  if (lrd_maintenance_open(e)) {
+  if (lrd_block_open(e) || lrd_maintenance_open(e)) {
     lrd_shards_close(e, 1);
     memory_close(e);
     snprintf(error, error_size, "memory: the system has no more locks");
@@ -191,6 +192,7 @@ static uint64_t engine_close(larder_backend *base, int64_t deadline, int forked)
   if (forked && e->slab)
     e->account.below = lrd_slab_forked(e->slab);
   lrd_maintenance_close(e, forked);
+  lrd_block_close(e, forked);
   lrd_grace_end(e->grace);
   (void)lrd_discard_free(e, SIZE_MAX);
   lrd_shards_close(e, !forked);
@@ -249,11 +251,29 @@ static int64_t engine_tick(larder_backend *base, int64_t budget)
 
 /* --- the table --------------------------------------------------------------------- */
 
-/* Nothing that an engine does waits; what the store has not noted is ended. */
+/* What waits for a key is ended, and what the store has not noted. */
 static void engine_cancel(larder_backend *base, larder_submission *submission)
 {
+  lrd_block_cancel((struct lrd_engine *)base, submission);
   if (!submission)
     lrd_shards_seal((struct lrd_engine *)base);
+}
+
+/* Only what waits for a key takes longer than running it. */
+static void engine_submit(larder_backend *base, const larder_call *call,
+                          larder_submission *submission)
+{
+  struct lrd_engine *e = (struct lrd_engine *)base;
+
+  submission->backend_data = NULL;
+  if (call->count != 1 || (call->flags & LARDER_CALL_ATOMIC) ||
+      !(lrd_commands[call->vector->command].flags & LRD_BLOCKING)) {
+    larder_backend_default_submit(base, call, submission);
+    return;
+  }
+  lrd_block_submit(e, call, submission);
+  if (lrd_engine_has_more(e))
+    lrd_engine_do_more(e);
 }
 
 const larder_backend_table lrd_memory_table = {
@@ -265,7 +285,7 @@ const larder_backend_table lrd_memory_table = {
   .open = engine_open,
   .close = engine_close,
   .execute = lrd_engine_execute,
-  .submit = larder_backend_default_submit,
+  .submit = engine_submit,
   .cancel = engine_cancel,
   .hold_open = lrd_hold_open,
   .hold_close = lrd_hold_close,

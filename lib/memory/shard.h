@@ -83,6 +83,21 @@ struct lrd_evict {
  * ABSENT). */
 enum { LRD_COUNTED_TYPED = 0, LRD_COUNTED_GETS = 2 };
 
+struct lrd_waiter;
+
+/* Calls that wait for a key; block.h. */
+struct lrd_block {
+  struct lrd_lock serving; /* whoever runs what waits, or ends it */
+  struct lrd_lock lock;    /* of what follows; a shard's may be held */
+  struct lrd_waiter *first, *last; /* in order of arrival */
+  struct lrd_waiter *ready, **ready_end; /* in the order in which they will be served */
+  struct lrd_waiter *ended;        /* submissions whose end is not told yet */
+  size_t count;
+  int closed;
+  _Atomic unsigned ready_count;
+  _Atomic int64_t next_end; /* monotonic ns: of a submission, INT64_MAX: none has one */
+};
+
 struct lrd_engine {
   larder_backend base;
   struct lrd_account account;
@@ -101,6 +116,7 @@ struct lrd_engine {
   void *shard_block;
   struct lrd_maintenance maintenance;
   struct lrd_discard discard;
+  struct lrd_block block;
   int64_t opened;           /* wall ms */
   _Atomic uint64_t calls;   /* those that no shard has counted */
   _Atomic unsigned next_tick; /* the shard where the next tick begins */
@@ -231,14 +247,24 @@ void lrd_maintenance_start(struct lrd_engine *);
 void lrd_maintenance_close(struct lrd_engine *, int forked);
 
 /* Behind a call: has it left something to be done without a lock? */
+static inline int lrd_engine_has_ready(const struct lrd_engine *e)
+{
+  return atomic_load_explicit(&e->block.ready_count, memory_order_relaxed) != 0;
+}
+
 static inline int lrd_engine_has_more(const struct lrd_engine *e)
 {
   return atomic_load_explicit(&e->discard.first, memory_order_relaxed) ||
+         lrd_engine_has_ready(e) ||
          atomic_load_explicit(&e->maintenance.state, memory_order_relaxed) == LRD_WANTED;
 }
 
+void lrd_block_serve(struct lrd_engine *);
+
 static inline void lrd_engine_do_more(struct lrd_engine *e)
 {
+  if (lrd_engine_has_ready(e))
+    lrd_block_serve(e);
   lrd_discard_settle(e);
   lrd_maintenance_start(e);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "memory/t_types.h"
 
+#include "memory/block.h"
 #include "memory/kind.h"
 #include "memory/list.h"
 #include "util/memory.h"
@@ -222,27 +223,112 @@ static void pop(struct lrd_exec *x, larder_bytes key, struct lrd_entry *entry, e
   lrd_changed(x, key, 0, NULL);
 }
 
-void lrd_t_lmpop(struct lrd_exec *x)
+/* From the first of the keys that has some; numkeys stands at `at`.  1: there is nothing, and
+ * nothing is replied. */
+static int pop_first(struct lrd_exec *x, int at)
 {
   struct lrd_entry *entry;
   enum lrd_side side;
-  int64_t keys, count;
+  int64_t keys, count, ms;
 
-  if (!lrd_argument_keys(x, 1, &keys))
-    return;
-  if (keys > x->argc - 3 || !parse_side(&x->argv[2 + keys], &side)) {
+  if (!lrd_argument_keys(x, at, &keys))
+    return 0;
+  if (keys > x->argc - at - 2 || !parse_side(&x->argv[at + 1 + keys], &side)) {
     lrd_error(x, lrd_text_syntax);
-    return;
+    return 0;
   }
-  if (!lrd_argument_pop_count(x, (int)keys + 3, &count))
-    return;
-  for (int i = 2; i < 2 + keys; i++) {
-    if (!lrd_read(x, x->argv[i], LRD_LIST, &entry))
-      return;
+  if (!lrd_argument_pop_count(x, at + (int)keys + 2, &count))
+    return 0;
+  if (at > 1 && !lrd_argument_wait(x, &ms))
+    return 0;
+  for (int i = at + 1; i <= at + keys; i++) {
+    if (!lrd_block_read(x, x->argv[i], LRD_LIST, &entry))
+      return 0;
     if (entry) {
       pop(x, x->argv[i], entry, side, (size_t)count);
-      return;
+      return 0;
     }
   }
-  lrd_sink_nil_array(x->sink);
+  return 1;
+}
+
+void lrd_t_lmpop(struct lrd_exec *x)
+{
+  if (pop_first(x, 1))
+    lrd_sink_nil_array(x->sink);
+}
+
+/* --- those that wait ----------------------------------------------------- */
+
+void lrd_t_blmpop(struct lrd_exec *x)
+{
+  if (pop_first(x, 2) && !lrd_block_may_wait(x))
+    lrd_sink_nil_array(x->sink);
+}
+
+static void pop_or_wait(struct lrd_exec *x, enum lrd_side side)
+{
+  struct lrd_entry *entry;
+  larder_bytes element;
+  int64_t ms;
+
+  if (!lrd_argument_wait(x, &ms))
+    return;
+  for (int i = 1; i < x->argc - 1; i++) {
+    if (!lrd_block_read(x, x->argv[i], LRD_LIST, &entry))
+      return;
+    if (!entry)
+      continue;
+    element = end_of(list_of(entry), side);
+    lrd_sink_array(x->sink, 2);
+    lrd_sink_string(x->sink, x->argv[i].data, x->argv[i].len);
+    lrd_sink_string(x->sink, element.data, element.len);
+    if (x->sink->failed)
+      return;
+    take(x, entry, side, 1);
+    lrd_changed(x, x->argv[i], 0, NULL);
+    return;
+  }
+  if (!lrd_block_may_wait(x))
+    lrd_sink_nil_array(x->sink);
+}
+
+void lrd_t_blpop(struct lrd_exec *x)
+{
+  pop_or_wait(x, LRD_LIST_FRONT);
+}
+
+void lrd_t_brpop(struct lrd_exec *x)
+{
+  pop_or_wait(x, LRD_LIST_BACK);
+}
+
+static void move_or_wait(struct lrd_exec *x, enum lrd_side out, enum lrd_side in)
+{
+  struct lrd_entry *from, *to;
+  int64_t ms;
+
+  if (!lrd_argument_wait(x, &ms) || !lrd_block_read(x, x->argv[1], LRD_LIST, &from))
+    return;
+  if (!from) {
+    if (!lrd_block_may_wait(x))
+      lrd_sink_nil(x->sink);
+  } else if (lrd_read(x, x->argv[2], LRD_LIST, &to)) {
+    move(x, from, to, out, in);
+  }
+}
+
+void lrd_t_blmove(struct lrd_exec *x)
+{
+  enum lrd_side out, in;
+
+  if (!parse_side(&x->argv[3], &out) || !parse_side(&x->argv[4], &in))
+    lrd_error(x, lrd_text_syntax);
+  else
+    move_or_wait(x, out, in);
+}
+
+void lrd_t_brpoplpush(struct lrd_exec *x)
+{
+  move_or_wait(x, LRD_LIST_BACK, LRD_LIST_FRONT);
 }

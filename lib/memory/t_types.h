@@ -16,11 +16,12 @@ lrd_handler lrd_t_sadd, lrd_t_srem, lrd_t_sismember, lrd_t_smembers, lrd_t_scard
 
 lrd_handler lrd_t_lpush, lrd_t_rpush, lrd_t_lpop, lrd_t_rpop, lrd_t_llen, lrd_t_lrange,
     lrd_t_lindex, lrd_t_lpos, lrd_t_lset, lrd_t_linsert, lrd_t_lrem, lrd_t_ltrim, lrd_t_lpushx,
-    lrd_t_rpushx, lrd_t_lmove, lrd_t_rpoplpush, lrd_t_lmpop;
+    lrd_t_rpushx, lrd_t_lmove, lrd_t_rpoplpush, lrd_t_lmpop, lrd_t_blpop, lrd_t_brpop,
+    lrd_t_blmove, lrd_t_brpoplpush, lrd_t_blmpop;
 
 lrd_handler lrd_t_zadd, lrd_t_zincrby, lrd_t_zrem, lrd_t_zremrangebyscore, lrd_t_zscore,
     lrd_t_zcard, lrd_t_zrank, lrd_t_zrange, lrd_t_zpopmin, lrd_t_zscan, lrd_t_zpopmax,
-    lrd_t_zmpop, lrd_t_zrevrange, lrd_t_zrangebyscore, lrd_t_zrevrangebyscore, lrd_t_zrangebylex,
+    lrd_t_zmpop, lrd_t_bzpopmin, lrd_t_bzpopmax, lrd_t_bzmpop, lrd_t_zrevrange, lrd_t_zrangebyscore, lrd_t_zrevrangebyscore, lrd_t_zrangebylex,
     lrd_t_zrevrangebylex, lrd_t_zcount, lrd_t_zlexcount, lrd_t_zremrangebyrank,
     lrd_t_zremrangebylex, lrd_t_zrevrank, lrd_t_zmscore,
     lrd_t_zinter, lrd_t_zunion, lrd_t_zdiff, lrd_t_zinterstore, lrd_t_zunionstore,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "memory/t_types.h"
 
+#include "memory/block.h"
 #include "memory/kind.h"
 #include "memory/zset.h"
 
@@ -84,8 +85,8 @@ void lrd_t_zpopmax(struct lrd_exec *x)
   pop(x, 1);
 }
 
-static void pop_first(struct lrd_exec *x, larder_bytes key, struct lrd_entry *entry, int64_t count,
-                      int highest)
+static void pop_some(struct lrd_exec *x, larder_bytes key, struct lrd_entry *entry, int64_t count,
+                     int highest)
 {
   size_t n = zset_of(entry)->count;
 
@@ -97,28 +98,83 @@ static void pop_first(struct lrd_exec *x, larder_bytes key, struct lrd_entry *en
   take(x, key, entry, n, highest);
 }
 
-void lrd_t_zmpop(struct lrd_exec *x)
+/* From the first of the keys that has some; numkeys stands at `at`.  1: there is nothing, and
+ * nothing is replied. */
+static int pop_first(struct lrd_exec *x, int at)
 {
   struct lrd_entry *entry;
-  int64_t keys, count;
+  int64_t keys, count, ms;
   int highest;
 
-  if (!lrd_argument_keys(x, 1, &keys))
-    return;
-  highest = keys <= x->argc - 3 && lrd_is_word(&x->argv[2 + keys], "MAX");
-  if (keys > x->argc - 3 || (!highest && !lrd_is_word(&x->argv[2 + keys], "MIN"))) {
+  if (!lrd_argument_keys(x, at, &keys))
+    return 0;
+  highest = keys <= x->argc - at - 2 && lrd_is_word(&x->argv[at + 1 + keys], "MAX");
+  if (keys > x->argc - at - 2 || (!highest && !lrd_is_word(&x->argv[at + 1 + keys], "MIN"))) {
     lrd_error(x, lrd_text_syntax);
-    return;
+    return 0;
   }
-  if (!lrd_argument_pop_count(x, (int)keys + 3, &count))
-    return;
-  for (int i = 2; i < 2 + keys; i++) {
-    if (!lrd_read(x, x->argv[i], LRD_ZSET, &entry))
-      return;
+  if (!lrd_argument_pop_count(x, at + (int)keys + 2, &count))
+    return 0;
+  if (at > 1 && !lrd_argument_wait(x, &ms))
+    return 0;
+  for (int i = at + 1; i <= at + keys; i++) {
+    if (!lrd_block_read(x, x->argv[i], LRD_ZSET, &entry))
+      return 0;
     if (entry) {
-      pop_first(x, x->argv[i], entry, count, highest);
-      return;
+      pop_some(x, x->argv[i], entry, count, highest);
+      return 0;
     }
   }
-  lrd_sink_nil_array(x->sink);
+  return 1;
+}
+
+void lrd_t_zmpop(struct lrd_exec *x)
+{
+  if (pop_first(x, 1))
+    lrd_sink_nil_array(x->sink);
+}
+
+/* --- those that wait ----------------------------------------------------- */
+
+void lrd_t_bzmpop(struct lrd_exec *x)
+{
+  if (pop_first(x, 2) && !lrd_block_may_wait(x))
+    lrd_sink_nil_array(x->sink);
+}
+
+static void pop_or_wait(struct lrd_exec *x, int highest)
+{
+  struct lrd_zset_cursor c;
+  struct lrd_entry *entry;
+  struct lrd_scored e;
+  int64_t ms;
+
+  if (!lrd_argument_wait(x, &ms))
+    return;
+  for (int i = 1; i < x->argc - 1; i++) {
+    if (!lrd_block_read(x, x->argv[i], LRD_ZSET, &entry))
+      return;
+    if (!entry)
+      continue;
+    lrd_zset_seek(zset_of(entry), highest ? zset_of(entry)->count - 1 : 0, &c);
+    lrd_zset_get(zset_of(entry), &c, &e);
+    lrd_sink_array(x->sink, 3);
+    lrd_sink_string(x->sink, x->argv[i].data, x->argv[i].len);
+    lrd_sink_string(x->sink, e.member.data, e.member.len);
+    lrd_sink_real(x->sink, e.score);
+    take(x, x->argv[i], entry, 1, highest);
+    return;
+  }
+  if (!lrd_block_may_wait(x))
+    lrd_sink_nil_array(x->sink);
+}
+
+void lrd_t_bzpopmin(struct lrd_exec *x)
+{
+  pop_or_wait(x, 0);
+}
+
+void lrd_t_bzpopmax(struct lrd_exec *x)
+{
+  pop_or_wait(x, 1);
 }

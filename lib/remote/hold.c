@@ -223,3 +223,32 @@ int lrd_hold_run(struct lrd_remote *r, larder_hold *h, const larder_call *call,
   }
   return 0;
 }
+
+/* --- calls that wait for a key ----------------------------------------------------------- */
+
+int lrd_hold_waits(const larder_call *call)
+{
+  int waits = 0;
+  for (size_t i = 0; i < call->count && !(call->flags & LARDER_CALL_ATOMIC); i++)
+    waits |= (lrd_commands[call->vector[i].command].flags & LRD_BLOCKING) &&
+             lrd_command_class(&call->vector[i]) == LRD_CLASS_BLOCKING;
+  return waits;
+}
+
+/* Nobody else's call stands behind it.  In doubt the connection is closed, and the server forgets
+ * who waits there. */
+void lrd_hold_run_alone(struct lrd_remote *r, const larder_call *call, struct lrd_link_call *c)
+{
+  larder_hold h = {.link = NULL};
+  if (call->flags & LARDER_CALL_NOBLOCK) {
+    lrd_link_call_fail(c, LARDER_UNSUPPORTED, LARDER_CAUSE_CALLER,
+                       "a call can't wait for a key over this connection");
+    return;
+  }
+  if (acquire(r, &h, call) != 0) {
+    lrd_link_call_fail(c, LARDER_NOT_SENT, LARDER_CAUSE_CALLER, "too many calls wait for keys");
+    return;
+  }
+  lrd_link_run(h.link, c, call->flags);
+  give_back(r, &h, !is_done(c));
+}

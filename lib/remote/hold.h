@@ -19,6 +19,9 @@ struct larder_hold {
 
 /* 1: the call concerns the hold and was run, its ticket has ended; 0: it is for the group. */
 int lrd_hold_run(struct lrd_remote *, larder_hold *, const larder_call *, struct lrd_link_call *);
+/* A call that may wait for a key: on a pinned link, while it lasts. */
+int lrd_hold_waits(const larder_call *);
+void lrd_hold_run_alone(struct lrd_remote *, const larder_call *, struct lrd_link_call *);
 /* Gives the link back. */
 void lrd_hold_end(struct lrd_remote *, larder_hold *);
 

@@ -45,6 +45,10 @@ static void run(struct lrd_remote *r, const larder_call *call, struct lrd_link_c
                      call->deadline);
   if (call->hold && lrd_hold_run(r, call->hold, call, c))
     return;
+  if (lrd_hold_waits(call)) {
+    lrd_hold_run_alone(r, call, c);
+    return;
+  }
   struct lrd_link *l = lrd_group_pick(r, call);
   if (l)
     lrd_link_run(l, c, call->flags);
@@ -78,7 +82,13 @@ static void remote_submit(larder_backend *b, const larder_call *call, larder_sub
     s->done(s);
     return;
   }
-  lrd_loop_submit(r->loop, call, s);
+  if (lrd_hold_waits(call)) {
+    lrd_call_refuse(call, s->sink, LARDER_UNSUPPORTED, LARDER_CAUSE_CALLER,
+                    "a call that waits for a key can't be submitted to Redis yet");
+    s->done(s);
+  } else {
+    lrd_loop_submit(r->loop, call, s);
+  }
   leave(r);
 }
 

@@ -414,6 +414,8 @@ int lrd_client_open(larder_listener *l, int fd)
   lrd_buffer_init(&c->replies, l->memory, l->output_limit);
   lrd_buffer_init(&c->out, l->memory, l->output_limit);
   c->session = larder_session_open(l->store);
+  if (c->session)
+    c->session->call_flags = LARDER_CALL_NOBLOCK;
   if (!c->session || uv_poll_init(&l->loop, &c->poll, fd) != 0) {
     close(fd);
     client_release(c);

@@ -117,6 +117,20 @@ void lrd_dispatch(larder *store, const larder_call *call, struct lrd_meter *m)
   tell(m); /* a backend that gave too few replies */
 }
 
+/* What blocking commands may wait by themselves, ns; their deadlines lie behind that. */
+static int64_t patience(const larder_vector *v, size_t count)
+{
+  int64_t sum = 0, ms;
+  for (; count > 0; v++, count--) {
+    if (!(lrd_commands[v->command].flags & LRD_BLOCKING) || lrd_command_wait(v, &ms) || ms < 0)
+      continue;
+    if (ms == 0 || ms >= (INT64_MAX / 4 - sum) / LRD_NS_PER_MS)
+      return INT64_MAX / 4;
+    sum += ms * LRD_NS_PER_MS;
+  }
+  return sum;
+}
+
 static inline larder_call plain_call(const larder *store, const larder_vector *vector,
                                      size_t count, int64_t timeout)
 {
@@ -126,6 +140,8 @@ static inline larder_call plain_call(const larder *store, const larder_vector *v
       .database = store->config.database,
       .deadline = lrd_deadline(store, timeout),
   };
+  if (call.deadline != INT64_MAX)
+    call.deadline += patience(vector, count);
   return call;
 }
 

@@ -53,6 +53,7 @@ struct larder_session {
   struct lrd_transaction transaction;
   /* serve's. */
   int protocol;      /* 2 or 3 */
+  unsigned call_flags; /* of each call */
   int authenticated; /* 0: only commands that need no authentication run */
   int listening;     /* has subscriptions: with RESP2 few commands may run beside them */
   int quit;          /* QUIT was answered: end the conversation */

@@ -18,8 +18,10 @@ enum lrd_rank {
   LRD_RANK_REMOTE = 30,   /* connection registry */
   LRD_RANK_LINK = 40,     /* one connection */
   LRD_RANK_STREAM = 45,   /* the TLS state of one connection */
+  LRD_RANK_SERVING = 48,  /* calls that wait for a key are served */
   LRD_RANK_SHARD = 50,    /* a shard of the engine; index = its number */
   LRD_RANK_WATCH = 55,
+  LRD_RANK_BLOCK = 57,    /* who waits for a key */
   LRD_RANK_JOURNAL = 60,
   LRD_RANK_HUB = 65,      /* who listens to which channel */
   LRD_RANK_QUEUE = 70,    /* completion queues; what a subscriber has not read yet */

@@ -28,6 +28,8 @@ test_memory_check_zset_commands_SOURCES = test/memory/check_zset_commands.c \
   test/memory/lines_zset.h test/memory/pool.h test/memory/talk.c test/memory/talk.h
 
 # The engine: its tables, and its commands through lrd_memory_table.
+check_PROGRAMS += test/memory/check_block
+test_memory_check_block_SOURCES = test/memory/check_block.c
 check_PROGRAMS += \
   test/memory/check_atomic \
   test/memory/check_break \

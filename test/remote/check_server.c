@@ -284,6 +284,7 @@ START_TEST(passwords)
   r = rig_run(&rig, "GET a");
   ck_outcome(r, LARDER_REFUSED);
   ck_assert_msg(strncmp(r.text, "NOAUTH", 6) == 0, "%s", r.text);
+  ck_assert_int_eq(r.verdict.cause, LARDER_CAUSE_AUTH);
   rig_close(&rig);
   server_stop(server);
 }

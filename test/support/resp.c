@@ -30,6 +30,13 @@ struct resp_client {
   size_t at; /* of in: how far it is parsed */
 };
 
+int resp_has_bytes(const struct resp_client *c)
+{
+  struct pollfd p = { .fd = c->fd, .events = POLLIN };
+
+  return c->in.len > c->at || poll(&p, 1, 0) > 0;
+}
+
 /* --- connection ------------------------------------------------------------ */
 
 static struct resp_client *open_address(const struct sockaddr *address, socklen_t size,

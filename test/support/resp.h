@@ -71,6 +71,8 @@ void resp_append_raw(struct resp_client *, const char *bytes, size_t len);
 int resp_flush(struct resp_client *);
 /* The next reply; NULL: timeout, end of stream or garbage: see resp_fault. */
 struct resp *resp_read(struct resp_client *);
+/* Are there bytes of one already? */
+int resp_has_bytes(const struct resp_client *);
 /* append, flush, read. */
 struct resp *resp_call(struct resp_client *, int argc, const char *const *argv, const size_t *len);
 /* The same with strings up to a NULL. */
