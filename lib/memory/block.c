@@ -437,10 +437,11 @@ void lrd_block_submit(struct lrd_engine *e, const larder_call *call, larder_subm
     submission->done(submission);
     return;
   }
-  submission->backend_data = w; /* whoever ends it takes it away */
   lrd_lock(&e->block.serving);
   if (lrd_exec_turn(e, &w->call, w->sink, w, 0, &w->verdict))
     ended(&e->block, w);
+  else
+    submission->backend_data = w; /* whoever ends it takes it away */
   stop_serving(e);
 }
 
