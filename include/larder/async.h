@@ -11,11 +11,24 @@
  * Asynchronous calls.  A call returns at once; its callback is called exactly
  * once, with a reply, also when the store is closed first (CLOSED, UNKNOWN, ...).
  *
- * Where: with LARDER_DELIVER_THREAD on a thread of larder's own; with
+ * Where: with LARDER_DELIVER_THREAD on a thread of larder's own, one at a time; with
  * LARDER_DELIVER_DISPATCH inside larder_dispatch(), on whichever thread calls
- * it.  Never inside larder_async_... itself, never with an internal lock held.
- * A callback may call anything of larder except larder_close.
- * The number of calls in flight is bounded (65536 a store): beyond it a call is refused.
+ * it (and inside larder_close); on a uv_loop_t with larder/uv.h.  Never inside larder_async_...
+ * itself, never with an internal lock held.
+ *
+ * From inside a callback: anything of larder but larder_close.  Calls begun there don't nest.  A
+ * synchronous call is allowed and ends by its deadline; until then nothing else is delivered
+ * on that thread, so where it is an event loop it stands still too.
+ *
+ * Bounds: 65536 calls in flight a store (callbacks that have not been called among them),
+ * towards Redis with 256 MiB of arguments; a call beyond that is NOT_SENT, at once or through its
+ * callback: let some end, and begin it again.  Each call's time runs from when it is begun.
+ *
+ * Order: calls that one thread begins are sent in that order on one connection.  Threads take
+ * turns, so nobody waits behind all that another one has begun.
+ *
+ * Processes: in a forked child these calls are FORKED, and no callback of the parent's calls comes
+ * there; the parent goes on undisturbed.
  */
 
 #ifdef __cplusplus
