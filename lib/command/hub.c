@@ -235,9 +235,12 @@ static int64_t tell(struct lrd_entry *e, struct lrd_message *message)
   return (int64_t)e->count;
 }
 
-static int matches(const struct lrd_entry *e, larder_bytes channel)
+/* The empty channel is matched by the empty pattern alone, as in Redis: not by "*". */
+static int matches(larder_bytes pattern, larder_bytes channel)
 {
-  return lrd_glob(e->name->bytes, e->name->len, channel.data, channel.len, 0);
+  if (!channel.len)
+    return !pattern.len;
+  return lrd_glob(pattern.data, pattern.len, channel.data, channel.len, 0);
 }
 
 int64_t lrd_hub_publish(struct lrd_hub *hub, enum lrd_hub_kind kind, larder_bytes channel,
@@ -256,7 +259,7 @@ int64_t lrd_hub_publish(struct lrd_hub *hub, enum lrd_hub_kind kind, larder_byte
     heard += tell(e, message);
   if (kind == LRD_HUB_CHANNEL)
     for (e = hub->entries[LRD_HUB_PATTERN]; e; e = e->hh.next)
-      if (matches(e, channel))
+      if (matches((larder_bytes){e->name->bytes, e->name->len}, channel))
         heard += tell(e, message);
   lrd_unlock(&hub->lock);
   lrd_message_drop(&hub->memory, message);
@@ -289,7 +292,7 @@ size_t lrd_hub_names(struct lrd_hub *hub, enum lrd_hub_kind kind, larder_bytes p
   lrd_lock(&hub->lock);
   for (struct lrd_entry *e = hub->entries[kind]; e; e = e->hh.next) {
     const struct lrd_name *n = e->name;
-    if (!e->count || (pattern.data && !lrd_glob(pattern.data, pattern.len, n->bytes, n->len, 0)))
+    if (!e->count || (pattern.data && !matches(pattern, (larder_bytes){n->bytes, n->len})))
       continue;
     visit(context, n);
     found++;

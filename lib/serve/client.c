@@ -188,14 +188,16 @@ static void execute(struct lrd_job *job)
   struct lrd_client *c = (struct lrd_client *)job;
   larder_vector *vector = c->request.vector;
   size_t left = c->request.count, piece, begin;
+  int protocol;
 
   lrd_resp_init(&c->resp, &c->replies, c->session->protocol);
   do {
     piece = piece_of(c, vector, left);
     begin = c->replies.len;
+    protocol = c->session->protocol;
     lrd_session_execute(c->session, vector, piece, &c->resp.sink);
     if (piece == 1)
-      lrd_client_place_heard(c, vector, begin);
+      lrd_client_place_heard(c, vector, begin, protocol);
     vector += piece;
     left -= piece;
   } while (left > 0 && !atomic_load(&c->listener->stopping));

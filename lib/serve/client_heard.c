@@ -65,25 +65,32 @@ void lrd_client_listen(void *context, const larder_vector *v, larder_sink *sink,
   c->session->listening = c->listening && lrd_listening_count(c->listening) > 0;
 }
 
-/* Whether messages to this client itself must stand beside the command's reply: what was
- * published before it, what comes behind the confirmation. */
+static int leaves(unsigned command)
+{
+  return command == LRD_UNSUBSCRIBE || command == LRD_PUNSUBSCRIBE ||
+         command == LRD_SUNSUBSCRIBE || command == LRD_RESET;
+}
+
+static int publishes(unsigned command)
+{
+  return command == LRD_EXEC || lrd_commands[command].class == LRD_CLASS_PUBLISH;
+}
+
 int lrd_client_is_about_channels(const struct lrd_client *c, const larder_vector *v)
 {
   const larder_bytes *name = &v->argv[0];
   unsigned command;
 
-  if (c->session->protocol < 3 || !name->len || !strchr("pPsSeE", name->data[0]))
+  if (!name->len || !strchr("pPsSeEuUrR", name->data[0]))
     return 0;
   command = lrd_command_find(name->data, name->len);
-  if (lrd_commands[command].class != LRD_CLASS_PUBLISH && command != LRD_EXEC)
-    return command == LRD_SUBSCRIBE || command == LRD_PSUBSCRIBE || command == LRD_SSUBSCRIBE;
-  return c->session->listening;
-}
-
-static int publishes(const struct lrd_client *c, const larder_vector *v)
-{
-  return lrd_client_is_about_channels(c, v) &&
-         (v->command == LRD_EXEC || lrd_commands[v->command].class == LRD_CLASS_PUBLISH);
+  if (leaves(command))
+    return 1;
+  if (c->session->protocol < 3)
+    return 0;
+  if (publishes(command))
+    return c->session->listening;
+  return command == LRD_SUBSCRIBE || command == LRD_PSUBSCRIBE || command == LRD_SSUBSCRIBE;
 }
 
 static void reverse(char *p, size_t n)
@@ -96,14 +103,19 @@ static void reverse(char *p, size_t n)
   }
 }
 
-void lrd_client_place_heard(struct lrd_client *c, const larder_vector *v, size_t begin)
+/* In the protocol that was spoken when it came: RESET changes it. */
+void lrd_client_place_heard(struct lrd_client *c, const larder_vector *v, size_t begin,
+                            int protocol)
 {
   size_t end = c->replies.len;
+  int now = c->resp.protocol;
   char *p;
 
-  if (!c->session->listening || !publishes(c, v))
+  if (!c->listening || !(leaves(v->command) || (protocol >= 3 && publishes(v->command))))
     return;
+  c->resp.protocol = protocol;
   lrd_listening_drain(c->listening, &c->resp, SIZE_MAX / 4);
+  c->resp.protocol = now;
   p = c->replies.data + begin;
   if (c->replies.len == end || c->resp.lost)
     return;
@@ -127,7 +139,7 @@ static void cut(struct lrd_client *c)
  * which is bounded. */
 void lrd_client_send_heard(struct lrd_client *c)
 {
-  int more = c->listening && !c->busy && !c->ending;
+  int more = !c->busy && c->listening && !c->ending; /* busy: a worker may be making it */
   size_t sent = 0;
 
   if (more && !c->dead && lrd_listening_is_cut(c->listening))

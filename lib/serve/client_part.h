@@ -55,10 +55,11 @@ void lrd_client_proceed(struct lrd_client *);
 /* The session's hook: SUBSCRIBE and its like. */
 void lrd_client_listen(void *context, const larder_vector *, larder_sink *, larder_verdict *);
 /* Whether the command must run alone, since messages to this client itself stand beside its reply:
- * what was published before it, what comes behind the confirmation. */
+ * what was published before it, what comes behind the confirmation, what was heard before it left. */
 int lrd_client_is_about_channels(const struct lrd_client *, const larder_vector *);
-/* It ran: what it published to this client goes before its reply, which begins there. */
-void lrd_client_place_heard(struct lrd_client *, const larder_vector *, size_t begin);
+/* It ran: what it published to this client, or this one heard before it left, goes before its
+ * reply, which begins there. */
+void lrd_client_place_heard(struct lrd_client *, const larder_vector *, size_t begin, int protocol);
 /* Sends what was heard, as far as the socket takes it. */
 void lrd_client_send_heard(struct lrd_client *);
 /* Nothing is heard any more. */

@@ -256,6 +256,9 @@ static void subscribe(struct lrd_listening *l, const struct verb *verb, const la
   unsigned char *fresh = lrd_allocate_zeroed(&l->inbox.memory, size, 1);
   int i;
 
+  lrd_lock(&l->inbox.lock);
+  l->refusal[0] = '\0'; /* of a name that was left before it was refused */
+  lrd_unlock(&l->inbox.lock);
   for (i = 1; fresh && i < v->argc; i++)
     if ((fresh[i] = join(l, verb->kind, v->argv[i])) == NOT_JOINED)
       break;
