@@ -234,9 +234,12 @@ static void on_link_ready(void *owner, int events)
 static struct lrd_link *submit_link(struct lrd_loop *loop, int database)
 {
   struct lrd_group *g = &loop->remote->group[database];
-  if (!g->submit && (g->submit = lrd_link_new(loop->remote, LRD_LINK_SUBMIT, database, 1000)))
-    g->submit->work.window = LRD_WINDOW_LEAST;
-  return g->submit;
+  struct lrd_link *l = g->submit;
+  if (!l && (l = lrd_link_new(loop->remote, LRD_LINK_SUBMIT, database, 1000))) {
+    l->work.window = LRD_WINDOW_LEAST;
+    g->submit = l; /* seen by who asks for metrics */
+  }
+  return l;
 }
 
 /* 1: the job may wait for a connection; 0: *fault says why not. */
