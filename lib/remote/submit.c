@@ -247,13 +247,15 @@ static int may_wait(struct lrd_loop *loop, struct lrd_link *l, struct lrd_job *j
                     struct lrd_fault *fault)
 {
   struct lrd_remote *r = loop->remote;
-  if ((job->flags & LARDER_CALL_PROBE) ||
-      !lrd_group_is_backing_off(r, l->home_database, INT64_MIN, fault))
+  int64_t now = lrd_remote_now(r);
+  if (job->flags & LARDER_CALL_PROBE)
     return 1;
-  if (job->flags & LARDER_CALL_NOWAIT)
-    return 0;
+  if (job->flags & LARDER_CALL_NOWAIT) /* a failure of long ago tells it nothing, as in drive.c */
+    return !lrd_group_is_backing_off(r, l->home_database, now - r->config->connect_timeout, fault);
+  if (!lrd_group_is_backing_off(r, l->home_database, INT64_MIN, fault))
+    return 1;
   int64_t at = atomic_load(&r->group[l->home_database].next_attempt);
-  if (at <= lrd_remote_now(r))
+  if (at <= now)
     return 1;
   return fault->outcome != LARDER_REFUSED && at < job->ticket.deadline;
 }
