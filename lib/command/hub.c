@@ -151,7 +151,7 @@ larder_outcome lrd_hub_subscribe(struct lrd_hub *hub, struct lrd_ear *ear, enum 
   larder_outcome outcome = LARDER_CLOSED;
   lrd_lock(&hub->lock);
   int had_changes = hub->first != NULL;
-  if (ear->hub) {
+  if (ear->hub && !hub->closed) {
     struct lrd_entry *e = lrd_registry_find(hub, kind, name, lrd_registry_hash(hub, name));
     struct lrd_member *m = e ? lrd_registry_member(hub, ear, e) : NULL;
     if (!m)
@@ -187,7 +187,7 @@ int lrd_hub_is_ready(struct lrd_hub *hub, struct lrd_ear *ear, enum lrd_hub_kind
   lrd_lock(&hub->lock);
   struct lrd_entry *e = lrd_registry_find(hub, kind, name, lrd_registry_hash(hub, name));
   int joined = e && ear->hub && lrd_registry_member(hub, ear, e);
-  int ready = !joined ? 0 : !hub->source || e->ready ? 1 : -1;
+  int ready = !joined ? 0 : e->ready || (!hub->source && !hub->closed) ? 1 : -1;
   lrd_unlock(&hub->lock);
   return ready;
 }

@@ -157,7 +157,7 @@ struct lrd_hub_change {
 /* One source at most: OK, or BAD_ARGUMENT. */
 larder_outcome lrd_hub_attach(struct lrd_hub *, const struct lrd_hub_source *);
 /* When it returns wants_changed doesn't run and won't be called.  Names are not READY by
- * that: ears hear GAP. */
+ * that: ears hear GAP, and who opens an ear or subscribes is told CLOSED: the store is closing. */
 void lrd_hub_detach(struct lrd_hub *, const struct lrd_hub_source *);
 const larder_memory *lrd_hub_memory(const struct lrd_hub *);
 

@@ -47,6 +47,7 @@ void lrd_hub_detach(struct lrd_hub *hub, const struct lrd_hub_source *source)
 {
   lrd_lock(&hub->lock);
   if (hub->source == source) {
+    hub->closed = 1; /* who subscribes now would be told READY, and hear nothing */
     lose(hub, "the store is closing");
     hub->source = NULL;
     lose(hub, NULL); /* no changes any more */

@@ -282,6 +282,8 @@ START_TEST(a_source_says_when_a_name_is_ready)
   ck_no_change();
   lrd_hub_detach(hub, &source);
   ck_heard(&a, "!the store is closing");
+  ck_assert_int_eq(lrd_hub_subscribe(hub, &a.ear, LRD_HUB_CHANNEL, bytes("z")), LARDER_CLOSED);
+  ck_heard(&a, "");
 }
 END_TEST
 
