@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "simulate/listen.h"
 #include "simulate/server.h"
 #include "simulate/task.h"
 #include "simulate/world.h"
@@ -62,7 +63,7 @@ static int was_there(int k, uint64_t hash, int64_t begun, int64_t ended)
 
 /* --- what it executed ------------------------------------------------------------------------ */
 
-static struct op *op_of(const char *token, size_t len)
+struct op *judge_op_of(const char *token, size_t len)
 {
   int client, number;
   char text[40];
@@ -109,7 +110,7 @@ static void applied(int database, const struct sim_bytes *argv, size_t argc)
       const char *p = argv[i].data + at, *end = memchr(p, '>', argv[i].len - at);
       if (!end)
         break;
-      struct op *o = op_of(p, (size_t)(end - p) + 1);
+      struct op *o = judge_op_of(p, (size_t)(end - p) + 1);
       if (o && o->kind != OP_HSET)
         executed(o);
       else if (o && i % 2 == 0) /* the field, not the value */
@@ -121,6 +122,16 @@ static void applied(int database, const struct sim_bytes *argv, size_t argc)
     note_state(k);
 }
 
+static void published(const struct sim_bytes *channel, const struct sim_bytes *payload)
+{
+  unsigned number = listen_published(channel);
+  struct op *o = judge_op_of(payload->data, payload->len);
+  if (!o)
+    return;
+  executed(o);
+  o->published = number;
+}
+
 static void forgot(void)
 {
   for (int k = 0; k < KEYS; k++)
@@ -130,7 +141,8 @@ static void forgot(void)
 /* --- calls ------------------------------------------------------------------------------------ */
 
 static const char *const kind_name[OP_KINDS] = {"SET",  "GET",   "INCR",   "COUNT", "APPEND",
-                                                "TEXT", "RPUSH", "LRANGE", "HSET",  "ECHO"};
+                                                "TEXT", "RPUSH", "LRANGE", "HSET",  "ECHO",
+                                                "PUBLISH"};
 
 const char *judge_kind(enum op_kind kind)
 {
@@ -152,6 +164,8 @@ static const char *pick_key(enum op_kind kind)
   case OP_RPUSH:
   case OP_LRANGE:
     return keys[7];
+  case OP_PUBLISH:
+    return listen_channel[sim_random(LISTEN_CHANNELS)];
   default:
     return keys[8];
   }
@@ -173,7 +187,7 @@ struct op *judge_call(int client, enum op_kind kind, int64_t timeout_ms)
 static int is_write(enum op_kind kind)
 {
   return kind == OP_SET || kind == OP_INCR || kind == OP_APPEND || kind == OP_RPUSH ||
-         kind == OP_HSET;
+         kind == OP_HSET || kind == OP_PUBLISH;
 }
 
 static uint64_t hash_of(const larder_value *v)
@@ -213,7 +227,7 @@ static void show(const struct op *o, const larder_value *v)
 /* A client's own newest write of the key that is OK must not be hidden by an older one. */
 static void check_own(const struct op *o, const larder_value *v)
 {
-  const struct op *seen = v->type == LARDER_STRING ? op_of(v->str, v->len) : NULL;
+  const struct op *seen = v->type == LARDER_STRING ? judge_op_of(v->str, v->len) : NULL;
   if (!seen || seen->client != o->client || sim_server.losses || !o->plain || !seen->plain)
     return;
   for (int i = seen->number + 1; i < o->number; i++) {
@@ -269,6 +283,8 @@ void judge_reply(struct op *o, larder_outcome outcome, larder_origin origin, uns
   if (o->kind == OP_ECHO && v && v->type == LARDER_STRING &&
       (v->len != strlen(o->token) || memcmp(v->str, o->token, v->len) != 0))
     sim_fail("ECHO %s gave %.*s", o->token, (int)v->len, v->str);
+  if (o->kind == OP_PUBLISH && origin == LARDER_FROM_LOCAL)
+    sim_fail("%s was published to local subscribers only", o->token);
   if (origin != LARDER_FROM_REDIS || !v || o->kind == OP_ECHO)
     return;
   if (is_write(o->kind))
@@ -377,4 +393,5 @@ void judge_begin(void)
   }
   sim_server_applied = applied;
   sim_server_forgot = forgot;
+  sim_server_published = published;
 }

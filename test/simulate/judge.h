@@ -26,6 +26,7 @@ enum op_kind {
   OP_LRANGE,
   OP_HSET,   /* a field of its own */
   OP_ECHO,
+  OP_PUBLISH,
   OP_KINDS
 };
 
@@ -43,6 +44,7 @@ struct op {
   unsigned ends;       /* how often it ended: once */
   unsigned applied;    /* how often the server executed it */
   int64_t applied_at;  /* the last time */
+  unsigned published;  /* a message's number in its channel */
 };
 
 enum { CLIENTS_MAX = 8, OPS_MAX = 160 };
@@ -64,6 +66,8 @@ struct op *judge_call(int client, enum op_kind kind, int64_t timeout_ms);
 /* It has ended. */
 void judge_reply(struct op *, larder_outcome, larder_origin, unsigned flags,
                  const larder_value *);
+/* The call that a value names; NULL: none. */
+struct op *judge_op_of(const char *token, size_t len);
 /* Everything has ended: looks at the data. */
 void judge_end(void);
 

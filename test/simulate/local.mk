@@ -10,11 +10,13 @@ test_simulate_libsimulated_la_LIBADD = $(HIREDIS_LIBS) $(UV_LIBS) $(OPENSSL_LIBS
 
 helper_programs += test/simulate/simulate
 test_simulate_simulate_SOURCES = \
+  test/simulate/channels.c \
   test/simulate/descriptor.c \
   test/simulate/faults.c \
   test/simulate/heap.c \
   test/simulate/judge.c test/simulate/judge.h \
   test/simulate/keys.c \
+  test/simulate/listen.c test/simulate/listen.h \
   test/simulate/net.c \
   test/simulate/scene.c test/simulate/scene.h \
   test/simulate/server.c test/simulate/server.h \

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "simulate/judge.h"
+#include "simulate/listen.h"
 #include "simulate/server.h"
 #include "simulate/task.h"
 #include "simulate/workload.h"
@@ -131,6 +132,7 @@ static void check_works(void)
   plan.transactions = plan.typed = 0;
   run_clients();
   let_time_pass(SIM_S);
+  listen_must_work();
   if (larder_get_status(plan.store, &s) != LARDER_OK || s.state != LARDER_STATE_UP)
     sim_fail("nothing is wrong any more, but the state is %s: %s", larder_state_name(s.state),
              s.last_error);
@@ -146,11 +148,13 @@ static void *play(void *unused)
   larder_status s = {.size = sizeof s};
   faults_begin();
   plan.store = open_store();
+  listen_start(plan.store);
   run_clients();
   if (mode == SCENE_LIVENESS)
     check_works();
   else if (sim_once_in(2))
     faults_end();
+  listen_stop();
   int64_t timeout_ms = sim_once_in(3) ? 0 : sim_between(1, 8000), begun = sim_now();
   if (larder_get_status(plan.store, &s) == LARDER_OK)
     ledger.dropped = s.dropped;
@@ -160,6 +164,7 @@ static void *play(void *unused)
   if (sim_now() > begun + timeout_ms * SIM_MS + 2 * SIM_S)
     sim_fail("closing took %lld ms instead of %lld", (long long)((sim_now() - begun) / SIM_MS),
              (long long)timeout_ms);
+  listen_end();
   faults_end();
   /* what is under way arrives */
   sim_block("passing the time", NULL, sim_now() + 10 * SIM_S);
@@ -177,6 +182,7 @@ void scene_run(enum scene_mode m, uint64_t seed)
   sim_net_begin();
   sim_server_begin();
   judge_begin();
+  listen_begin();
   choose_plan();
   choose_world();
   sim_detach(sim_spawn("scene", play, NULL));

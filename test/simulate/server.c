@@ -31,6 +31,7 @@ struct session {
     uint64_t version;
   } watched[WATCHED];
   unsigned watches;
+  struct sim_listens listens;
 };
 
 static struct sim_keyspace *data, *saved;
@@ -46,6 +47,11 @@ const struct sim_keyspace *sim_server_keys(void)
 static struct session *session_of(struct sim_conn *c)
 {
   return *sim_conn_session(c);
+}
+
+const struct sim_listens *sim_server_listens(struct sim_conn *c)
+{
+  return session_of(c) ? &session_of(c)->listens : NULL;
 }
 
 static void forget_queue(struct session *s)
@@ -189,7 +195,7 @@ static int connection_command(struct session *s, const struct sim_bytes *argv, s
                               struct sim_text *out)
 {
   if (sim_is(&argv[0], "PING") && argc == 1) {
-    sim_text_format(out, "+PONG\r\n");
+    sim_text_format(out, s->listens.count ? "*2\r\n$4\r\npong\r\n$0\r\n\r\n" : "+PONG\r\n");
   } else if ((sim_is(&argv[0], "ECHO") || sim_is(&argv[0], "PING")) && argc == 2) {
     sim_text_format(out, "$%zu\r\n", argv[1].len);
     sim_text_add(out, argv[1].data, argv[1].len);
@@ -205,8 +211,10 @@ static int connection_command(struct session *s, const struct sim_bytes *argv, s
     tell_time(out);
   } else if (sim_is(&argv[0], "AUTH")) {
     sim_text_format(out, "+OK\r\n");
+  } else if (sim_is(&argv[0], "PUBLISH") && argc == 3) {
+    sim_text_format(out, ":%d\r\n", sim_server_publish(&argv[1], &argv[2]));
   } else {
-    return 0;
+    return sim_listens_execute(&s->listens, argv, argc, out);
   }
   return 1;
 }

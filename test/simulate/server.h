@@ -14,6 +14,11 @@
 
 struct sim_conn;
 
+struct sim_bytes {
+  const char *data;
+  size_t len;
+};
+
 struct sim_server {
   int up;               /* it listens */
   int64_t frozen_until; /* stopped by a signal, so to say */
@@ -37,6 +42,9 @@ void sim_server_freeze(int64_t until);
 /* Ends every fault, its own and the network's. */
 void sim_server_heal(void);
 
+/* Executes PUBLISH, as if another client had asked for it: how many heard it. */
+int sim_server_publish(const struct sim_bytes *channel, const struct sim_bytes *payload);
+
 /* --- for net.c -------------------------------------------------------------------------------- */
 
 int sim_server_accept(const struct sim_conn *); /* 0: nobody listens */
@@ -49,11 +57,6 @@ int sim_conn_is_open(const struct sim_conn *);
 void sim_conn_drop(struct sim_conn *, int reset);
 
 /* --- for keys.c, which holds the data ----------------------------------------------------------- */
-
-struct sim_bytes {
-  const char *data;
-  size_t len;
-};
 
 struct sim_text { /* grows */
   char *data;
@@ -79,6 +82,24 @@ uint64_t sim_keys_hash(const struct sim_keyspace *, int database, struct sim_byt
 /* The value of a string, or the items one behind the other. */
 void sim_keys_text(const struct sim_keyspace *, int database, const char *key, struct sim_text *);
 
+/* --- for channels.c, which publishes --------------------------------------------------------------- */
+
+enum { SIM_LISTENS = 8 };
+
+struct sim_listens { /* a connection's subscriptions */
+  struct {
+    int pattern;
+    char name[16];
+  } one[SIM_LISTENS];
+  unsigned count;
+};
+/* Executes SUBSCRIBE, PSUBSCRIBE and their opposites, with names: 1; 0: it is none.  Nobody may
+ * listen to "x". */
+int sim_listens_execute(struct sim_listens *, const struct sim_bytes *argv, size_t argc,
+                        struct sim_text *reply);
+/* NULL: the connection is none any more. */
+const struct sim_listens *sim_server_listens(struct sim_conn *);
+
 /* The data that there is now. */
 const struct sim_keyspace *sim_server_keys(void);
 
@@ -86,6 +107,9 @@ const struct sim_keyspace *sim_server_keys(void);
 
 /* Called for each command of the data that was executed and may have changed the key. */
 extern void (*sim_server_applied)(int database, const struct sim_bytes *argv, size_t argc);
+/* Called for each PUBLISH, before anybody is told. */
+extern void (*sim_server_published)(const struct sim_bytes *channel,
+                                    const struct sim_bytes *payload);
 /* Data was lost: the present one is what a restart found. */
 extern void (*sim_server_forgot)(void);
 

@@ -32,6 +32,8 @@ static struct words words_of(const struct op *o)
     return (struct words){4, {"LRANGE", o->key, "0", "-1"}};
   case OP_HSET:
     return (struct words){4, {"HSET", o->key, o->token, o->token}};
+  case OP_PUBLISH:
+    return (struct words){3, {"PUBLISH", o->key, o->token}};
   default:
     return (struct words){2, {"ECHO", o->token}};
   }
