@@ -239,7 +239,8 @@ static void to_info(larder_value *value)
 /* RESP3 has one nil, and not every reader of RESP2 tells its two apart. */
 static int is_nil_array(const larder_vector *v)
 {
-  return v->command == LRD_EXEC || v->command == LRD_LMPOP || v->command == LRD_ZMPOP ||
+  return (lrd_commands[v->command].flags & LRD_BLOCKING) || /* what a timeout says */
+         v->command == LRD_EXEC || v->command == LRD_LMPOP || v->command == LRD_ZMPOP ||
          v->command == LRD_XREAD || v->command == LRD_XREADGROUP || v->command == LRD_XRANGE ||
          v->command == LRD_XREVRANGE ||
          ((v->command == LRD_LPOP || v->command == LRD_RPOP) && v->argc > 2);

@@ -236,15 +236,26 @@ static int explain_abort(struct lrd_ticket *t, larder_value *v)
   return 0;
 }
 
+/* In a transaction these have no timeout, and say that there is no element. */
+static void shape_unmoved(const larder_vector *vector, larder_value *v)
+{
+  if (v->type == LARDER_NIL && (vector->command == LRD_BLMOVE || vector->command == LRD_BRPOPLPUSH))
+    v->resp2 = LARDER_RESP2_PLAIN;
+}
+
 /* EXEC's own reply: each element has the shape of its command. */
 static int take_exec(struct lrd_wire *w, struct lrd_ticket *t, larder_value *v)
 {
   if (v->type == LARDER_ARRAY) {
     if (v->len != t->count)
       return poison(w, "EXEC replied another number of elements");
-    for (size_t i = 0; i < v->len; i++)
-      if (shape(w, t, &t->vector[i], (larder_value *)&v->element[i]) != 0)
+    for (size_t i = 0; i < v->len; i++) {
+      larder_value *element = (larder_value *)&v->element[i];
+
+      if (shape(w, t, &t->vector[i], element) != 0)
         return -1;
+      shape_unmoved(&t->vector[i], element);
+    }
   } else if (v->type != LARDER_ERROR && v->type != LARDER_NIL) {
     return poison(w, "EXEC replied something else than an array");
   }

@@ -49,8 +49,8 @@ static void send(struct start *a, enum lrd_route route, int64_t timeout)
     lrd_front(NULL, &promise->vector, promise->submission.sink);
     promise->submission.done(&promise->submission);
   } else {
-    larder_call call = lrd_plain_call(a->store, &promise->vector, 1, timeout);
-    call.flags = LARDER_CALL_LASTING;
+    larder_call call =
+        lrd_plain_call(a->store, &promise->vector, 1, LARDER_CALL_LASTING, timeout);
     promise->by_backend = 1;
     int state = lrd_wait_begin(a->store);
     a->store->table->submit(a->store->base, &call, &promise->submission);

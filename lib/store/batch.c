@@ -180,8 +180,8 @@ static larder_outcome run(larder_batch *b, int atomic, int64_t timeout, struct l
     return LARDER_NO_MEMORY;
   memset(reply, 0, b->count * sizeof *reply);
   b->reply = reply;
-  larder_call call = lrd_plain_call(b->store, b->vector, b->count, timeout);
-  call.flags = atomic ? LARDER_CALL_ATOMIC : 0;
+  larder_call call = lrd_plain_call(b->store, b->vector, b->count,
+                                    atomic ? LARDER_CALL_ATOMIC : 0, timeout);
   lrd_meter_attach(&meter, &tree.sink, cell);
   lrd_dispatch(b->store, &call, &meter);
   if (atomic)

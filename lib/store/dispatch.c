@@ -132,23 +132,24 @@ static int64_t patience(const larder_vector *v, size_t count)
 }
 
 static inline larder_call plain_call(const larder *store, const larder_vector *vector,
-                                     size_t count, int64_t timeout)
+                                     size_t count, unsigned flags, int64_t timeout)
 {
   larder_call call = {
       .vector = vector,
       .count = count,
       .database = store->config.database,
+      .flags = flags,
       .deadline = lrd_deadline(store, timeout),
   };
-  if (call.deadline != INT64_MAX)
+  if (call.deadline != INT64_MAX && !(flags & (LARDER_CALL_ATOMIC | LARDER_CALL_NOBLOCK)))
     call.deadline += patience(vector, count);
   return call;
 }
 
 larder_call lrd_plain_call(const larder *store, const larder_vector *vector, size_t count,
-                           int64_t timeout)
+                           unsigned flags, int64_t timeout)
 {
-  return plain_call(store, vector, count, timeout);
+  return plain_call(store, vector, count, flags, timeout);
 }
 
 /* --- routing ------------------------------------------------------------- */
@@ -193,7 +194,7 @@ int lrd_run_bare(larder *store, larder_vector *v, int64_t timeout, larder_sink *
     answer_above(v, way, text, sink);
     return 0;
   }
-  larder_call call = plain_call(store, v, 1, timeout);
+  larder_call call = plain_call(store, v, 1, 0, timeout);
   execute(store, &call, sink);
   return 1;
 }

@@ -44,8 +44,10 @@ enum lrd_route {
 };
 enum lrd_route lrd_route(larder_vector *, char *error, size_t error_size);
 
-/* A call on the store's own database, all flags 0. */
-larder_call lrd_plain_call(const larder *, const larder_vector *, size_t count, int64_t timeout);
+/* A call on the store's own database.  Where the flags let it wait for a key, its deadline lies
+ * that much later. */
+larder_call lrd_plain_call(const larder *, const larder_vector *, size_t count, unsigned flags,
+                           int64_t timeout);
 
 /* One command on a bare store: routed, answered or refused; one reply.  v->command is set.
  * No meter goes with the sink.  1: the reply is the backend's, and may mean ABSENT. */

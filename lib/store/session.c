@@ -52,9 +52,9 @@ static void run_plain(larder_session *s, const larder_vector *vector, size_t cou
 {
   if (count == 0)
     return;
-  larder_call call = lrd_plain_call(s->store, vector, count, s->store->config.timeout);
+  larder_call call =
+      lrd_plain_call(s->store, vector, count, s->call_flags, s->store->config.timeout);
   call.database = s->database;
-  call.flags |= s->call_flags;
   call.hold = s->watching ? s->hold : NULL;
   lrd_dispatch(s->store, &call, m);
 }

@@ -61,7 +61,8 @@ struct larder_session {
 };
 
 /* Runs commands in order; one reply each.  vector[i] needs argc and argv only; its
- * command is set.  Never waits longer than one store timeout for each backend call. */
+ * command is set.  Never waits longer than one store timeout for each backend call, but for a
+ * key (BLPOP) as long as the command says. */
 void lrd_session_execute(larder_session *, larder_vector *vector, size_t count, larder_sink *);
 
 /* front.c: with RESP2 and subscriptions, what is not answered as ever; 1: it was replied. */

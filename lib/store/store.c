@@ -84,7 +84,7 @@ static larder_outcome probe(larder *s, char *error, size_t error_size)
   struct lrd_answer *answer = lrd_answer_new(&s->config.memory);
   if (!answer)
     return no_memory(error, error_size);
-  larder_call call = lrd_plain_call(s, &ping, 1, s->config.connect_timeout);
+  larder_call call = lrd_plain_call(s, &ping, 1, 0, s->config.connect_timeout);
   call.flags = LARDER_CALL_PROBE;
   s->table->execute(s->base, &call, &answer->tree.sink);
   const larder_reply *r = lrd_answer_finish(answer);

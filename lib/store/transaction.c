@@ -104,9 +104,10 @@ void lrd_transaction_queue(larder_session *s, const larder_vector *v, struct lrd
 
 /* --- the backend's part -------------------------------------------------- */
 
-static larder_call call_of(larder_session *s, const larder_vector *v, size_t count)
+static larder_call call_of(larder_session *s, const larder_vector *v, size_t count,
+                           unsigned flags)
 {
-  larder_call call = lrd_plain_call(s->store, v, count, s->store->config.timeout);
+  larder_call call = lrd_plain_call(s->store, v, count, flags, s->store->config.timeout);
   call.database = s->database;
   call.hold = s->hold;
   return call;
@@ -140,7 +141,7 @@ static void watch(larder_session *s, const larder_vector *v, struct lrd_meter *m
     return;
   }
   s->watching = 1;
-  larder_call call = call_of(s, v, 1);
+  larder_call call = call_of(s, v, 1, 0);
   lrd_dispatch(store, &call, m);
   /* Whoever does not look at this reply must not execute unguarded. */
   if (m->last != LARDER_OK)
@@ -154,7 +155,7 @@ static void unwatch(larder_session *s, const larder_vector *v, struct lrd_meter 
     reply_status(m, "OK");
     return;
   }
-  larder_call call = call_of(s, v, 1);
+  larder_call call = call_of(s, v, 1, 0);
   lrd_dispatch(s->store, &call, m);
   s->watching = 0;
   if (m->last != LARDER_OK)
@@ -234,8 +235,7 @@ static void execute_nothing(larder_sink *sink)
 static void execute_atomic(larder_session *s, const larder_vector *vector, size_t count,
                            larder_sink *sink)
 {
-  larder_call call = call_of(s, vector, count);
-  call.flags = LARDER_CALL_ATOMIC;
+  larder_call call = call_of(s, vector, count, LARDER_CALL_ATOMIC);
   call.hold = s->watching ? s->hold : NULL;
   s->store->table->execute(s->store->base, &call, sink);
 }
@@ -299,8 +299,7 @@ static int is_empty(const larder_session *s)
 static void execute(larder_session *s, struct lrd_meter *m)
 {
   struct lrd_transaction *t = &s->transaction;
-  larder_call call = call_of(s, t->vector, t->count);
-  call.flags = LARDER_CALL_ATOMIC;
+  larder_call call = call_of(s, t->vector, t->count, LARDER_CALL_ATOMIC);
   call.hold = s->watching ? s->hold : NULL;
   lrd_dispatch(s->store, &call, m);
   if (m->last == LARDER_OK && !m->last_nil)
