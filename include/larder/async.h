@@ -27,6 +27,10 @@
  * Order: calls that one thread begins are sent in that order on one connection.  Threads take
  * turns, so nobody waits behind all that another one has begun.
  *
+ * Calls that wait for a key (BLPOP and its kin) wait without a thread in the in-process engine, at
+ * most 16384 a store; towards Redis they are UNSUPPORTED: let a thread wait (larder_command), for
+ * whom there is a connection of its own, at most 32 a store.
+ *
  * Processes: in a forked child these calls are FORKED, and no callback of the parent's calls comes
  * there; the parent goes on undisturbed.
  */

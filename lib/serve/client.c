@@ -31,6 +31,7 @@ static void client_release(struct lrd_client *c)
   lrd_buffer_free(&c->in);
   lrd_buffer_free(&c->replies);
   lrd_buffer_free(&c->out);
+  lrd_client_free_wait(c);
   lrd_release(memory, c, sizeof *c);
 }
 
@@ -46,6 +47,8 @@ void lrd_client_close(struct lrd_client *c)
   c->dead = 1;
   uv_poll_stop(&c->poll);
   c->events = 0;
+  if (c->waiting)
+    lrd_client_cancel_wait(c);
   if (c->busy)
     return;
   if (c->listening)
@@ -157,15 +160,28 @@ static void choose_protocol(void *context, int version)
   ((struct lrd_client *)context)->resp.protocol = version;
 }
 
+/* BLPOP and its kin, XREAD. */
+static inline int is_blocking(const larder_vector *v)
+{
+  const larder_bytes *name = &v->argv[0];
+  char first = name->len ? (char)(name->data[0] | 0x20) : '\0';
+
+  return (first == 'b' || first == 'x') &&
+         (lrd_commands[lrd_command_find(name->data, name->len)].flags & LRD_BLOCKING);
+}
+
 /* The commands from the first one on that the session sends as one or two calls: up to
- * the first that is a call of its own.  A local store waits for nothing: all of them. */
-static size_t piece_of(const struct lrd_client *c, const larder_vector *vector, size_t count)
+ * the first that is a call of its own.  A local store waits for no network: all of them.
+ * 0: the first one may wait for a key. */
+static size_t piece_of(const struct lrd_client *c, larder_vector *vector, size_t count)
 {
   size_t i;
 
   for (i = 0; i < count; i++)
     if (lrd_client_is_about_channels(c, &vector[i]))
       return i ? i : 1;
+    else if (is_blocking(&vector[i]))
+      return i ? i : !lrd_client_may_wait(c, vector);
   if (c->listener->local)
     return count;
   for (i = 0; i < count; i++)
@@ -181,18 +197,21 @@ static size_t piece_of(const struct lrd_client *c, const larder_vector *vector, 
   return count;
 }
 
-/* Each call has its deadline, and a list may be many: a listener that ends waits for
- * the one that runs. */
+/* Runs the list on, as far as nothing waits for a key.  Each call has its deadline, and a list
+ * may be many: a listener that ends waits for the one that runs. */
 static void execute(struct lrd_job *job)
 {
   struct lrd_client *c = (struct lrd_client *)job;
-  larder_vector *vector = c->request.vector;
-  size_t left = c->request.count, piece, begin;
+  larder_vector *vector = c->request.vector + c->ran;
+  size_t left = c->request.count - c->ran, piece, begin;
   int protocol;
 
   lrd_resp_init(&c->resp, &c->replies, c->session->protocol);
   do {
     piece = piece_of(c, vector, left);
+    c->at_wait = !piece;
+    if (!piece)
+      break;
     begin = c->replies.len;
     protocol = c->session->protocol;
     lrd_session_execute(c->session, vector, piece, &c->resp.sink);
@@ -201,6 +220,7 @@ static void execute(struct lrd_job *job)
     vector += piece;
     left -= piece;
   } while (left > 0 && !atomic_load(&c->listener->stopping));
+  c->ran = c->request.count - left;
 }
 
 /* The list was executed. */
@@ -245,21 +265,48 @@ static void find_end(struct lrd_client *c)
   }
 }
 
-/* Runs what was parsed.  0: the list is on its way to a worker. */
-static int run_list(struct lrd_client *c)
+/* The next command of the list may wait.  0: it does. */
+static int run_waiting(struct lrd_client *c)
+{
+  lrd_client_collect(c); /* the replies before it are not held back */
+  c->at_wait = 0;
+  if (c->resp.lost || c->dead)
+    return 1;
+  c->busy = c->waiting = !lrd_client_begin_wait(c, &c->request.vector[c->ran++]);
+  if (!c->waiting)
+    lrd_client_end_wait(c);
+  return !c->waiting;
+}
+
+/* Runs what is left of the list.  0: it is on its way to a worker, or waits. */
+static int run_on(struct lrd_client *c)
 {
   larder_listener *l = c->listener;
 
-  if (c->request.count > 0) {
-    lrd_client_send_heard(c); /* what was published before the command came */
-    if (l->pool && lrd_pool_submit(l->pool, &c->job) == 0) {
+  while (c->at_wait || (c->ran < c->request.count && !c->dead && !c->resp.lost &&
+                        !atomic_load(&l->stopping)))
+    if (c->at_wait) {
+      if (!run_waiting(c))
+        return 0;
+    } else if (l->pool && lrd_pool_submit(l->pool, &c->job) == 0) {
       c->busy = 1;
       return 0;
+    } else {
+      execute(&c->job);
     }
-    execute(&c->job);
-  }
   settle(c);
   return 1;
+}
+
+/* Runs what was parsed; as run_on. */
+static int run_list(struct lrd_client *c)
+{
+  c->ran = 0;
+  c->at_wait = 0;
+  c->resp.lost = 0;
+  if (c->request.count > 0)
+    lrd_client_send_heard(c); /* what was published before the command came */
+  return run_on(c);
 }
 
 static int may_run(const struct lrd_client *c)
@@ -315,6 +362,8 @@ void lrd_client_proceed(struct lrd_client *c)
     lrd_client_close(c);
     return;
   }
+  if (c->waiting)
+    events |= UV_DISCONNECT;
   if (!c->eof && may_run(c))
     events |= UV_READABLE;
   else if (c->busy && !c->early)
@@ -367,11 +416,20 @@ static void receive(struct lrd_client *c)
   }
 }
 
+/* While it waits nothing of what it sends is read. */
+static int has_hung_up(const struct lrd_client *c, int events)
+{
+  char byte;
+
+  return (events & UV_DISCONNECT) ||
+         ((events & UV_READABLE) && recv(c->fd, &byte, 1, MSG_PEEK) == 0);
+}
+
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
   struct lrd_client *c = poll->data;
 
-  if (status < 0) {
+  if (status < 0 || (c->waiting && has_hung_up(c, events))) {
     c->dead = 1;
   } else {
     if (events & UV_WRITABLE)
@@ -385,16 +443,27 @@ static void on_poll(uv_poll_t *poll, int status, int events)
   lrd_client_proceed(c);
 }
 
+static void go_on(struct lrd_client *c)
+{
+  if (!c->dead && run_on(c))
+    run(c);
+  lrd_client_proceed(c);
+}
+
 void lrd_client_done(struct lrd_job *job)
 {
   struct lrd_client *c = (struct lrd_client *)job;
 
   c->busy = c->early = 0;
-  if (!c->dead) {
-    settle(c);
-    run(c);
-  }
-  lrd_client_proceed(c);
+  go_on(c);
+}
+
+void lrd_client_resume(struct lrd_client *c)
+{
+  c->busy = c->waiting = c->early = 0;
+  if (!c->dead)
+    lrd_client_end_wait(c);
+  go_on(c);
 }
 
 /* --- begin ---------------------------------------------------------------- */

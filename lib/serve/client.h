@@ -10,7 +10,8 @@
  * What was received is parsed into a list of commands whose arguments point
  * into the input buffer; the list runs in the client's session, at most one at
  * a time; its replies are appended to the output buffer.  While a list runs on
- * a worker, `busy` is set and input, list, session and `replies` are the worker's.
+ * a worker, `busy` is set and input, list, session and `replies` are the worker's.  A command that
+ * waits for a key interrupts it (client_wait.h).
  */
 
 /* Takes over a connected socket; it is closed in any case.  -1: no memory. */

@@ -139,7 +139,8 @@ static void cut(struct lrd_client *c)
  * which is bounded. */
 void lrd_client_send_heard(struct lrd_client *c)
 {
-  int more = !c->busy && c->listening && !c->ending; /* busy: a worker may be making it */
+  /* busy: a worker may be making it */
+  int more = (!c->busy || c->waiting) && c->listening && !c->ending;
   size_t sent = 0;
 
   if (more && !c->dead && lrd_listening_is_cut(c->listening))

@@ -4,6 +4,7 @@
 
 #include "command/command.h"
 #include "serve/client.h"
+#include "serve/client_wait.h"
 #include "serve/listening.h"
 #include "serve/request.h"
 #include "store/session.h"
@@ -26,10 +27,14 @@ struct lrd_client {
   struct lrd_buffer out;
   size_t sent;         /* of out */
   size_t window;       /* length of the next list */
+  size_t ran;          /* of the list: executed */
+  int at_wait;         /* the next one may wait for a key */
+  struct lrd_client_wait *wait;    /* NULL: it never waited */
   struct lrd_listening *listening; /* NULL: it never subscribed */
   struct lrd_client *next_heard;   /* listener.heard, under its lock */
   int heard;                       /* it is there */
-  unsigned busy : 1;   /* a list runs on a worker */
+  unsigned busy : 1;   /* a list runs on a worker, or waits */
+  unsigned waiting : 1; /* ... for a key */
   unsigned early : 1;  /* more bytes came while it was busy: they wait until it is done */
   unsigned eof : 1;    /* the client will not send any more */
   unsigned ending : 1; /* nothing more is executed; close when out is sent */
@@ -49,6 +54,9 @@ void lrd_client_flush(struct lrd_client *);
 void lrd_client_collect(struct lrd_client *);
 /* After anything happened: sends what there is, then waits for what can go on. */
 void lrd_client_proceed(struct lrd_client *);
+
+/* What it waited for has ended. */
+void lrd_client_resume(struct lrd_client *);
 
 /* --- client_heard.c --------------------------------------------------------- */
 

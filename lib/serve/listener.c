@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "serve/client.h"
+#include "serve/client_wait.h"
 #include "store/store.h"
 
 #ifndef MSG_NOSIGNAL
@@ -118,6 +119,7 @@ static void on_wake(uv_async_t *wake)
 
   drain_pool(l);
   lrd_client_heard(l);
+  lrd_client_waited(l);
   if (atomic_load(&l->stopping) && !l->ended)
     begin_end(l);
   if (l->ended && !l->clients && !uv_is_closing((uv_handle_t *)wake)) {

@@ -22,6 +22,7 @@
 enum { LRD_SERVE_PASSWORD = 512 };
 
 struct lrd_client;
+struct lrd_client_wait;
 
 struct lrd_endpoint {
   uv_poll_t poll;
@@ -49,6 +50,7 @@ struct larder_listener {
   struct lrd_client *clients;
   struct lrd_lock heard_lock;
   struct lrd_client *heard; /* those for whom messages came: under heard_lock */
+  struct lrd_client_wait *waited; /* calls that waited for a key, and have ended: likewise */
   int ended;             /* the loop's side of stopping was begun */
   atomic_int stopping;
 
