@@ -47,7 +47,7 @@ struct op {
   unsigned published;  /* a message's number in its channel */
 };
 
-enum { CLIENTS_MAX = 8, OPS_MAX = 160 };
+enum { CLIENTS_MAX = 8, OPS_MAX = 256 };
 
 struct ledger {
   struct op op[CLIENTS_MAX][OPS_MAX];

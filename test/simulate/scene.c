@@ -93,18 +93,29 @@ static void choose_world(void)
 
 /* --- the parts of a scene ------------------------------------------------------------------------ */
 
-static void run_clients(void)
+static struct client client[CLIENTS_MAX];
+static struct sim_task *task[CLIENTS_MAX];
+
+static void start_clients(void)
 {
-  struct client client[CLIENTS_MAX];
-  struct sim_task *task[CLIENTS_MAX];
   char name[24];
   for (unsigned i = 0; i < plan.clients; i++) {
     client[i] = (struct client){&plan, (int)i};
     snprintf(name, sizeof name, "client%u", i);
     task[i] = sim_spawn(name, client_run, &client[i]);
   }
+}
+
+static void join_clients(void)
+{
   for (unsigned i = 0; i < plan.clients; i++)
     sim_join(task[i]);
+}
+
+static void run_clients(void)
+{
+  start_clients();
+  join_clients();
 }
 
 /* Completions that are not there yet come while we wait. */
@@ -143,16 +154,54 @@ static void check_works(void)
     sim_fail("there are %llu connections", (unsigned long long)s.connections);
 }
 
+/* Nothing goes wrong: what the store has counted is what the server has seen. */
+static void check_counts(void)
+{
+  larder_status s = {.size = sizeof s};
+  plan.must_work = 1;
+  plan.typed = plan.transactions = 0;
+  unsigned long long before = sim_server.calls;
+  if (larder_get_status(plan.store, &s) != LARDER_OK)
+    sim_fail("larder_get_status fails");
+  uint64_t sent = s.commands_sent;
+  run_clients();
+  let_time_pass(SIM_S);
+  if (larder_get_status(plan.store, &s) != LARDER_OK)
+    sim_fail("larder_get_status fails");
+  if (s.commands_sent - sent != sim_server.calls - before)
+    sim_fail("%llu commands were sent, by the count; the server has seen %llu",
+             (unsigned long long)(s.commands_sent - sent), sim_server.calls - before);
+  if (s.replies_owed || s.in_flight)
+    sim_fail("nothing is under way, but %llu replies are owed and %llu calls are in flight",
+             (unsigned long long)s.replies_owed, (unsigned long long)s.in_flight);
+  plan.must_work = 0;
+}
+
+/* Stops the clients where they are: calls that are inside end by the store's end. */
+static void leave_inside(void)
+{
+  plan.batches = plan.transactions = 0;
+  start_clients();
+  sim_block("passing the time", NULL, sim_now() + sim_between(0, 200 * SIM_MS));
+  plan.stop = 1;
+  sim_block("passing the time", NULL, sim_now() + 2 * SIM_MS); /* none is about to begin one */
+}
+
 static void *play(void *unused)
 {
+  int inside = mode == SCENE_SAFETY && sim_once_in(5);
   larder_status s = {.size = sizeof s};
   faults_begin();
   plan.store = open_store();
   listen_start(plan.store);
-  run_clients();
-  if (mode == SCENE_LIVENESS)
+  if (inside)
+    leave_inside();
+  else
+    run_clients();
+  if (mode == SCENE_LIVENESS) {
     check_works();
-  else if (sim_once_in(2))
+    check_counts();
+  } else if (sim_once_in(2))
     faults_end();
   listen_stop();
   int64_t timeout_ms = sim_once_in(3) ? 0 : sim_between(1, 8000), begun = sim_now();
@@ -165,6 +214,8 @@ static void *play(void *unused)
     sim_fail("closing took %lld ms instead of %lld", (long long)((sim_now() - begun) / SIM_MS),
              (long long)timeout_ms);
   listen_end();
+  if (inside)
+    join_clients();
   faults_end();
   /* what is under way arrives */
   sim_block("passing the time", NULL, sim_now() + 10 * SIM_S);

@@ -262,6 +262,8 @@ static void execute(struct session *s, const struct sim_bytes *argv, size_t argc
 {
   size_t from = out->len;
   sim_server.commands++;
+  sim_server.calls += sim_keys_is_write(&argv[0]) >= 0 || sim_is(&argv[0], "ECHO") ||
+                      sim_is(&argv[0], "PUBLISH");
   if (sim_keys_execute(data, s->database, argv, argc, out)) {
     if (sim_keys_is_write(&argv[0]) && sim_server_applied)
       sim_server_applied(s->database, argv, argc);

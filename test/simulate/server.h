@@ -25,6 +25,7 @@ struct sim_server {
   int64_t loading_until, oom_until, readonly_until, full_until;
   unsigned long long run;        /* the run id is made of it */
   unsigned long long commands;   /* executed */
+  unsigned long long calls;      /* of these the workload's: of the data, ECHO and PUBLISH */
   unsigned losses;               /* how often data was lost */
   int64_t lost_at;               /* the last time */
 };

@@ -111,7 +111,7 @@ static void submit(const struct client *c)
     judge_reply(o, outcome, LARDER_FROM_NOWHERE, 0, NULL);
     return;
   }
-  if (sim_once_in(8))
+  if (!c->plan->must_work && !c->plan->stop && sim_once_in(8))
     larder_async_cancel(c->plan->store, id);
 }
 
@@ -218,8 +218,10 @@ void *client_run(void *argument)
   for (unsigned i = 0; i < c->plan->calls; i++) {
     if (c->plan->think_us && !sim_once_in(4))
       sim_block("its own thoughts", NULL, sim_now() + sim_between(0, c->plan->think_us) * SIM_US);
+    if (c->plan->stop)
+      break;
     one(c);
-    if (c->plan->dispatch)
+    if (c->plan->dispatch && !c->plan->stop)
       larder_dispatch(c->plan->store, 0);
   }
   return NULL;

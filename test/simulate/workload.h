@@ -15,6 +15,7 @@ struct plan {
   int64_t think_us;        /* between two calls, at most */
   int dispatch;            /* completions by larder_dispatch */
   unsigned submits, typed, batches, transactions; /* of 100 calls, so many are such */
+  int stop;                /* no call begins any more */
   int must_work;           /* every call must be answered by Redis now */
 };
 
