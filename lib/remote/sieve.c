@@ -113,16 +113,48 @@ static size_t hold(struct lrd_sieve *s, const char *bytes, size_t len, const cha
   return n;
 }
 
+enum { DIGITS = 9 }; /* of a number that is read at once */
+
+/* An item that goes on and whose head lies here whole, as nearly all do: its bytes, as many as are
+ * here; 0: it has to be looked at more closely.  A number may be one of a line (":"), too. */
+static size_t pass_at_once(struct lrd_sieve *s, const char *item, size_t len)
+{
+  size_t n = 0, i = 1;
+  if (*item == '+' || *item == '-' || *item == '_' || *item == '#') {
+    const char *end = memchr(item, '\n', len);
+    return end ? (size_t)(end - item) + 1 : 0;
+  }
+  if (*item == ',' || *item == '(')
+    return 0;
+  for (; i < len && i <= DIGITS && item[i] >= '0' && item[i] <= '9'; i++)
+    n = n * 10 + (size_t)(item[i] - '0');
+  if (i == 1 || len - i < 2 || item[i] != '\r' || item[i + 1] != '\n')
+    return 0;
+  i += 2;
+  if (*item != '$' && *item != '=')
+    return i;
+  n += 2;
+  if (n <= len - i)
+    return i + n;
+  s->at = LRD_SIEVE_BODY;
+  s->held = 0;
+  s->body = n - (len - i);
+  return len;
+}
+
 /* As much as goes on as it is; up to an item that doesn't. */
 static size_t pass(struct lrd_sieve *s, const char *bytes, size_t len)
 {
-  size_t at = 0;
+  size_t at = 0, n;
   int whole;
   while (at < len) {
     if (s->at == LRD_SIEVE_TYPE) {
       if (bytes[at] == '|' || bytes[at] == '!')
         break;
-      begin_item(s, bytes[at++]);
+      if ((n = pass_at_once(s, bytes + at, len - at)))
+        at += n;
+      else
+        begin_item(s, bytes[at++]);
     } else if (s->at == LRD_SIEVE_BODY) {
       at += read_body(s, len - at);
     } else {

@@ -19,6 +19,7 @@ static const struct {
   const char *in, *out;
   size_t in_len, out_len; /* 0: up to a NUL */
 } sieved[] = {
+  {"|1\r\n+a\r\n:1\r\n$12\r\n0123456789ab\r\n", "$12\r\n0123456789ab\r\n", 0, 0},
   {"+OK\r\n", "+OK\r\n", 0, 0},
   {"$5\r\n|1\r\n!\r\n", "$5\r\n|1\r\n!\r\n", 0, 0},
   {"$-1\r\n*-1\r\n_\r\n", "$-1\r\n*-1\r\n_\r\n", 0, 0},
