@@ -330,6 +330,21 @@ static void tick_delayed(struct lrd_loop *loop, int64_t now, int64_t *next)
   }
 }
 
+/* A server that waits for a whole line, or for nothing at all, is as silent as a slow one. */
+static void fail_silent(struct lrd_dial *d)
+{
+  char text[160];
+  long long ms = d->loop->remote->config->connect_timeout / LRD_NS_PER_MS;
+  if (d->phase != PHASE_TLS)
+    snprintf(text, sizeof text, "not connected within %lld ms", ms);
+  else
+    snprintf(text, sizeof text, "the TLS handshake was not finished within %lld ms%s", ms,
+             lrd_tls_heard(d->stream.tls)
+               ? ""
+               : ": the server said nothing, perhaps it speaks no TLS at this port");
+  lrd_dial_fail_text(d, LARDER_CAUSE_SILENT, text);
+}
+
 int64_t lrd_dial_tick(struct lrd_loop *loop, int64_t now)
 {
   int64_t next = INT64_MAX;
@@ -344,11 +359,7 @@ int64_t lrd_dial_tick(struct lrd_loop *loop, int64_t now)
       next = now;
       next_address(d, ETIMEDOUT);
     } else {
-      char text[80];
-      snprintf(text, sizeof text, "%s within %lld ms",
-               d->phase == PHASE_TLS ? "the TLS handshake was not finished" : "not connected",
-               (long long)(loop->remote->config->connect_timeout / LRD_NS_PER_MS));
-      lrd_dial_fail_text(d, LARDER_CAUSE_SILENT, text);
+      fail_silent(d);
     }
   }
   return next;

@@ -144,6 +144,9 @@ static int set_up(struct lrd_tls *t)
   SSL_set_bio(t->ssl, bio, bio);
   SSL_set_app_data(t->ssl, t);
   SSL_set_connect_state(t->ssl);
+  t->resumed = lrd_tls_session_take(t->context);
+  if (t->resumed && SSL_set_session(t->ssl, t->resumed) != 1)
+    return -1;
   if (!c->verify)
     return c->is_address || SSL_set_tlsext_host_name(t->ssl, c->name) == 1 ? 0 : -1;
   SSL_set_verify(t->ssl, SSL_VERIFY_PEER, lrd_tls_verify);
@@ -160,6 +163,7 @@ static void release(struct lrd_tls *t)
 {
   const larder_memory *memory = &t->context->memory;
   SSL_free(t->ssl);
+  SSL_SESSION_free(t->resumed);
   lrd_wipe(t->in, sizeof t->in);
   if (t->held.data)
     lrd_wipe(t->held.data, t->held.capacity);
@@ -273,6 +277,16 @@ static ssize_t write_held(struct lrd_tls *t)
   return 0;
 }
 
+/* A session of TLS 1.2 may be used again; a ticket of 1.3 says who we are to whoever sees it twice. */
+static void end_resumption(struct lrd_tls *t)
+{
+  if (t->resumed && SSL_session_reused(t->ssl) && SSL_version(t->ssl) < TLS1_3_VERSION)
+    lrd_tls_session_keep(t->context, t->resumed);
+  else
+    SSL_SESSION_free(t->resumed);
+  t->resumed = NULL;
+}
+
 int lrd_tls_handshake(struct lrd_tls *t)
 {
   lrd_lock(&t->lock);
@@ -288,8 +302,18 @@ int lrd_tls_handshake(struct lrd_tls *t)
     if (n != 1 && result == 0) /* an end, before the beginning */
       result = fault(t);
   }
+  if (t->established)
+    end_resumption(t);
   lrd_unlock(&t->lock);
   return result;
+}
+
+int lrd_tls_heard(struct lrd_tls *t)
+{
+  lrd_lock(&t->lock);
+  int heard = t->heard != 0;
+  lrd_unlock(&t->lock);
+  return heard;
 }
 
 ssize_t lrd_tls_read(struct lrd_tls *t, char *bytes, size_t size)

@@ -16,6 +16,10 @@
  * encrypted (at most LRD_TLS_OWED bytes), so a write that OpenSSL was given is never given again.
  * In the middle of a message of the server's (new keys, a ticket) OpenSSL writes nothing: what it is
  * given then is kept, too (as much at most), and goes out once a read has brought the rest.
+ * A later connection of the store resumes a session of an earlier one, where the server lets it: of
+ * one whose certificate was verified, for an hour at most, and not behind that certificate's end; a
+ * ticket of TLS 1.3 once.  A few are kept, by the store alone, and wiped when it is closed.
+ *
  * A lock of its own lets one thread read while another writes; it is a leaf.
  *
  * Any thread.  Calls empty the calling thread's OpenSSL error queue.  OpenSSL's own memory does
@@ -44,6 +48,8 @@ void lrd_tls_abandon(struct lrd_tls *);
 
 /* As lrd_stream_...: 0: done; AGAIN: poll for reading, and for writing if it owes. */
 int lrd_tls_handshake(struct lrd_tls *);
+/* 1: the server has said something. */
+int lrd_tls_heard(struct lrd_tls *);
 ssize_t lrd_tls_write(struct lrd_tls *, const char *bytes, size_t len);
 ssize_t lrd_tls_read(struct lrd_tls *, char *bytes, size_t size);
 int lrd_tls_flush(struct lrd_tls *);

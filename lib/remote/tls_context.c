@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <openssl/err.h>
+#include <openssl/x509.h>
 
 #include "remote/tls_part.h"
 #include "util/memory.h"
@@ -97,6 +99,51 @@ static larder_outcome identify(struct opening *o)
   return LARDER_OK;
 }
 
+/* --- sessions -------------------------------------------------------------------------- */
+
+/* Atomic places and no lock: a fork finds nothing half done. */
+void lrd_tls_session_keep(struct lrd_tls_context *c, SSL_SESSION *session)
+{
+  for (int i = 0; i < LRD_TLS_SESSIONS; i++) {
+    SSL_SESSION *none = NULL;
+    if (atomic_compare_exchange_strong(&c->session[i], &none, session))
+      return;
+  }
+  unsigned oldest = atomic_fetch_add(&c->replaced, 1) % LRD_TLS_SESSIONS;
+  SSL_SESSION_free(atomic_exchange(&c->session[oldest], session));
+}
+
+/* What was verified then would be verified now. */
+static int still_good(const SSL_SESSION *session)
+{
+  long age = (long)time(NULL) - SSL_SESSION_get_time(session);
+  X509 *server = SSL_SESSION_get0_peer((SSL_SESSION *)session);
+  return age >= 0 && age < LRD_TLS_SESSION_SECONDS && SSL_SESSION_is_resumable(session) &&
+         server && X509_cmp_current_time(X509_get0_notAfter(server)) > 0;
+}
+
+SSL_SESSION *lrd_tls_session_take(struct lrd_tls_context *c)
+{
+  for (int i = 0; i < LRD_TLS_SESSIONS; i++) {
+    SSL_SESSION *session = atomic_exchange(&c->session[i], NULL);
+    if (session && still_good(session))
+      return session;
+    SSL_SESSION_free(session);
+  }
+  return NULL;
+}
+
+/* Only of a handshake in which a certificate was verified: a ticket that a resumed one brings
+ * would hand on its trust for ever. */
+static int on_session(SSL *ssl, SSL_SESSION *session)
+{
+  struct lrd_tls *t = SSL_get_app_data(ssl);
+  if (!t->context->verify || SSL_session_reused(ssl) || SSL_get_verify_result(ssl) != X509_V_OK)
+    return 0;
+  lrd_tls_session_keep(t->context, session);
+  return 1;
+}
+
 /* --- rules ----------------------------------------------------------------------------- */
 
 /* Called when the server asks for a certificate and there is none. */
@@ -113,7 +160,8 @@ static int set_rules(SSL_CTX *ssl)
   SSL_CTX_set_options(ssl, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                           SSL_MODE_AUTO_RETRY);
-  SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+  SSL_CTX_sess_set_new_cb(ssl, on_session);
   SSL_CTX_set_client_cert_cb(ssl, on_asked);
   /* A system's own policy may ask for more. */
   return SSL_CTX_get_min_proto_version(ssl) >= TLS1_2_VERSION ||
@@ -175,6 +223,8 @@ void lrd_tls_context_free(struct lrd_tls_context *c)
 {
   if (!c)
     return;
+  for (int i = 0; i < LRD_TLS_SESSIONS; i++)
+    SSL_SESSION_free(atomic_exchange(&c->session[i], NULL)); /* OpenSSL wipes it */
   SSL_CTX_free(c->ssl);
   BIO_meth_free(c->method);
   larder_memory memory = c->memory;

@@ -2,6 +2,8 @@
 #ifndef LRD_REMOTE_TLS_PART_H
 #define LRD_REMOTE_TLS_PART_H
 
+#include <stdatomic.h>
+
 #include <openssl/ssl.h>
 
 #include "remote/stream.h"
@@ -12,6 +14,9 @@
 
 /* What tls.c, tls_context.c and tls_fault.c share. */
 
+/* Sessions kept, and for how long: a certificate is looked at again after that. */
+enum { LRD_TLS_SESSIONS = 4, LRD_TLS_SESSION_SECONDS = 3600 };
+
 struct lrd_tls_context {
   larder_memory memory;
   SSL_CTX *ssl;
@@ -19,6 +24,8 @@ struct lrd_tls_context {
   char name[256]; /* that the certificate must be for */
   int is_address; /* the name is an IP address */
   int verify, has_certificate;
+  _Atomic(SSL_SESSION *) session[LRD_TLS_SESSIONS]; /* NULL: none */
+  atomic_uint replaced; /* sessions that had to go for newer ones */
 };
 
 /* The first thing that went wrong, which ends the connection. */
@@ -31,6 +38,7 @@ struct lrd_tls {
   struct lrd_lock lock; /* everything here */
   struct lrd_tls_context *context;
   SSL *ssl;
+  SSL_SESSION *resumed;  /* what the handshake began with; NULL: nothing */
   int fd;
   int established;       /* the handshake is over */
   int asked_certificate; /* the server wants one of ours */
@@ -50,6 +58,11 @@ struct lrd_tls {
 
 /* The BIO's functions. */
 BIO_METHOD *lrd_tls_method_new(void);
+
+/* A session to resume, the caller's; NULL: none. */
+SSL_SESSION *lrd_tls_session_take(struct lrd_tls_context *);
+/* Keeps a session for others; it is the context's from here on. */
+void lrd_tls_session_keep(struct lrd_tls_context *, SSL_SESSION *);
 
 /* OpenSSL's verify callback: notes what is wrong with a certificate. */
 int lrd_tls_verify(int ok, X509_STORE_CTX *);

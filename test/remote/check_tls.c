@@ -308,12 +308,13 @@ END_TEST
 /* A plain server answers garbage with an error line, or waits for the end of the line. */
 START_TEST(plain_port_refused)
 {
-  static const struct peer_step script[] = {PEER_ACCEPT, PEER_READ(1),
-                                            PEER_SEND("-ERR unknown command\r\n"), PEER_GONE};
-  peer = peer_start(NULL, STEPS(script));
+  /* Whoever connects: a call that comes behind the first failure waits for the next attempt. */
+  static const struct peer_step script[] = {PEER_SERVE(0)};
+  peer = peer_start(&(struct peer_options){.retort = "-ERR unknown command\r\n"}, STEPS(script));
   struct lrd_config c = configured("127.0.0.1", peer_port(peer));
   c.max_retries = 0;
   rig_open(&rig, &c);
+  rig_sleep(_i * 300);
   struct rig_reply r = rig_run(&rig, "SET key secret");
   ck_reply(r, LARDER_NOT_SENT, LARDER_CAUSE_TLS);
   ck_says(r.text, "does not speak it at this port, it answered '-ERR unknown command'");
@@ -322,6 +323,8 @@ START_TEST(plain_port_refused)
 }
 END_TEST
 
+/* redis-server takes a ClientHello for an inline command and looks for its LF no further than the
+ * first NUL: it waits for more, and connect_timeout ends that. */
 START_TEST(plain_server_refused)
 {
   server = server_start(NULL);
@@ -330,9 +333,8 @@ START_TEST(plain_server_refused)
   c.max_retries = 0;
   rig_open(&rig, &c);
   struct rig_reply r = rig_run(&rig, "SET key secret");
-  ck_assert_int_eq(r.verdict.outcome, LARDER_NOT_SENT);
-  ck_says(r.text, "TLS");
-  ck_assert_int_lt(r.took_ms, 2000);
+  ck_reply(r, LARDER_NOT_SENT, LARDER_CAUSE_SILENT);
+  ck_says(r.text, "the server said nothing, perhaps it speaks no TLS at this port");
   finish();
 }
 END_TEST
@@ -498,7 +500,7 @@ START_TEST(a_handshake_that_stalls)
   ck_assert_int_lt(r.took_ms, 100 + LATE_MS);
   r = rig_run_with(&rig, NULL, 0, 2000, "GET a");
   ck_reply(r, LARDER_NOT_SENT, LARDER_CAUSE_SILENT);
-  ck_says(r.text, "the TLS handshake was not finished within 300 ms");
+  ck_says(r.text, "the TLS handshake was not finished within 300 ms: the server said nothing");
   ck_assert_int_lt(r.took_ms, 550 + LATE_MS);
   finish();
 }
@@ -593,14 +595,14 @@ static void make_certificates(void)
 {
   static const char here[] = "DNS:localhost,IP:127.0.0.1";
   static const struct ca_request requests[] = {
-    {"good", "good server", here, 0, 0, 0},
-    {"expired", "expired server", here, -20, -2, 0},
-    {"early", "early server", here, 2, 20, 0},
-    {"wrong", "wrong server", "DNS:other.example,IP:10.0.0.1", 0, 0, 0},
-    {"name", "name server", "DNS:localhost", 0, 0, 0},
-    {"bare", "localhost", NULL, 0, 0, 0},
-    {"self", "self server", here, 0, 0, 1},
-    {"client", "a client", NULL, 0, 0, 0},
+    {.file = "good", .name = "good server", .names = here},
+    {.file = "expired", .name = "expired server", .names = here, .from = -20, .to = -2},
+    {.file = "early", .name = "early server", .names = here, .from = 2, .to = 20},
+    {.file = "wrong", .name = "wrong server", .names = "DNS:other.example,IP:10.0.0.1"},
+    {.file = "name", .name = "name server", .names = "DNS:localhost"},
+    {.file = "bare", .name = "localhost"},
+    {.file = "self", .name = "self server", .names = here, .self_signed = 1},
+    {.file = "client", .name = "a client"},
   };
   ca = ca_new("larder test CA");
   other = ca_new("another CA");
@@ -621,7 +623,7 @@ static TCase *tests(void)
   tcase_add_loop_test(c, unknown_ca_refused, 0, 2);
   tcase_add_test(c, insecure_only_when_told);
   tcase_add_loop_test(c, another_name_may_be_verified, 0, 2);
-  tcase_add_test(c, plain_port_refused);
+  tcase_add_loop_test(c, plain_port_refused, 0, 2);
   tcase_add_test(c, plain_server_refused);
   tcase_add_test(c, plain_client_on_a_tls_port);
   tcase_add_test(c, an_alert_for_a_plain_client);

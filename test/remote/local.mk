@@ -62,7 +62,10 @@ support_sources += \
   test/support/ca.c test/support/ca.h \
   test/support/tls_proxy.c test/support/tls_proxy.h
 
-check_PROGRAMS += test/remote/check_tls test/remote/check_tls_pipe test/remote/check_tls_store
+check_PROGRAMS += test/remote/check_tls test/remote/check_tls_pipe test/remote/check_tls_session \
+  test/remote/check_tls_store test/remote/check_tls_trust
+test_remote_check_tls_session_SOURCES = test/remote/check_tls_session.c $(rig_sources)
+test_remote_check_tls_trust_SOURCES = test/remote/check_tls_trust.c $(rig_sources)
 test_remote_check_tls_pipe_SOURCES = test/remote/check_tls_pipe.c $(rig_sources)
 test_remote_check_tls_store_SOURCES = test/remote/check_tls_store.c
 test_remote_check_tls_SOURCES = test/remote/check_tls.c $(against_sources)

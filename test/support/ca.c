@@ -55,10 +55,17 @@ static void extend(X509 *issuer, X509 *certificate, int kind, const char *value)
   X509_EXTENSION_free(e);
 }
 
-static X509 *new_certificate(struct ca *ca, const struct ca_request *r, EVP_PKEY *key, int is_ca)
+struct issuer {
+  X509 *certificate;
+  EVP_PKEY *key;
+};
+
+/* by: NULL: itself. */
+static X509 *new_certificate(struct ca *ca, const struct ca_request *r, EVP_PKEY *key,
+                             const struct issuer *by)
 {
   X509 *x = X509_new();
-  X509 *issuer = is_ca || r->self_signed ? x : ca->certificate;
+  X509 *issuer = by ? by->certificate : x;
   int dated = r->from || r->to;
   must(x != NULL, "certificate");
   X509_set_version(x, 2);
@@ -69,44 +76,63 @@ static X509 *new_certificate(struct ca *ca, const struct ca_request *r, EVP_PKEY
                              (const unsigned char *)r->name, -1, -1, 0);
   X509_set_issuer_name(x, X509_get_subject_name(issuer));
   X509_set_pubkey(x, key);
-  extend(issuer, x, NID_basic_constraints, is_ca ? "critical,CA:TRUE" : "CA:FALSE");
+  extend(issuer, x, NID_basic_constraints, r->authority ? "critical,CA:TRUE" : "CA:FALSE");
   if (r->names)
     extend(issuer, x, NID_subject_alt_name, r->names);
-  must(X509_sign(x, issuer == x ? key : ca->key, EVP_sha256()) > 0, "sign");
+  must(X509_sign(x, by ? by->key : key, EVP_sha256()) > 0, "sign");
   return x;
 }
 
-static void save(struct ca *ca, const char *file, X509 *certificate, EVP_PKEY *key)
+/* issuer: NULL: the certificate stands alone. */
+static void save(struct ca *ca, const char *file, X509 *certificate, EVP_PKEY *key, X509 *issuer)
 {
   char path[200];
   snprintf(path, sizeof path, "%s/%s.crt", ca->directory, file);
   FILE *f = fopen(path, "we");
-  must(f && PEM_write_X509(f, certificate) == 1 && fclose(f) == 0, path);
+  must(f && PEM_write_X509(f, certificate) == 1 &&
+         (!issuer || PEM_write_X509(f, issuer) == 1) && fclose(f) == 0, path);
   snprintf(path, sizeof path, "%s/%s.key", ca->directory, file);
   f = fopen(path, "we");
   must(f && PEM_write_PrivateKey(f, key, NULL, NULL, 0, NULL, NULL) == 1 && fclose(f) == 0, path);
+}
+
+/* Of a file that ca_issue wrote. */
+static struct issuer load(struct ca *ca, const char *file)
+{
+  char path[200];
+  struct issuer i;
+  snprintf(path, sizeof path, "%s/%s.crt", ca->directory, file);
+  FILE *f = fopen(path, "re");
+  must(f && (i.certificate = PEM_read_X509(f, NULL, NULL, NULL)) && fclose(f) == 0, path);
+  snprintf(path, sizeof path, "%s/%s.key", ca->directory, file);
+  f = fopen(path, "re");
+  must(f && (i.key = PEM_read_PrivateKey(f, NULL, NULL, NULL)) && fclose(f) == 0, path);
+  return i;
 }
 
 struct ca *ca_new(const char *name)
 {
   const char *base = getenv("TMPDIR");
   struct ca *ca = calloc(1, sizeof *ca);
-  struct ca_request self = {.file = "ca", .name = name};
+  struct ca_request self = {.file = "ca", .name = name, .authority = 1};
   must(ca != NULL, "no memory");
   snprintf(ca->directory, sizeof ca->directory, "%s/larder-ca-XXXXXX",
            base && strlen(base) < 40 ? base : "/tmp");
   must(mkdtemp(ca->directory) != NULL, ca->directory);
   ca->key = new_key();
-  ca->certificate = new_certificate(ca, &self, ca->key, 1);
-  save(ca, "ca", ca->certificate, ca->key);
+  ca->certificate = new_certificate(ca, &self, ca->key, NULL);
+  save(ca, "ca", ca->certificate, ca->key, NULL);
   return ca;
 }
 
 void ca_issue(struct ca *ca, const struct ca_request *r)
 {
   EVP_PKEY *key = new_key();
-  X509 *certificate = new_certificate(ca, r, key, 0);
-  save(ca, r->file, certificate, key);
+  struct issuer by = load(ca, r->issuer ? r->issuer : "ca");
+  X509 *certificate = new_certificate(ca, r, key, r->self_signed ? NULL : &by);
+  save(ca, r->file, certificate, key, r->chain ? by.certificate : NULL);
+  X509_free(by.certificate);
+  EVP_PKEY_free(by.key);
   X509_free(certificate);
   EVP_PKEY_free(key);
 }

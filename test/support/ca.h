@@ -15,6 +15,9 @@ struct ca_request {
   const char *names; /* subjectAltName: "DNS:localhost,IP:127.0.0.1"; NULL: none */
   int from, to;      /* valid from now + from .. now + to, in days; both 0: -1 .. 10 */
   int self_signed;
+  const char *issuer; /* the file of an authority that was issued before; NULL: the first one */
+  int authority;      /* it may issue others */
+  int chain;          /* its file has the issuer's certificate behind its own */
 };
 
 /* An authority with files DIRECTORY/ca.crt and ca.key. */

@@ -179,6 +179,7 @@ struct peer *peer_start(const struct peer_options *options, const struct peer_st
   p->script = script;
   p->steps = steps;
   p->reply = options ? options->reply : NULL;
+  p->retort = options ? options->retort : NULL;
   for (int i = 0; i < CONNECTIONS; i++)
     p->connection[i].fd = -1;
   if (options && options->unix_socket)

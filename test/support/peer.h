@@ -60,6 +60,8 @@ struct peer_options {
   /* What replaces the handshake's replies: {"PING", "-LOADING ...\r\n"}, ..., {NULL};
    * the first entry is compared with the beginning of the command. */
   const char *const (*reply)[2];
+  /* What PEER_SERVE says to whatever comes, in place of all else. */
+  const char *retort;
 };
 
 struct peer;

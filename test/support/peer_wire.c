@@ -250,6 +250,11 @@ static void serve_one(struct peer *p, int number, int piece)
     peer_close(c, 0);
     return;
   }
+  if (p->retort) {
+    c->len = 0;
+    peer_send(p, c->fd, p->retort, strlen(p->retort));
+    return;
+  }
   for (size_t len; c->fd >= 0 && c->len && (len = parse(c, words, sizeof words));) {
     consume(c, len);
     if (answer(p, number, words, piece) != 0)

@@ -24,6 +24,7 @@ struct peer {
   const struct peer_step *script;
   size_t steps;
   const char *const (*reply)[2];
+  const char *retort;
   pthread_t thread;
   struct connection connection[CONNECTIONS];
   int connections, current;
