@@ -124,7 +124,8 @@ int run_is_served(int argc, const char *const *argv, const size_t *len)
   static const char *const replace[] = {"REPLACE", NULL}, *const elsewhere[] = {"DB", NULL};
   static const char *const keyspace[] = {"RANDOMKEY", "SWAPDB",
                                          "KEYS",   "SCAN", "DBSIZE", "FLUSHDB", "FLUSHALL",
-                                         "CONFIG", "INFO", "WATCH",  NULL};
+                                         "CONFIG", "INFO", "WATCH",  "PUBLISH", "SPUBLISH", "PUBSUB",
+                                         NULL};
   if (argc == 0 || has_word_after(1, argv, len, 0, keyspace))
     return 0;
   if (has_word_after(1, argv, len, 0, always))
