@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,6 +146,121 @@ START_TEST(a_refusal_is_told)
 }
 END_TEST
 
+/* --- storms ------------------------------------------------------------------------ */
+
+enum { STORMERS = 8, STORM_NAMES = 6, CUTS = 12, CUT_MS = 100 };
+
+static atomic_int stormed, finished; /* it is over; threads that are done */
+static atomic_long published;
+
+/* Changes its mind about a few names, all of which others have too. */
+static void *storm(void *context)
+{
+  unsigned seed = *(unsigned *)context;
+  larder_subscriber *s = larder_subscriber_open(store, NULL, NULL, 0);
+  larder_message m;
+  while (!atomic_load(&stormed)) {
+    char name = (char)('a' + rand_r(&seed) % STORM_NAMES);
+    if (rand_r(&seed) % 2)
+      larder_subscribe(s, &name, 1);
+    else
+      larder_unsubscribe(s, &name, 1);
+    for (int i = 0; i < 3 && larder_subscriber_next(s, 0, &m) == LARDER_OK; i++)
+      ;
+  }
+  /* and in the end what is wanted is what is heard */
+  for (char name = 'a'; name < 'a' + STORM_NAMES; name++)
+    larder_unsubscribe(s, &name, 1);
+  while (larder_subscriber_next(s, 0, &m) == LARDER_OK)
+    ;
+  int ready = 0, heard = 0;
+  larder_subscribe(s, "a", 1);
+  while (!heard && larder_subscriber_next(s, WAIT_MS, &m) == LARDER_OK) {
+    ready |= m.heard == LARDER_HEARD_READY;
+    heard = m.heard == LARDER_HEARD_MESSAGE && strcmp(m.payload, "last") == 0;
+  }
+  larder_subscriber_close(s);
+  atomic_fetch_add(&finished, 1);
+  return ready && heard ? NULL : (void *)1;
+}
+
+static void *publish_numbers(void *context)
+{
+  struct resp_client *c = context;
+  char number[24];
+  for (long n = 1; !atomic_load(&stormed); n++) {
+    snprintf(number, sizeof number, "%ld", n);
+    resp_free(resp_words(c, "PUBLISH", "numbers", number, NULL));
+    atomic_store(&published, n);
+  }
+  return NULL;
+}
+
+/* Between READY and GAP each number comes once; none comes twice.  Returns how many did. */
+static long ck_numbers(void)
+{
+  larder_message m;
+  long last = 0, due = 0, heard = 0;
+  while (!atomic_load(&stormed)) {
+    if (larder_subscriber_next(sub, 50, &m) != LARDER_OK)
+      continue;
+    if (m.heard == LARDER_HEARD_GAP) {
+      due = 0;
+    } else if (m.heard == LARDER_HEARD_READY) {
+      due = atomic_load(&published) + 2; /* one was on its way, which may have come before */
+    } else {
+      long n = atol(m.payload);
+      ck_assert_msg(n > last && (!due || n <= due), "%ld after %ld, %ld was due", n, last, due);
+      last = n;
+      due = due ? n + 1 : 0;
+      heard++;
+    }
+  }
+  return heard;
+}
+
+static void *cut_connections(void *context)
+{
+  struct resp_client *c = context;
+  for (int i = 0; i < CUTS; i++) {
+    poll(NULL, 0, CUT_MS);
+    resp_free(resp_words(c, "CLIENT", "KILL", "TYPE", "pubsub", NULL));
+  }
+  atomic_store(&stormed, 1);
+  return NULL;
+}
+
+START_TEST(storms_while_connections_end)
+{
+  pthread_t thread[STORMERS], publisher, cutter;
+  unsigned seed[STORMERS];
+  open_way(_i, NULL);
+  struct resp_client *numbers = server_connect(server, 2), *cuts = server_connect(server, 2);
+  ck_assert_int_eq(larder_subscribe(sub, "numbers", 7), LARDER_OK);
+  for (unsigned i = 0; i < STORMERS; i++) {
+    seed[i] = i + 1;
+    ck_assert_int_eq(pthread_create(&thread[i], NULL, storm, &seed[i]), 0);
+  }
+  ck_assert_int_eq(pthread_create(&publisher, NULL, publish_numbers, numbers), 0);
+  ck_assert_int_eq(pthread_create(&cutter, NULL, cut_connections, cuts), 0);
+  ck_assert_int_gt(ck_numbers(), 0);
+  pthread_join(publisher, NULL);
+  pthread_join(cutter, NULL);
+  while (atomic_load(&finished) < STORMERS) {
+    larder_reply_free(larder_command(store, "PUBLISH a last"));
+    poll(NULL, 0, 20);
+  }
+  for (int i = 0; i < STORMERS; i++) {
+    void *failed;
+    pthread_join(thread[i], &failed);
+    ck_assert_ptr_null(failed);
+  }
+  resp_close(numbers);
+  resp_close(cuts);
+  close_way();
+}
+END_TEST
+
 int main(void)
 {
   server_require();
@@ -152,6 +270,7 @@ int main(void)
   tcase_add_loop_test(t, the_same_is_heard, 0, WAYS);
   tcase_add_loop_test(t, a_loss_is_told, 0, WAYS);
   tcase_add_loop_test(t, a_refusal_is_told, 0, 2);
+  tcase_add_loop_test(t, storms_while_connections_end, 0, 2);
   suite_add_tcase(s, t);
   return run_suite(s);
 }
