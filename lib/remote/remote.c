@@ -84,7 +84,8 @@ static void remote_submit(larder_backend *b, const larder_call *call, larder_sub
   }
   if (lrd_hold_waits(call)) {
     lrd_call_refuse(call, s->sink, LARDER_UNSUPPORTED, LARDER_CAUSE_CALLER,
-                    "a call that waits for a key can't be submitted to Redis yet");
+                    "towards Redis only a thread's call can wait for a key: not a submitted one, "
+                    "nor a listener's client");
     s->done(s);
   } else {
     lrd_loop_submit(r->loop, call, s);

@@ -36,7 +36,7 @@ int lrd_client_may_wait(const struct lrd_client *c, larder_vector *v)
 static void note_end(struct lrd_ending *ending, const larder_value *head, larder_verdict *verdict)
 {
   struct lrd_client_wait *w =
-      (struct lrd_client_wait *)((char *)ending - offsetof(struct lrd_client_wait, ending));
+      (struct lrd_client_wait *)(void *)((char *)ending - offsetof(struct lrd_client_wait, ending));
 
   if (verdict->outcome == LARDER_OK && lrd_command_absent(w->vector, head))
     verdict->outcome = LARDER_ABSENT;

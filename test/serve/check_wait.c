@@ -223,6 +223,44 @@ START_TEST(messages_come_meanwhile)
 }
 END_TEST
 
+/* Over Redis a client is told, at once and in order, that it can't wait. */
+START_TEST(over_redis)
+{
+  struct server *server = server_start(NULL);
+  const char *address = "tcp://127.0.0.1:0";
+  larder_listen_options o = LARDER_LISTEN_OPTIONS_INIT;
+  larder *store = larder_open(server_url(server), NULL, NULL, 0);
+  larder_listener *l;
+  struct talk t;
+  int fd;
+
+  ck_assert_ptr_nonnull(store);
+  o.address = &address;
+  o.addresses = 1;
+  l = larder_listen(store, &o, NULL, 0);
+  ck_assert_ptr_nonnull(l);
+  for (int i = 0; i < 5000; i++) {
+    larder_reply *r = larder_command(store, "PING");
+    int up = r->origin == LARDER_FROM_REDIS;
+
+    larder_reply_free(r);
+    if (up)
+      break;
+    nap(1);
+  }
+  fd = talk_connect(larder_listener_port(l, 0));
+  talk_say(fd, "ECHO a\r\nBLPOP k 0\r\nECHO b\r\nMULTI\r\nBLPOP k 0\r\nEXEC\r\n");
+  t = talk_exchange(fd, "", 0, 0, 2000);
+  ck_assert_msg(strncmp(t.bytes, "$1\r\na\r\n-ERR towards Redis", 25) == 0, "%s", t.bytes);
+  ck_assert_ptr_nonnull(strstr(t.bytes, "\r\n$1\r\nb\r\n+OK\r\n+QUEUED\r\n*1\r\n*-1\r\n"));
+  talk_free(&t);
+  close(fd);
+  larder_listener_close(l);
+  larder_close(store, 0);
+  server_stop(server);
+}
+END_TEST
+
 int main(void)
 {
   Suite *s = suite_create("wait");
@@ -234,6 +272,7 @@ int main(void)
   tcase_add_test(t, many_wait_in_order);
   tcase_add_test(t, hang_up_and_close);
   tcase_add_test(t, messages_come_meanwhile);
+  tcase_add_test(t, over_redis);
   suite_add_tcase(s, t);
   return run_suite(s);
 }
