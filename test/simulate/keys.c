@@ -310,6 +310,10 @@ static void increase(struct call *c, int64_t by)
   char text[24];
   if (is_wrong(c, STRING))
     return;
+  if (c->k && c->k->item[0].data[strspn(c->k->item[0].data, "-0123456789")]) {
+    say(c, "-ERR value is not an integer or out of range");
+    return;
+  }
   struct key *k = make(c->s, c->database, c->argv[1], STRING);
   if (!k->items)
     push(k, (struct sim_bytes){"0", 1}, 0);

@@ -28,6 +28,12 @@ test_simulate_simulate_SOURCES = \
   test/simulate/world.h
 test_simulate_simulate_LDADD = test/simulate/libsimulated.la
 
+# Its server against a real one.
+check_PROGRAMS += test/simulate/check_replies
+test_simulate_check_replies_SOURCES = \
+  test/simulate/channels.c test/simulate/check_replies.c test/simulate/keys.c \
+  test/simulate/server.c test/simulate/server.h test/simulate/task.h test/simulate/world.h
+
 # What the library calls of the system, and the simulator answers.
 simulated_calls = \
   pthread_mutex_init pthread_mutex_destroy pthread_mutex_lock pthread_mutex_trylock \

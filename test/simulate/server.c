@@ -197,6 +197,8 @@ static int connection_command(struct session *s, const struct sim_bytes *argv, s
   if (sim_is(&argv[0], "PING") && argc == 1) {
     sim_text_format(out, s->listens.count ? "*2\r\n$4\r\npong\r\n$0\r\n\r\n" : "+PONG\r\n");
   } else if ((sim_is(&argv[0], "ECHO") || sim_is(&argv[0], "PING")) && argc == 2) {
+    if (s->listens.count)
+      sim_text_format(out, "*2\r\n$4\r\npong\r\n");
     sim_text_format(out, "$%zu\r\n", argv[1].len);
     sim_text_add(out, argv[1].data, argv[1].len);
     sim_text_add(out, "\r\n", 2);
