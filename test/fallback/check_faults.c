@@ -168,6 +168,47 @@ START_TEST(the_return_is_cut)
 }
 END_TEST
 
+/* Two stores lost Redis, a third writer did not, and all wrote the same keys: both returns add to
+ * what is there then. */
+START_TEST(everybody_wrote_meanwhile)
+{
+  larder *stores[2];
+
+  server = server_start(NULL);
+  proxy = proxy_start(server, 0);
+  side = server_connect(server, 2);
+  for (int i = 0; i < 2; i++) {
+    open_store("timeout=1s&connect_timeout=1s");
+    come_back("opening");
+    stores[i] = store;
+  }
+  for (int i = 0; i < 2; i++) {
+    store = stores[i];
+    go_down();
+    for (int n = 0; n < 3; n++) {
+      ck_write("INCR n%d");
+      ck_write("HINCRBY h%d f 1");
+      ck_write("RPUSH l%d e");
+    }
+  }
+  resp_free(resp_words(side, "INCRBY", "n0", "10", NULL));
+  resp_free(resp_words(side, "HINCRBY", "h0", "f", "10", NULL));
+  resp_free(resp_words(side, "RPUSH", "l0", "e", NULL));
+  for (int i = 0; i < 2; i++) {
+    store = stores[i];
+    come_back("the return");
+  }
+  ck_redis("GET", "n", "\"16\"", "the return");
+  ck_redis("HVALS", "h", "[\"16\"]", "the return");
+  ck_redis("LLEN", "l", ":7", "the return");
+  for (int i = 0; i < 2; i++)
+    larder_close(stores[i], 0);
+  resp_close(side);
+  proxy_stop(proxy);
+  server_stop(server);
+}
+END_TEST
+
 static void ck_session(larder_session *s, const char *command, larder_outcome want)
 {
   larder_reply *r = larder_session_command(s, command);
@@ -217,6 +258,7 @@ int main(void)
   TCase *t = tcase_create("faults");
   tcase_set_timeout(t, getenv("LARDER_FAULTS") ? 600 : 60);
   tcase_add_loop_test(t, the_return_is_cut, 0, 4);
+  tcase_add_test(t, everybody_wrote_meanwhile);
   tcase_add_test(t, watch_while_starting);
   suite_add_tcase(suite, t);
   return run_suite(suite);

@@ -311,6 +311,35 @@ START_TEST(password_changed_and_restarted)
 }
 END_TEST
 
+/* Redis comes back from an outage with another password: what was written meanwhile waits. */
+START_TEST(password_changed_in_the_outage)
+{
+  server_set_password(server, "first-secret");
+  server_restart(server);
+  larder *store = open_with_password("first-secret", "");
+  expect(run(store, "SET", "k", "v", NULL), LARDER_OK);
+  server_kill(server);
+  await_outage(store);
+  server_set_password(server, "second-secret");
+  server_restart(server);
+  for (int i = 0; i < 500 && status_of(store).state != LARDER_STATE_DENIED; i++)
+    nap(10);
+  ck_assert_int_eq(status_of(store).state, LARDER_STATE_DENIED);
+  struct got g = run(store, "GET", "noticed", NULL, NULL);
+  ck_assert_msg(is_denial(&g), "%s from %s", larder_outcome_name(g.outcome),
+                larder_origin_name(g.origin));
+  ck_assert_uint_eq(status_of(store).journal_keys, 1);
+  struct resp_client *c = direct();
+  resp_free(resp_words(c, "CONFIG", "SET", "requirepass", "first-secret", NULL));
+  await_back(store);
+  struct resp *r = resp_words(c, "GET", "noticed", NULL);
+  ck_assert(r && r->str && strcmp(r->str, "yes") == 0);
+  resp_free(r);
+  resp_close(c);
+  larder_close(store, 0);
+}
+END_TEST
+
 /* The password changes under connections that are in: Redis lets them be, and so
  * does the store. */
 START_TEST(password_changed_while_connected)
@@ -449,6 +478,25 @@ START_TEST(transactions)
 }
 END_TEST
 
+/* What only Redis can do, or know, is neither done nor denied. */
+START_TEST(what_needs_redis)
+{
+  larder *store = open_with(NULL);
+  before(store);
+  server_kill(server);
+  await_outage(store);
+  expect(run(store, "FLUSHALL", NULL, NULL, NULL), LARDER_NOT_SENT);
+  expect(run(store, "SWAPDB", "0", "1", NULL), LARDER_NOT_SENT);
+  expect(run(store, "RANDOMKEY", NULL, NULL, NULL), LARDER_UNKNOWN_LOCALLY);
+  expect(run(store, "KEYS", "*", NULL, NULL), LARDER_UNKNOWN_LOCALLY);
+  expect(run(store, "DBSIZE", NULL, NULL, NULL), LARDER_UNKNOWN_LOCALLY);
+  expect(run(store, "EVAL", "return 1", "0", NULL), LARDER_BAD_ARGUMENT); /* no scripts, up or down */
+  go_on_without(store);
+  server_restart(server);
+  after(store);
+}
+END_TEST
+
 static void add(Suite *suite, const char *name, const TTest *const *tests)
 {
   TCase *c = tcase_create(name);
@@ -465,11 +513,12 @@ int main(void)
   Suite *suite = suite_create("outage");
   add(suite, "lost",
       (const TTest *const[]){killed_and_restarted, hung_and_resumed, hung_while_calls_are_in_flight,
-                             several_times, restarted_empty, transactions, NULL});
+                             several_times, restarted_empty, transactions, what_needs_redis, NULL});
   add(suite, "opening", (const TTest *const[]){refused_at_opening, without_a_fallback, NULL});
   add(suite, "passwords",
       (const TTest *const[]){wrong_password_at_opening, password_changed_and_restarted,
-                             password_changed_while_connected, NULL});
+                             password_changed_in_the_outage, password_changed_while_connected,
+                             NULL});
   add(suite, "presets", (const TTest *const[]){preset_strict, preset_cache, NULL});
   add(suite, "closing",
       (const TTest *const[]){close_counts_what_is_left, close_replays_what_it_can, NULL});

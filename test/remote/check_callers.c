@@ -129,6 +129,26 @@ START_TEST(driving_is_passed_on)
 }
 END_TEST
 
+static void two_connections(struct lrd_config *c)
+{
+  c->connections = 2;
+}
+
+/* The first write's caller gave up, its reply is owed: the second goes behind it, over the same
+ * connection, though another could be had. */
+START_TEST(a_write_does_not_overtake_another)
+{
+  static const struct peer_step script[] = {
+    PEER_ACCEPT, PEER_GREET, PEER_EXPECT("GET a"), PEER_SEND("$-1\r\n"), PEER_EXPECT("SET a 1"),
+    PEER_EXPECT("SET a 2"), PEER_SEND("+OK\r\n+OK\r\n")};
+  begin_with(NULL, STEPS(script), two_connections);
+  ck_reply(rig_run_with(&rig, NULL, 0, 2000, "GET a"), LARDER_OK, LARDER_CAUSE_NONE);
+  ck_assert_int_eq(rig_run_with(&rig, NULL, 0, 150, "SET a 1").verdict.outcome, LARDER_UNKNOWN);
+  ck_reply(rig_run_with(&rig, NULL, 0, 2000, "SET a 2"), LARDER_OK, LARDER_CAUSE_NONE);
+  end();
+}
+END_TEST
+
 int main(void)
 {
   Suite *suite = suite_create("callers");
@@ -139,6 +159,7 @@ int main(void)
   tcase_add_test(t, close_ends_calls_in_flight);
   tcase_add_test(t, close_ends_calls_that_wait_for_a_connection);
   tcase_add_test(t, driving_is_passed_on);
+  tcase_add_test(t, a_write_does_not_overtake_another);
   suite_add_tcase(suite, t);
   return run_suite(suite);
 }

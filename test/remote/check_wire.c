@@ -185,6 +185,25 @@ START_TEST(what_is_no_protocol_poisons)
 }
 END_TEST
 
+/* Over RESP2 there are no pushes: a protocol error, or, where the reader knows them, dropped; the
+ * reply of nobody. */
+START_TEST(a_push_is_nobodys_reply)
+{
+  struct lrd_wire w;
+  struct one o;
+  begin_two(&w, &o);
+  int dead = lrd_wire_feed(&w, ">1\r\n$5\r\nhello\r\n", 16);
+#ifndef HAVE_HIREDIS_RESP3
+  ck_assert_int_ne(dead, 0);
+#endif
+  ck_assert(dead == 0 || w.poisoned);
+  ck_assert_uint_eq(o.ticket.got, 0);
+  lrd_wire_fail(&w, LARDER_CAUSE_PROTOCOL, "over");
+  lrd_ticket_release(&o.ticket);
+  lrd_wire_free(&w);
+}
+END_TEST
+
 START_TEST(promises_cost_no_memory)
 {
   /* Lengths that are allowed, and then silence: what is held follows what was received. */
@@ -529,6 +548,7 @@ int main(void)
   tcase_add_test(t, every_cut_gives_the_same_replies);
   tcase_add_test(t, garbage_at_every_byte_is_contained);
   tcase_add_loop_test(t, what_is_no_protocol_poisons, 0, sizeof poisons / sizeof *poisons);
+  tcase_add_test(t, a_push_is_nobodys_reply);
   tcase_add_test(t, promises_cost_no_memory);
   tcase_add_test(t, replies_over_the_limit_poison);
   tcase_add_test(t, a_reply_of_another_type_poisons);
