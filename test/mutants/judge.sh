@@ -71,7 +71,7 @@ fails() {
   else
     link tools/larder "$own.tool"
     LARDER=$own.tool timeout "${MUTANT_SECONDS:-120}" "$own.test" >"$own.log" 2>&1 </dev/null
-    [ $? -eq 1 ]
+    [ $? -eq 1 ] && grep -q -e "${turn:-.}" "$own.log"
   fi
 }
 

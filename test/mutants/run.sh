@@ -11,7 +11,8 @@
 #                               them; they stand in it exactly once
 #   killed PROGRAM CASE [TURN]  a test program, the test in it that fails, and the turn if it is a
 #                               loop; several: each of them.  CASE status: the program is its
-#                               only test; the simulator's: its mode, and the number of seeds
+#                               only test, and TURN a pattern in what it says when it fails; the
+#                               simulator's: its mode, and the number of seeds
 #
 # MUTANT="NAME...": only these.  MUTANT_JOBS: how many at a time (2).  MUTANT_SECONDS: how long a
 # test may take (120); who hangs longer is not killed.  Exit status 1: one survived, its lines are
