@@ -96,7 +96,7 @@ static inline void rig_open(struct rig *rig, struct rig_setup setup)
                                .maxmemory_policy = setup.policy };
   larder_observer observer = { rig_changed, rig_may_forget, rig };
   larder_backend_options options = { &config, setup.system_memory ? NULL : &observer,
-                                     setup.partial };
+                                     setup.partial, NULL };
   char error[200] = "";
 
   memset(rig, 0, sizeof *rig);

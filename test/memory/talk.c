@@ -30,7 +30,7 @@ static void changed(void *context, const larder_intent *intent)
 void talk_begin(struct talk *t, int partial)
 {
   larder_observer observer = { changed, NULL, t };
-  larder_backend_options options = { &t->config, partial ? &observer : NULL, partial };
+  larder_backend_options options = { &t->config, partial ? &observer : NULL, partial, NULL };
   char error[256] = "";
 
   memset(t, 0, sizeof *t);
