@@ -256,7 +256,7 @@ int main(void)
   server_require();
   Suite *suite = suite_create("faults");
   TCase *t = tcase_create("faults");
-  tcase_set_timeout(t, getenv("LARDER_FAULTS") ? 600 : 60);
+  tcase_set_timeout(t, getenv("LARDER_FAULTS") ? 3600 : 60);
   tcase_add_loop_test(t, the_return_is_cut, 0, 4);
   tcase_add_test(t, everybody_wrote_meanwhile);
   tcase_add_test(t, watch_while_starting);
