@@ -136,14 +136,15 @@ static void drain(struct lrd_fallback *f, int64_t deadline)
 static uint64_t fallback_close(larder_backend *b, int64_t deadline, int forked)
 {
   struct lrd_fallback *f = lrd_fallback_of(b);
-  uint64_t lost = f->journal.writes;
 
   if (!forked) {
     drain(f, deadline);
     lrd_keeper_stop(f);
     lrd_fallback_cancel(b, NULL);
-    lost = f->journal.writes;
+    /* Its last calls end here, and what was not sent is written to memory: lost as well. */
+    close_inner(f, &f->remote, deadline, 0);
   }
+  uint64_t lost = f->journal.writes;
   destroy(f, deadline, forked);
   return lost;
 }

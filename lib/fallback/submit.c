@@ -6,18 +6,18 @@
 #include "util/memory.h"
 
 /*
- * Asynchronous calls.  One that goes to Redis is copied first, because it may
- * have to be answered locally after all; one that must wait for a replay is
- * parked and run by the keeper.
+ * Asynchronous calls.  One that goes to Redis is kept, because it may have to be answered
+ * locally after all (copied, unless its bytes last until it is done); one that must wait for a
+ * replay is parked and run by the keeper.
  */
 struct lrd_parked {
   larder_submission inner; /* first: what the remote backend gets */
   larder_submission *outer;
-  struct lrd_parked *next;
+  struct lrd_parked *next, **place; /* place: what points to it, while it flies */
   struct lrd_fallback *fallback;
   struct lrd_route route;
   larder_call call;
-  struct lrd_arena arena;  /* the vectors and their bytes */
+  struct lrd_arena arena;  /* the vectors and their bytes, where they don't last */
   unsigned references;     /* under lock: the lists' and the cancellers' */
 };
 
@@ -51,7 +51,7 @@ static int copy_vector(struct lrd_arena *arena, larder_vector *to, const larder_
   return 0;
 }
 
-static struct lrd_parked *copy(struct lrd_fallback *f, const larder_call *call,
+static struct lrd_parked *keep(struct lrd_fallback *f, const larder_call *call,
                                larder_submission *outer)
 {
   struct lrd_parked *p = lrd_allocate_zeroed(&f->base.memory, 1, sizeof *p);
@@ -64,6 +64,9 @@ static struct lrd_parked *copy(struct lrd_fallback *f, const larder_call *call,
   p->references = 1;
   p->call = *call;
   lrd_arena_init(&p->arena, &f->base.memory);
+  if (call->flags & LARDER_CALL_LASTING)
+    return p;
+  p->call.flags |= LARDER_CALL_LASTING;
   p->call.vector = v = lrd_arena_allocate(&p->arena, call->count * sizeof *v);
   for (size_t i = 0; v && i < call->count; i++)
     if (copy_vector(&p->arena, &v[i], &call->vector[i]))
@@ -77,14 +80,13 @@ static struct lrd_parked *copy(struct lrd_fallback *f, const larder_call *call,
 
 static void fly_done(larder_submission *inner)
 {
-  struct lrd_parked *p = (struct lrd_parked *)inner, **at;
+  struct lrd_parked *p = (struct lrd_parked *)inner;
   struct lrd_fallback *f = p->fallback;
 
   lrd_lock(&f->lock);
-  for (at = &f->flying; *at && *at != p; at = &(*at)->next)
-    ;
-  if (*at)
-    *at = p->next;
+  *p->place = p->next;
+  if (p->next)
+    p->next->place = p->place;
   lrd_unlock(&f->lock);
   p->outer->done(p->outer);
   unref(f, p);
@@ -101,7 +103,9 @@ static void fly(struct lrd_fallback *f, struct lrd_parked *p)
   p->inner.sink = &p->route.relay.sink;
   p->inner.done = fly_done;
   lrd_lock(&f->lock);
-  p->next = f->flying;
+  if ((p->next = f->flying))
+    p->next->place = &p->next;
+  p->place = &f->flying;
   f->flying = p;
   lrd_unlock(&f->lock);
   f->remote->table->submit(f->remote, &call, &p->inner);
@@ -220,7 +224,7 @@ void lrd_fallback_submit(larder_backend *b, const larder_call *call, larder_subm
     outer->done(outer);
     return;
   }
-  p = copy(f, call, outer);
+  p = keep(f, call, outer);
   if (!p) {
     size_t replies = call->flags & LARDER_CALL_ATOMIC ? 1 : call->count;
 

@@ -237,6 +237,36 @@ START_TEST(cycles_leave_nothing)
 }
 END_TEST
 
+/* --- closing in an outage ---------------------------------------------------------------- */
+
+static void on_write(void *context, larder_reply *reply)
+{
+  uint64_t *local = context;
+  *local += reply->outcome == LARDER_OK && reply->origin == LARDER_FROM_LOCAL;
+  larder_reply_free(reply);
+}
+
+/* What had not been sent is answered from memory when the store is closed: it is lost, and that is
+ * told. */
+START_TEST(what_ends_while_closing_is_counted)
+{
+  enum { CALLS = 5000 };
+  uint64_t local = 0;
+  larder *store = open_store(FALLBACK, LARDER_DELIVER_DISPATCH);
+  larder_reply *reply = larder_command(store, "SET sync 1");
+  ck_assert_int_eq(reply->outcome, LARDER_OK);
+  larder_reply_free(reply);
+  server_pause(server);
+  for (int i = 0; i < CALLS; i++)
+    ck_assert_int_eq(larder_async_command(store, on_write, &local, "SET k:%d 1", i), LARDER_OK);
+  uint64_t lost = larder_close(store, 0);
+  server_resume(server);
+  ck_assert_uint_gt(local, 0);
+  ck_assert_uint_eq(lost, local);
+  ck_assert_int_eq(heap.blocks, 0);
+}
+END_TEST
+
 int main(void)
 {
   server_require();
@@ -247,6 +277,11 @@ int main(void)
   if (!TEST_SANITIZED)
     tcase_add_loop_test(tc, fork_in_mid_traffic, 0, KINDS);
   tcase_add_loop_test(tc, cycles_leave_nothing, 0, KINDS);
+  suite_add_tcase(suite, tc);
+  tc = tcase_create("closing");
+  tcase_add_checked_fixture(tc, setup, teardown);
+  tcase_set_timeout(tc, 60);
+  tcase_add_test(tc, what_ends_while_closing_is_counted);
   suite_add_tcase(suite, tc);
   return run_suite(suite);
 }
