@@ -345,14 +345,11 @@ static int take_slice(struct lrd_feed *f, const char *bytes, size_t len, int64_t
   }
 }
 
-/* hiredis moves what is left in its buffer to the front after each kilobyte or so: of a full
- * read that would be half of all the work. */
 int lrd_feed_take(struct lrd_feed *f, const char *bytes, size_t len, int64_t now)
 {
-  enum { SLICE = 2048 };
   f->heard_at = now;
   for (size_t n; len; bytes += n, len -= n) {
-    n = len < SLICE ? len : SLICE;
+    n = lrd_reader_slice(len);
     if (take_slice(f, bytes, n, now) != 0)
       return -1;
   }

@@ -55,6 +55,13 @@ int lrd_reader_knows_resp3(const larder_memory *);
 /* What comes from here on is RESP3 (on: 1) or RESP2; between replies only. */
 void lrd_reader_speak(struct lrd_reader *, int resp3);
 
+/* How many of len bytes are best fed before lrd_reader_next is asked: hiredis moves what is left in
+ * its buffer to the front after each kilobyte that it has read, of a full read again and again. */
+static inline size_t lrd_reader_slice(size_t len)
+{
+  return len < 2048 ? len : 2048;
+}
+
 /* Takes bytes; 0, or -1: no memory, or an attribute that is none (the reader is dead). */
 int lrd_reader_feed(struct lrd_reader *, const char *bytes, size_t len);
 

@@ -327,10 +327,8 @@ static int drop_pushes(struct lrd_wire *w)
   return 0;
 }
 
-int lrd_wire_feed(struct lrd_wire *w, const char *bytes, size_t len)
+static int feed_slice(struct lrd_wire *w, const char *bytes, size_t len)
 {
-  if (w->poisoned)
-    return -1;
   if (lrd_reader_feed(&w->reader, bytes, len) != 0)
     return poison(w, w->reader.error);
   for (;;) {
@@ -353,6 +351,18 @@ int lrd_wire_feed(struct lrd_wire *w, const char *bytes, size_t len)
       return poison(w, w->reader.error);
     }
   }
+}
+
+int lrd_wire_feed(struct lrd_wire *w, const char *bytes, size_t len)
+{
+  if (w->poisoned)
+    return -1;
+  for (size_t n; len; bytes += n, len -= n) {
+    n = lrd_reader_slice(len);
+    if (feed_slice(w, bytes, n) != 0)
+      return -1;
+  }
+  return 0;
 }
 
 /* --- giving up ------------------------------------------------------------------------- */
