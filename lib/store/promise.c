@@ -66,6 +66,12 @@ struct lrd_promise *lrd_promises_take(struct lrd_promises *p)
   return promise;
 }
 
+/* Whose owner may fork away before he has used it: a child frees what is in the table. */
+static void make_empty(struct lrd_promise *promise)
+{
+  lrd_answer_init(&promise->answer, &promise->pool->memory, promise->room, sizeof promise->room);
+}
+
 struct lrd_promise *lrd_promises_grow(struct lrd_promises *p)
 {
   struct lrd_promise *promise = lrd_allocate(&p->memory, sizeof *promise);
@@ -73,6 +79,7 @@ struct lrd_promise *lrd_promises_grow(struct lrd_promises *p)
     return NULL;
   atomic_fetch_add_explicit(&p->blocks, 1, memory_order_relaxed);
   promise->pool = p;
+  make_empty(promise);
   return promise;
 }
 
@@ -88,6 +95,7 @@ void lrd_promises_return(struct lrd_promise *promise)
     release(promise);
     return;
   }
+  make_empty(promise);
   do {
     if (top == LRD_PROMISES_CLOSED) {
       release(promise);

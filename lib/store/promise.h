@@ -50,7 +50,7 @@ struct lrd_promises *lrd_promises_new(const larder_memory *);
 void lrd_promises_close(struct lrd_promises *);
 /* One that is idle, with the queue's lock held; NULL: none is. */
 struct lrd_promise *lrd_promises_take(struct lrd_promises *);
-/* A new one; NULL: no memory. */
+/* A new one; NULL: no memory.  Every block's answer is empty when it is placed. */
 struct lrd_promise *lrd_promises_grow(struct lrd_promises *);
 void lrd_promises_return(struct lrd_promise *);
 

@@ -267,7 +267,6 @@ struct lrd_promise *lrd_promise_new(larder *s, larder_callback *callback, void *
   if (!promise)
     return NULL;
   struct lrd_answer *answer = &promise->answer;
-  lrd_answer_init(answer, &s->config.memory, promise->room, sizeof promise->room);
   promise->submission =
       (larder_submission){.sink = &answer->tree.sink, .done = promise_done};
   promise->store = s;

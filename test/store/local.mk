@@ -14,6 +14,7 @@ check_PROGRAMS += \
   test/store/check_config \
   test/store/check_memory \
   test/store/check_process \
+  test/store/check_promise \
   test/store/check_refused \
   test/store/check_session \
   test/store/check_status \
@@ -30,6 +31,7 @@ test_store_check_close_SOURCES = test/store/check_close.c test/store/heap.c test
 test_store_check_config_SOURCES = test/store/check_config.c test/store/config_rig.h $(store_fakes)
 test_store_check_memory_SOURCES = test/store/check_memory.c $(store_fakes)
 test_store_check_process_SOURCES = test/store/check_process.c test/store/store_rig.h $(store_fakes)
+test_store_check_promise_SOURCES = test/store/check_promise.c
 test_store_check_refused_SOURCES = test/store/check_refused.c test/store/config_rig.h
 test_store_check_session_SOURCES = test/store/check_session.c $(store_fakes)
 test_store_check_status_SOURCES = test/store/check_status.c test/store/store_rig.h $(store_fakes)
