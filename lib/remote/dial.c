@@ -274,6 +274,8 @@ static void start(struct lrd_loop *loop, struct lrd_link *l)
     struct lrd_fault fault = {LARDER_NOT_SENT, LARDER_CAUSE_CALLER, "no memory to connect"};
     lrd_link_down(l, &fault);
     lrd_unlock(&l->lock);
+    if (l->kind == LRD_LINK_SUBMIT)
+      lrd_submit_link_changed(loop, l, 0);
     if (l->kind == LRD_LINK_LISTEN)
       lrd_listen_link_changed(loop, 0);
     return;

@@ -9,6 +9,25 @@ void lrd_flow_enter(struct lrd_link *l, struct lrd_job *job)
   l->work.waiting++;
 }
 
+static void put_first(struct lrd_job_list *list, struct lrd_job *job)
+{
+  job->previous = NULL;
+  job->next = list->first;
+  *(list->first ? &list->first->previous : &list->last) = job;
+  list->first = job;
+}
+
+void lrd_flow_return(struct lrd_link *l, struct lrd_job_list *list)
+{
+  for (struct lrd_job *job; (job = list->last);) {
+    lrd_job_list_remove(list, job);
+    job->link = l;
+    job->place = LRD_JOB_WAITING;
+    put_first(&l->work.flow[job->flow], job);
+    l->work.waiting++;
+  }
+}
+
 void lrd_flow_leave(struct lrd_job *job)
 {
   struct lrd_link_work *w = &job->link->work;

@@ -22,6 +22,8 @@ enum {
 };
 
 void lrd_flow_enter(struct lrd_link *, struct lrd_job *);
+/* Jobs that were in the wire and did not get out: before those that wait, in their order. */
+void lrd_flow_return(struct lrd_link *, struct lrd_job_list *);
 /* Out of its flow, perhaps into the wire. */
 void lrd_flow_leave(struct lrd_job *);
 /* Whose turn it is; NULL: nobody waits. */

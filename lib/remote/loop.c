@@ -108,11 +108,12 @@ static void on_again(uv_idle_t *idle)
 static void on_before(uv_prepare_t *prepare)
 {
   struct lrd_loop *loop = prepare->data;
-  if (lrd_submit_queued(loop))
+  int more = lrd_submit_queued(loop);
+  tick(loop);
+  if (more || loop->dirty) /* who gave up in the tick may have made room for another */
     uv_idle_start(&loop->again, on_again);
   else
     uv_idle_stop(&loop->again);
-  tick(loop);
 }
 
 static struct lrd_link *next_dial(struct lrd_loop *loop, int *probe)
@@ -245,9 +246,20 @@ void lrd_loop_free(struct lrd_loop *loop)
   release(loop);
 }
 
+/* The loop may be in the middle of anything, so none of libuv's functions may touch it; but these
+ * have not changed since it was made.  (An io_uring of newer versions is not to be found.) */
+static void close_descriptors(const uv_loop_t *uv)
+{
+  const int fd[] = {uv->backend_fd, uv->async_io_watcher.fd, uv->async_wfd, uv->signal_pipefd[0],
+                    uv->signal_pipefd[1]};
+  for (size_t i = 0; i < sizeof fd / sizeof *fd; i++)
+    if (fd[i] >= 0)
+      close(fd[i]);
+}
+
 void lrd_loop_abandon(struct lrd_loop *loop)
 {
-  close(uv_backend_fd(&loop->uv));
+  close_descriptors(&loop->uv);
   if (pthread_mutex_trylock(&loop->lock.mutex) != 0)
     return;
   lrd_dial_abandon(loop);

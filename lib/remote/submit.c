@@ -181,7 +181,7 @@ static void collect(struct lrd_loop *loop, struct lrd_link *l, larder_outcome un
   struct lrd_remote *r = loop->remote;
   int64_t now = lrd_remote_now(r);
   char ended[sizeof l->ended];
-  struct lrd_job_list all = {0}, done = {0};
+  struct lrd_job_list all = {0}, again = {0}, done = {0};
   ended[0] = '\0';
   lrd_lock(&l->lock);
   size_t n = take_ended(l, &all);
@@ -201,12 +201,13 @@ static void collect(struct lrd_loop *loop, struct lrd_link *l, larder_outcome un
     lrd_job_list_remove(&all, job);
     if (retry && may_retry(r, job, now)) {
       job->ticket.state = LRD_TICKET_NEW;
-      lrd_flow_enter(l, job);
+      lrd_job_list_push(&again, job);
     } else {
       lrd_job_due_remove(loop, job);
       lrd_job_list_push(&done, job);
     }
   }
+  lrd_flow_return(l, &again);
   finish(loop, &done, unsent);
   if (l->work.waiting && l->state == LRD_LINK_DOWN)
     lrd_loop_dial(loop, l, 0);
@@ -307,6 +308,7 @@ void lrd_submit_link_changed(struct lrd_loop *loop, struct lrd_link *l, int up)
   if (up) {
     l->work.watch = lrd_watch_new(loop, l->stream.fd, on_link_ready, l);
     if (l->work.watch) {
+      l->work.fastest = 0; /* the way may be another one */
       mark_dirty(loop, l);
       poll_link(l);
       return;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "command/command.h"
 #include "remote/remote.h"
 #include "remote/rig.h"
 #include "support/check.h"
@@ -128,6 +129,33 @@ START_TEST(an_end_under_submitted_calls)
   rig_submit(&rig, &next, 0, 1000, "GET b");
   ck_ended(&next, LARDER_OK, LARDER_CAUSE_NONE);
   end();
+}
+END_TEST
+
+/* What did not get out is sent again before what had waited behind it. */
+START_TEST(an_end_does_not_change_the_order)
+{
+  enum { LARGE = 24 << 20 }; /* more than sockets hold */
+  static const struct peer_step script[] = {
+    OPENING, PEER_READ(100), PEER_SYNC, PEER_CLOSE, PEER_ACCEPT, PEER_GREET,
+    PEER_EXPECT("CLIENT KILL ID 2 ADDR peer:1"), PEER_SEND(":0\r\n"), PEER_READ(LARGE + 87),
+    PEER_SEND("+OK\r\n-ERR 2\r\n-ERR 3\r\n")}; /* by these it is seen whose turn it was */
+  struct rig_submission large, second, third;
+  char *bytes = calloc(1, LARGE);
+  ck_assert_ptr_nonnull(bytes);
+  larder_bytes argv[] = {{"SET", 3}, {"a", 1}, {bytes, LARGE}};
+  larder_vector vector = {.argv = argv, .argc = 3, .command = lrd_command_find("SET", 3)};
+  begin(STEPS(script));
+  rig_submit_vectors(&rig, &large, LARDER_CALL_LASTING, 20000, &vector, 1);
+  rig_submit(&rig, &second, 0, 20000, "SET a 2");
+  rig_submit(&rig, &third, 0, 20000, "SET a 3");
+  ck_assert_int_eq(peer_meet(peer, 5000), 0);
+  ck_assert_int_eq(rig_wait(&third, 20000), 0);
+  ck_ended(&large, LARDER_OK, LARDER_CAUSE_NONE);
+  ck_assert_int_eq(second.count.last.outcome, LARDER_REFUSED);
+  ck_assert_int_eq(third.count.last.outcome, LARDER_REFUSED);
+  end();
+  free(bytes);
 }
 END_TEST
 
@@ -346,6 +374,7 @@ int main(void)
   tcase_add_test(t, a_submitted_transaction_is_done);
   tcase_add_test(t, deadlines_end_submitted_calls);
   tcase_add_test(t, an_end_under_submitted_calls);
+  tcase_add_test(t, an_end_does_not_change_the_order);
   tcase_add_test(t, an_idle_end_is_noticed);
   tcase_add_test(t, a_stuck_submit_link_is_closed_and_fenced);
   tcase_add_test(t, one_call_is_cancelled_alone);

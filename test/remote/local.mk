@@ -21,6 +21,7 @@ check_PROGRAMS += \
   test/remote/check_deadline \
   test/remote/check_faults \
   test/remote/check_feed \
+  test/remote/check_flow \
   test/remote/check_handshake \
   test/remote/check_hello \
   test/remote/check_link \
@@ -40,6 +41,7 @@ test_remote_check_callers_SOURCES = test/remote/check_callers.c $(against_source
 test_remote_check_deadline_SOURCES = test/remote/check_deadline.c $(against_sources)
 test_remote_check_faults_SOURCES = test/remote/check_faults.c $(through_sources)
 test_remote_check_feed_SOURCES = test/remote/check_feed.c $(ear_sources) $(rig_sources)
+test_remote_check_flow_SOURCES = test/remote/check_flow.c
 test_remote_check_handshake_SOURCES = test/remote/check_handshake.c $(against_sources)
 test_remote_check_listen_SOURCES = test/remote/check_listen.c $(ear_sources) $(through_sources)
 test_remote_check_listen_faults_SOURCES = test/remote/check_listen_faults.c $(ear_sources) \

@@ -240,11 +240,17 @@ void rig_submit(struct rig *r, struct rig_submission *s, unsigned flags, int64_t
 {
   struct line line;
   split(&line, words);
+  rig_submit_vectors(r, s, flags, timeout_ms, line.vector, line.count);
+}
+
+void rig_submit_vectors(struct rig *r, struct rig_submission *s, unsigned flags,
+                        int64_t timeout_ms, const larder_vector *vector, size_t count)
+{
   memset(s, 0, sizeof *s);
   lrd_count_init(&s->count);
   s->base.sink = &s->count.sink;
   s->base.done = on_done;
-  larder_call call = {.vector = line.vector, .count = line.count, .flags = flags,
+  larder_call call = {.vector = vector, .count = count, .flags = flags,
                       .deadline = lrd_monotonic(&r->config.clock) + timeout_ms * LRD_NS_PER_MS};
   lrd_remote_table.submit(r->backend, &call, &s->base);
 }

@@ -54,6 +54,8 @@ struct rig_submission {
 };
 void rig_submit(struct rig *, struct rig_submission *, unsigned flags, int64_t timeout_ms,
                 const char *words);
+void rig_submit_vectors(struct rig *, struct rig_submission *, unsigned flags, int64_t timeout_ms,
+                        const larder_vector *, size_t count);
 /* Waits until it is done: 0, or -1 after timeout_ms. */
 int rig_wait(struct rig_submission *, int timeout_ms);
 
