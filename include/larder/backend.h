@@ -219,7 +219,7 @@ typedef struct larder_backend_status {
   char replay_error[128];    /* why Redis takes no journaled writes; "": it does */
   uint64_t replayed, replay_batches, dropped, dead_letters, unknown_batches;
 
-  struct lrd_meter *meter; /* set by who asks: lib/remote/metrics.h; NULL: it wants no more */
+  struct lrd_metrics_visit *meter; /* set by who asks: lib/remote/metrics.h; NULL: it wants no more */
 } larder_backend_status;
 
 /* Everything that a backend is opened with. */

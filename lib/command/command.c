@@ -113,6 +113,7 @@ static const struct subcommand subcommands[] = {
   { LRD_COMMAND, "docs", -2, 0 },
   { LRD_COMMAND, "getkeys", -4, 0 }, { LRD_COMMAND, "getkeysandflags", -4, 0 },
   { LRD_CONFIG, "get", -3, 0 },     { LRD_CONFIG, "set", -4, 0 },
+  { LRD_CONFIG, "resetstat", 2, 0 },
   { LRD_CONFIG, "help", 2, 0 },     { LRD_OBJECT, "encoding", 3, 2 },
   { LRD_OBJECT, "refcount", 3, 2 }, { LRD_OBJECT, "freq", 3, 2 },
   { LRD_OBJECT, "idletime", 3, 2 }, { LRD_OBJECT, "help", 2, 0 },

@@ -771,7 +771,8 @@ LRD_X(COMMAND, "command", -1, LRD_LOADING | LRD_STALE | LRD_FRONT | LRD_PARTS,
       "What commands there are")
 LRD_X(CONFIG, "config", -2, LRD_PARTS,
       ADMIN, 0, 0, 0, MAP, NEVER, "@slow", "server", "2.0.0",
-      "GET parameter [parameter ...] | SET parameter value [parameter value ...] | HELP",
+      "GET parameter [parameter ...] | SET parameter value [parameter value ...] | RESETSTAT | "
+      "HELP",
       "Settings of the server")
 LRD_X(INFO, "info", -1, LRD_LOADING | LRD_STALE,
       CONNECTION, 0, 0, 0, VERBATIM, NEVER, "@slow @dangerous", "server", "1.0.0",

@@ -98,6 +98,8 @@ struct lrd_block {
   _Atomic int64_t next_end; /* monotonic ns: of a submission, INT64_MAX: none has one */
 };
 
+enum { LRD_RESETS = 5 }; /* calls, hits, misses, expired, evicted */
+
 struct lrd_engine {
   larder_backend base;
   struct lrd_account account;
@@ -119,6 +121,7 @@ struct lrd_engine {
   struct lrd_block block;
   int64_t opened;           /* wall ms */
   _Atomic uint64_t calls;   /* those that no shard has counted */
+  _Atomic uint64_t reset[LRD_RESETS]; /* what INFO's counters were at CONFIG RESETSTAT */
   _Atomic unsigned next_tick; /* the shard where the next tick begins */
 };
 

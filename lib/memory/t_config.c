@@ -140,6 +140,14 @@ static void config_set(struct lrd_exec *x)
   lrd_sink_ok(x->sink);
 }
 
+/* --- RESETSTAT ------------------------------------------------------------------- */
+
+static void config_resetstat(struct lrd_exec *x)
+{
+  lrd_info_reset(x);
+  lrd_sink_ok(x->sink);
+}
+
 /* --- HELP ------------------------------------------------------------------------ */
 
 static void config_help(struct lrd_exec *x)
@@ -150,6 +158,8 @@ static void config_help(struct lrd_exec *x)
     "    Return parameters matching the glob-like <pattern> and their values.",
     "SET <directive> <value>",
     "    Set the configuration <directive> to <value>.",
+    "RESETSTAT",
+    "    Reset statistics reported by the INFO command.",
     "HELP",
     "    Prints this help.",
     NULL
@@ -164,6 +174,8 @@ void lrd_t_config(struct lrd_exec *x)
     config_get(x);
   else if (lrd_is_word(&x->argv[1], "SET"))
     config_set(x);
+  else if (lrd_is_word(&x->argv[1], "RESETSTAT"))
+    config_resetstat(x);
   else
     config_help(x);
 }

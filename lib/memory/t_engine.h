@@ -34,6 +34,9 @@ lrd_handler lrd_t_publish, lrd_t_spublish, lrd_t_pubsub;
 
 lrd_handler lrd_t_forget, lrd_t_rebuild;
 
+/* t_info.c: CONFIG RESETSTAT. */
+void lrd_info_reset(struct lrd_exec *);
+
 /* --- what they share -------------------------------------------------------- */
 
 /* "EX 10", "PXAT ...": a positive time as absolute wall ms.  0: replied. */

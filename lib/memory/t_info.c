@@ -15,7 +15,7 @@
 /* What INFO adds up over the shards. */
 struct totals {
   uint64_t keys[LRD_DATABASES], expires[LRD_DATABASES];
-  uint64_t calls, hits, misses, expired;
+  uint64_t calls, hits, misses, expired, evicted;
 };
 
 /* By readers without a lock. */
@@ -25,6 +25,7 @@ static uint64_t counted(const struct lrd_engine *e, larder_outcome outcome)
          lrd_grace_counted(e->grace, LRD_COUNTED_GETS + outcome);
 }
 
+/* All since the engine was opened: readers without a lock count too, so nothing is set back. */
 static void add_up(struct lrd_exec *x, struct totals *t)
 {
   struct lrd_engine *e = x->engine;
@@ -50,6 +51,34 @@ static void add_up(struct lrd_exec *x, struct totals *t)
     t->expired += s->expired;
     if (!x->all_locked)
       lrd_latch_drop(&s->lock);
+  }
+  t->evicted = atomic_load_explicit(&e->evict.evicted, memory_order_relaxed);
+}
+
+/* --- CONFIG RESETSTAT ------------------------------------------------------------------- */
+
+static uint64_t *counter_of(struct totals *t, int i)
+{
+  return (uint64_t *[LRD_RESETS]){ &t->calls, &t->hits, &t->misses, &t->expired, &t->evicted }[i];
+}
+
+void lrd_info_reset(struct lrd_exec *x)
+{
+  struct totals t;
+
+  add_up(x, &t);
+  for (int i = 0; i < LRD_RESETS; i++)
+    atomic_store_explicit(&x->engine->reset[i], *counter_of(&t, i), memory_order_relaxed);
+}
+
+/* What has come since then; a sum that is older than the reset is nothing. */
+static void since_reset(const struct lrd_engine *e, struct totals *t)
+{
+  for (int i = 0; i < LRD_RESETS; i++) {
+    uint64_t *now = counter_of(t, i), then = atomic_load_explicit(&e->reset[i],
+                                                                memory_order_relaxed);
+
+    *now = *now > then ? *now - then : 0;
   }
 }
 
@@ -146,10 +175,11 @@ static void persistence(struct lrd_exec *x, const struct totals *t, struct lrd_b
 
 static void stats(struct lrd_exec *x, const struct totals *t, struct lrd_buffer *b)
 {
+  (void)x;
   line(b, "# Stats");
   line(b, "total_commands_processed:%llu", (unsigned long long)t->calls);
   line(b, "expired_keys:%llu", (unsigned long long)t->expired);
-  line(b, "evicted_keys:%llu", (unsigned long long)atomic_load(&x->engine->evict.evicted));
+  line(b, "evicted_keys:%llu", (unsigned long long)t->evicted);
   line(b, "keyspace_hits:%llu", (unsigned long long)t->hits);
   line(b, "keyspace_misses:%llu", (unsigned long long)t->misses);
 }
@@ -205,6 +235,7 @@ void lrd_t_info(struct lrd_exec *x)
   struct totals t;
 
   add_up(x, &t);
+  since_reset(x->engine, &t);
   lrd_buffer_init(&b, lrd_memory_of(x->engine), 0);
   for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
     if (wanted(x, sections[i].name)) {

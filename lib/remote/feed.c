@@ -162,6 +162,7 @@ static int encode(struct lrd_feed *f)
     f->out.len = len;
     return no_memory(f);
   }
+  f->commands++;
   step_at(f, f->asked + n - 1)->last = 1;
   f->asked += n;
   return 0;

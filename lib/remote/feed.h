@@ -61,6 +61,7 @@ struct lrd_feed {
   int64_t heard_at;    /* bytes came, or the connection did */
   int64_t progress_at; /* a confirmation came, or was waited for first */
   size_t confirmed;    /* subscriptions */
+  uint64_t commands;   /* put into out so far, on all connections */
 
   larder_cause cause; /* after -1 */
   char error[200];

@@ -13,6 +13,46 @@ static const int64_t first_pause = 50 * LRD_NS_PER_MS, longest_pause = 2000 * LR
 static const int64_t young = 10000 * LRD_NS_PER_MS; /* a connection that ends before that */
 static const int64_t linger = 1000 * LRD_NS_PER_MS; /* with nothing to listen to */
 
+/* --- its metrics, which another thread may reset ---------------------------------------- */
+
+static void count_put(struct lrd_listen *ls)
+{
+  struct lrd_link *l = ls->link;
+  if (ls->feed.commands == ls->counted)
+    return;
+  lrd_lock(&l->lock);
+  lrd_metrics_put(&l->metrics, ls->feed.commands - ls->counted, ls->feed.asked);
+  lrd_metrics_write(&l->metrics);
+  lrd_unlock(&l->lock);
+  ls->counted = ls->feed.commands;
+}
+
+static void count_wrote(struct lrd_listen *ls, size_t bytes)
+{
+  struct lrd_link *l = ls->link;
+  lrd_lock(&l->lock);
+  lrd_metrics_wrote(&l->metrics, bytes);
+  lrd_unlock(&l->lock);
+}
+
+static void count_read(struct lrd_listen *ls, size_t bytes)
+{
+  struct lrd_link *l = ls->link;
+  lrd_lock(&l->lock);
+  lrd_metrics_read(&l->metrics, bytes, ls->feed.asked);
+  lrd_unlock(&l->lock);
+}
+
+static void count_owed(struct lrd_listen *ls, size_t before)
+{
+  struct lrd_link *l = ls->link;
+  if (ls->feed.asked == before)
+    return;
+  lrd_lock(&l->lock);
+  lrd_metrics_owe(&l->metrics, ls->feed.asked);
+  lrd_unlock(&l->lock);
+}
+
 /* --- losing it ------------------------------------------------------------------------- */
 
 static void tell(struct lrd_listen *ls, larder_level level, const char *name, size_t count,
@@ -90,13 +130,16 @@ static void dial(struct lrd_listen *ls)
 /* Writes what it can: 0, or -1: the connection was lost. */
 static int flush(struct lrd_listen *ls)
 {
-  struct lrd_stream *s = &ls->link->stream;
+  struct lrd_link *l = ls->link;
+  struct lrd_stream *s = &l->stream;
+  count_put(ls);
   for (;;) {
     size_t len;
     const char *bytes = lrd_feed_out(&ls->feed, &len);
     ssize_t n = len ? lrd_stream_write(s, bytes, len) : lrd_stream_flush(s);
     if (n > 0) {
       lrd_feed_handed(&ls->feed, (size_t)n);
+      count_wrote(ls, (size_t)n);
       continue;
     }
     if (n == LRD_STREAM_FAULT) {
@@ -107,8 +150,7 @@ static int flush(struct lrd_listen *ls)
     if (ls->writing == (n != 0))
       return 0;
     ls->writing = n != 0;
-    if (lrd_watch_events(ls->link->work.watch,
-                         n ? UV_READABLE | UV_WRITABLE : UV_READABLE) == 0)
+    if (lrd_watch_events(l->work.watch, n ? UV_READABLE | UV_WRITABLE : UV_READABLE) == 0)
       return 0;
     lose(ls, LARDER_CAUSE_CALLER, "the connection can't be polled");
     return -1;
@@ -150,22 +192,26 @@ static void on_ready(void *owner, int events)
   struct lrd_listen *ls = owner;
   char bytes[LRD_STREAM_READ_SIZE];
   int quiet = lrd_feed_idle(&ls->feed) && !ls->writing;
+  struct lrd_stream *stream = &ls->link->stream;
   if (events & UV_READABLE) {
-    ssize_t n = lrd_stream_read(&ls->link->stream, bytes, sizeof bytes);
+    ssize_t n = lrd_stream_read(stream, bytes, sizeof bytes);
     if (n == 0 || n == LRD_STREAM_FAULT) {
       char text[LRD_STREAM_ERROR_SIZE];
       lose(ls, LARDER_CAUSE_CUT,
-           n ? lrd_stream_error(&ls->link->stream, errno, text)
+           n ? lrd_stream_error(stream, errno, text)
              : "the server closed the connection");
       return;
     }
     if (n > 0) {
       int64_t now = lrd_remote_now(ls->loop->remote);
       lrd_remote_heard(ls->loop->remote, now);
+      size_t owed = ls->feed.asked;
+      count_read(ls, (size_t)n); /* before anybody hears of it */
       if (lrd_feed_take(&ls->feed, bytes, (size_t)n, now) != 0) {
         lose_by_feed(ls);
         return;
       }
+      count_owed(ls, owed);
     }
   }
   if (!quiet)

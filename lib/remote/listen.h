@@ -25,12 +25,13 @@ struct lrd_listen {
   struct lrd_loop *loop;
   struct lrd_hub_source source;
   atomic_int changed;    /* the hub wants something; set by any thread */
-  struct lrd_link *link; /* or NULL: never made yet */
+  _Atomic(struct lrd_link *) link; /* NULL: never made yet; others look at what it counts */
   struct lrd_feed feed;
   int up, writing; /* writing: the socket is polled for that too */
   int64_t up_at, retry_at, leave_at; /* 0: not so */
   unsigned failures;     /* connections that ended young, one after another */
   size_t lost;           /* names that were ready; 0: all are back */
+  uint64_t counted;      /* of the feed's commands, by the link's metrics */
 };
 
 /* The hub is asked for nothing before lrd_listen_attach.  NULL: no memory. */

@@ -14,8 +14,8 @@
  * What one connection's place (a link, whatever connection it has now) counts.  The totals of a
  * store are sums over its links, which live as long as it does: no counter is shared.
  *
- * Written under the link's lock, with plain stores; read by any thread without it.  Zeroed
- * memory has counted nothing.
+ * Written under the link's lock, with relaxed loads and stores (plain moves on the machines that matter, no
+ * locked instruction); read by any thread without it.  Zeroed memory has counted nothing.
  */
 
 enum {
@@ -23,7 +23,7 @@ enum {
   LRD_DEPTHS = 17 /* commands in one write: at most 1, 2, 4, ... 32768, more */
 };
 
-/* "", "caller", "auth", ...: static; "?" outside the enum. */
+/* "none", "caller", "auth", ...: static; "?" outside the enum. */
 const char *lrd_cause_word(int cause);
 
 /* The counters, as indices. */
@@ -84,6 +84,12 @@ static inline void lrd_metrics_read(struct lrd_metrics *m, size_t bytes, size_t 
   atomic_store_explicit(&m->in_flight, owed, memory_order_relaxed);
 }
 
+/* A call was withdrawn. */
+static inline void lrd_metrics_owe(struct lrd_metrics *m, size_t owed)
+{
+  atomic_store_explicit(&m->in_flight, owed, memory_order_relaxed);
+}
+/* The same, because its deadline passed. */
 void lrd_metrics_missed(struct lrd_metrics *, size_t owed);
 void lrd_metrics_up(struct lrd_metrics *);
 void lrd_metrics_closed(struct lrd_metrics *, larder_cause);
@@ -98,8 +104,8 @@ void lrd_metrics_add(struct lrd_metrics *to, const struct lrd_metrics *from);
 
 /* Whoever asks a backend for its status may have each connection shown to it
  * (larder_backend_status.meter), between entering the slot and its return; or all of them reset. */
-struct lrd_meter {
-  void (*show)(struct lrd_meter *, const char *name, const struct lrd_metrics *); /* or NULL */
+struct lrd_metrics_visit {
+  void (*show)(struct lrd_metrics_visit *, const char *name, const struct lrd_metrics *); /* or NULL */
   int reset;
 };
 

@@ -178,13 +178,15 @@ static void remote_hold_close(larder_backend *b, larder_hold *h)
 /* What goes through the visits of the links. */
 struct visit {
   uint64_t commands;
-  struct lrd_meter *meter;
+  struct lrd_metrics_visit *meter;
 };
 
 static void name_link(const struct lrd_link *l, char *name, size_t size)
 {
   if (l->kind == LRD_LINK_PINNED)
     snprintf(name, size, "held-%u", l->index % 1000);
+  else if (l->kind == LRD_LINK_LISTEN)
+    snprintf(name, size, "listen");
   else if (l->kind == LRD_LINK_SUBMIT)
     snprintf(name, size, "db%d-async", l->home_database);
   else
@@ -207,7 +209,7 @@ static void count_link(struct lrd_link *l, void *context)
   v->meter->show(v->meter, name, &l->metrics);
 }
 
-static uint64_t count_links(struct lrd_remote *r, struct lrd_meter *meter)
+static uint64_t count_links(struct lrd_remote *r, struct lrd_metrics_visit *meter)
 {
   struct visit v = {0, meter};
   lrd_group_each(r, count_link, &v);
@@ -216,6 +218,9 @@ static uint64_t count_links(struct lrd_remote *r, struct lrd_meter *meter)
     if (l)
       count_link(l, &v);
   }
+  struct lrd_link *l = r->listen ? r->listen->link : NULL;
+  if (l)
+    count_link(l, &v);
   return v.commands;
 }
 

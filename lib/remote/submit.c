@@ -345,6 +345,8 @@ static void end_now(struct lrd_loop *loop, struct lrd_job *job, larder_cause cau
   lrd_wire_withdraw(&l->wire, &job->ticket, cause, text);
   if (cause != LARDER_CAUSE_CALLER)
     lrd_link_doubt(l, job->ticket.sent_at, lrd_remote_now(loop->remote));
+  else
+    lrd_metrics_owe(&l->metrics, l->wire.used);
   int dead = l->wire.poisoned;
   if (dead)
     lrd_link_close(l, LARDER_CAUSE_PROTOCOL, l->wire.error);

@@ -27,7 +27,7 @@ int lrd_client_may_wait(const struct lrd_client *c, larder_vector *v)
 
   return s->authenticated && !s->transaction.open && !lrd_session_is_confined(s) &&
          (s->store->table->capabilities & (LARDER_IS_LOCAL | LARDER_CAN_SUBMIT)) &&
-         lrd_route(v, text, sizeof text) == LRD_ROUTE_BACKEND &&
+         lrd_route(NULL, v, text, sizeof text) == LRD_ROUTE_BACKEND &&
          lrd_command_class(v) == LRD_CLASS_BLOCKING;
 }
 

@@ -46,7 +46,7 @@ static void send(struct start *a, enum lrd_route route, int64_t timeout)
   struct lrd_promise *promise = a->promise;
   atomic_store_explicit(&promise->state, LRD_PROMISE_RUNNING, memory_order_release);
   if (route == LRD_ROUTE_FRONT) {
-    lrd_front(NULL, &promise->vector, promise->submission.sink);
+    lrd_front(a->store, NULL, &promise->vector, promise->submission.sink);
     promise->submission.done(&promise->submission);
   } else {
     larder_call call =
@@ -67,7 +67,7 @@ static larder_outcome start(struct start *a, larder_vector *v, int own, int64_t 
   int64_t timeout = lrd_timeout(a->store, timeout_ms);
   if (timeout == 0)
     return abandon(a, LARDER_BAD_ARGUMENT);
-  enum lrd_route route = lrd_route(v, text, sizeof text);
+  enum lrd_route route = lrd_route(a->store, v, text, sizeof text);
   if (route != LRD_ROUTE_BACKEND && route != LRD_ROUTE_FRONT)
     return abandon(a, LARDER_BAD_ARGUMENT);
   if (own)

@@ -83,7 +83,7 @@ static larder_outcome spoil(larder_batch *b, larder_outcome outcome)
 static larder_outcome add(larder_batch *b, larder_vector *v)
 {
   char text[LARDER_ERROR_SIZE];
-  if (b->ran || lrd_route(v, text, sizeof text) != LRD_ROUTE_BACKEND)
+  if (b->ran || lrd_route(NULL, v, text, sizeof text) != LRD_ROUTE_BACKEND)
     return spoil(b, LARDER_BAD_ARGUMENT);
   if (make_room(b) != 0 || lrd_copy_vector(&b->arena, v, &b->vector[b->count]) != 0)
     return spoil(b, LARDER_NO_MEMORY);

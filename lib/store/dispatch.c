@@ -154,27 +154,45 @@ larder_call lrd_plain_call(const larder *store, const larder_vector *vector, siz
 
 /* --- routing ------------------------------------------------------------- */
 
-static inline enum lrd_route route(larder_vector *v, char *error, size_t error_size)
+int lrd_asks_front(const larder_vector *v)
+{
+  return v->command == LRD_INFO && v->argc == 2 && lrd_is_word(&v->argv[1], "larder");
+}
+
+/* To an in-process store's INFO a section is added; a server's is its own. */
+__attribute__((noinline)) static enum lrd_route route_info(const larder *store,
+                                                           const larder_vector *v)
+{
+  return lrd_asks_front(v) || (store && store->table->capabilities & LARDER_IS_LOCAL)
+             ? LRD_ROUTE_FRONT
+             : LRD_ROUTE_BACKEND;
+}
+
+static inline enum lrd_route route(const larder *store, larder_vector *v, char *error,
+                                   size_t error_size)
 {
   if (lrd_command_check(v, error, error_size) != LARDER_OK)
     return LRD_ROUTE_BAD;
   unsigned flags = lrd_commands[v->command].flags;
   if (flags & LRD_SESSION)
     return LRD_ROUTE_SESSION;
+  if (v->command == LRD_INFO)
+    return route_info(store, v);
   return flags & LRD_FRONT ? LRD_ROUTE_FRONT : LRD_ROUTE_BACKEND;
 }
 
-enum lrd_route lrd_route(larder_vector *v, char *error, size_t error_size)
+enum lrd_route lrd_route(const larder *store, larder_vector *v, char *error, size_t error_size)
 {
-  return route(v, error, error_size);
+  return route(store, v, error, error_size);
 }
 
 /* What is not the backend's. */
-__attribute__((noinline)) static void answer_above(const larder_vector *v, enum lrd_route way,
-                                                   char *text, larder_sink *sink)
+__attribute__((noinline)) static void answer_above(larder *store, const larder_vector *v,
+                                                   enum lrd_route way, char *text,
+                                                   larder_sink *sink)
 {
   if (way == LRD_ROUTE_FRONT) {
-    lrd_front(NULL, v, sink);
+    lrd_front(store, NULL, v, sink);
     return;
   }
   if (way == LRD_ROUTE_SESSION && lrd_commands[v->command].flags & LRD_CHANNELS)
@@ -189,9 +207,9 @@ __attribute__((noinline)) static void answer_above(const larder_vector *v, enum 
 int lrd_run_bare(larder *store, larder_vector *v, int64_t timeout, larder_sink *sink)
 {
   char text[LARDER_ERROR_SIZE];
-  enum lrd_route way = route(v, text, sizeof text);
+  enum lrd_route way = route(store, v, text, sizeof text);
   if (way != LRD_ROUTE_BACKEND) {
-    answer_above(v, way, text, sink);
+    answer_above(store, v, way, text, sink);
     return 0;
   }
   larder_call call = plain_call(store, v, 1, 0, timeout);

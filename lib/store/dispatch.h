@@ -42,7 +42,11 @@ enum lrd_route {
   LRD_ROUTE_SESSION, /* belongs to one conversation */
   LRD_ROUTE_BAD      /* error holds Redis's text */
 };
-enum lrd_route lrd_route(larder_vector *, char *error, size_t error_size);
+/* store NULL: INFO is what a backend says of itself. */
+enum lrd_route lrd_route(const larder *, larder_vector *, char *error, size_t error_size);
+
+/* 1: INFO's section `larder` alone, which no backend knows. */
+int lrd_asks_front(const larder_vector *);
 
 /* A call on the store's own database.  Where the flags let it wait for a key, its deadline lies
  * that much later. */
@@ -57,6 +61,6 @@ int lrd_run_bare(larder *, larder_vector *v, int64_t timeout, larder_sink *);
 extern const char lrd_text_subscriber[];
 
 /* front.c.  session NULL: a bare store. */
-void lrd_front(larder_session *, const larder_vector *, larder_sink *);
+void lrd_front(larder *, larder_session *, const larder_vector *, larder_sink *);
 
 #endif

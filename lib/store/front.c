@@ -318,7 +318,8 @@ int lrd_front_beside(larder_session *s, const larder_vector *v, larder_sink *sin
   if (v->command == LRD_QUIT || v->command == LRD_RESET ||
       (flags & LRD_CHANNELS && flags & LRD_SESSION))
     return 0;
-  struct lrd_front f = {.session = s,
+  struct lrd_front f = {.store = s->store,
+                        .session = s,
                         .v = v,
                         .argc = v->argc,
                         .argv = v->argv,
@@ -339,6 +340,9 @@ static void answer(struct lrd_front *f)
   switch (f->v->command) {
   case LRD_COMMAND:
     lrd_front_catalog(f);
+    break;
+  case LRD_INFO:
+    lrd_front_info(f);
     break;
   case LRD_SELECT:
     front_select(f);
@@ -373,9 +377,10 @@ static void answer(struct lrd_front *f)
   }
 }
 
-void lrd_front(larder_session *session, const larder_vector *v, larder_sink *sink)
+void lrd_front(larder *store, larder_session *session, const larder_vector *v, larder_sink *sink)
 {
-  struct lrd_front f = {.session = session,
+  struct lrd_front f = {.store = store,
+                    .session = session,
                     .v = v,
                     .argc = v->argc,
                     .argv = v->argv,

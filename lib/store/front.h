@@ -7,7 +7,8 @@
 
 /* A command that is being answered above the backends. */
 struct lrd_front {
-  larder_session *session; /* NULL: a bare store (COMMAND only) */
+  larder *store;
+  larder_session *session; /* NULL: a bare store (COMMAND and INFO only) */
   const larder_vector *v;
   int argc;
   const larder_bytes *argv;
@@ -37,6 +38,9 @@ void lrd_front_docs(struct lrd_front *);
 
 /* getkeys.c: COMMAND GETKEYS, and with flags GETKEYSANDFLAGS. */
 void lrd_front_keys(struct lrd_front *, int flags);
+
+/* info.c: INFO, as far as the front answers it. */
+void lrd_front_info(struct lrd_front *);
 
 /* catalog.c: COMMAND and its subcommands. */
 void lrd_front_catalog(struct lrd_front *);

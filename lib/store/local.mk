@@ -23,6 +23,7 @@ core_sources += \
   lib/store/front.c \
   lib/store/front.h \
   lib/store/getkeys.c \
+  lib/store/info.c \
   lib/store/names.c \
   lib/store/names.h \
   lib/store/meter.h \

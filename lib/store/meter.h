@@ -8,7 +8,7 @@
 
 /* What all connections of a store have counted, added up: some 10 KB, for a stack. */
 struct lrd_sum {
-  struct lrd_meter meter; /* first */
+  struct lrd_metrics_visit meter; /* first */
   struct lrd_metrics total;
   unsigned links;
 };

@@ -12,7 +12,7 @@
 
 /* A store's counters as Prometheus's text. */
 
-static void add(struct lrd_meter *meter, const char *name, const struct lrd_metrics *m)
+static void add(struct lrd_metrics_visit *meter, const char *name, const struct lrd_metrics *m)
 {
   struct lrd_sum *sum = (struct lrd_sum *)(void *)meter;
   (void)name;
@@ -178,26 +178,26 @@ static void put_connections(struct lrd_exposition *e, const larder_status *s,
 
 /* One family: its samples must stand together, so all connections are asked for each. */
 struct family {
-  struct lrd_meter meter; /* first */
+  struct lrd_metrics_visit meter; /* first */
   struct lrd_exposition *e;
   int metric;
 };
 
-static void put_metric(struct lrd_meter *meter, const char *name, const struct lrd_metrics *m)
+static void put_metric(struct lrd_metrics_visit *meter, const char *name, const struct lrd_metrics *m)
 {
   struct family *f = (struct family *)(void *)meter;
   lrd_exposition_count(f->e, "", (const char *const[]){"connection", name, NULL},
                        lrd_metric(m, f->metric));
 }
 
-static void put_owed(struct lrd_meter *meter, const char *name, const struct lrd_metrics *m)
+static void put_owed(struct lrd_metrics_visit *meter, const char *name, const struct lrd_metrics *m)
 {
   struct family *f = (struct family *)(void *)meter;
   lrd_exposition_count(f->e, "", (const char *const[]){"connection", name, NULL},
                        lrd_counted(&m->in_flight));
 }
 
-static void put_quantiles(struct lrd_meter *meter, const char *name, const struct lrd_metrics *m)
+static void put_quantiles(struct lrd_metrics_visit *meter, const char *name, const struct lrd_metrics *m)
 {
   static const struct {
     uint32_t millionths;
@@ -215,7 +215,7 @@ static void put_quantiles(struct lrd_meter *meter, const char *name, const struc
   lrd_exposition_count(f->e, "_count", labels, lrd_histogram_count(&m->latency));
 }
 
-static void each(larder *s, struct lrd_meter *meter)
+static void each(larder *s, struct lrd_metrics_visit *meter)
 {
   larder_backend_status b = {.state = -1, .journal_oldest_ms = -1, .meter = meter};
   s->table->status(s->base, &b);
@@ -279,7 +279,7 @@ size_t larder_metrics(larder *s, char *buffer, size_t size)
 
 larder_outcome larder_reset_metrics(larder *s)
 {
-  struct lrd_meter meter = {.reset = 1};
+  struct lrd_metrics_visit meter = {.reset = 1};
   larder_outcome why = LARDER_BAD_ARGUMENT;
   struct lrd_cell *cell = s ? lrd_enter(s, &why) : NULL;
   if (!cell)

@@ -79,7 +79,7 @@ static void single(larder_session *s, const larder_vector *v, enum lrd_route rou
   else if (s->transaction.open && v->command != LRD_QUIT && v->command != LRD_RESET)
     lrd_transaction_queue(s, v, m);
   else
-    lrd_front(s, v, m->sink);
+    lrd_front(s->store, s, v, m->sink);
 }
 
 static void execute(larder_session *s, larder_vector *vector, size_t count, struct lrd_meter *m)
@@ -87,7 +87,7 @@ static void execute(larder_session *s, larder_vector *vector, size_t count, stru
   char error[LARDER_ERROR_SIZE];
   size_t begin = 0;
   for (size_t i = 0; i < count; i++) {
-    enum lrd_route way = lrd_route(&vector[i], error, sizeof error);
+    enum lrd_route way = lrd_route(s->store, &vector[i], error, sizeof error);
     if (way == LRD_ROUTE_BACKEND && !s->transaction.open && !lrd_session_is_confined(s) &&
         !needs_authentication(s, &vector[i]))
       continue;

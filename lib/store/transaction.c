@@ -69,8 +69,9 @@ static int admit(struct lrd_transaction *t, const larder_vector *v)
 /* What is answered above the backends; but SELECT they know, within an atomic call. */
 static int is_front(const larder_vector *v)
 {
-  return v->command != LRD_SELECT &&
-         (lrd_commands[v->command].flags & (LRD_SESSION | LRD_FRONT)) != 0;
+  return (v->command != LRD_SELECT &&
+          (lrd_commands[v->command].flags & (LRD_SESSION | LRD_FRONT)) != 0) ||
+         lrd_asks_front(v);
 }
 
 void lrd_transaction_queue(larder_session *s, const larder_vector *v, struct lrd_meter *m)
@@ -195,7 +196,7 @@ static void answer_here(larder_session *s, const larder_vector *v, larder_sink *
     lrd_sink_error(sink, lrd_fixed_text(LARDER_NO_MEMORY));
     return;
   }
-  lrd_front(s, v, &a->tree.sink);
+  lrd_front(s->store, s, v, &a->tree.sink);
   lrd_sink_value(sink, &lrd_answer_finish(a)->value);
   lrd_answer_free(a);
 }

@@ -12,7 +12,7 @@
  * is the middle of a bucket, so it is off by at most 1.6 % from 1 us on.  Fixed size, no allocation.
  *
  * One thread writes at a time (whoever holds a lock, or owns it); any thread may read
- * meanwhile, without one: counters are written with plain stores, no locked instruction.
+ * meanwhile, without one: counters are written with relaxed stores, no locked instruction.
  * Zeroed memory is an empty one.
  */
 

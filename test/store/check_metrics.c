@@ -6,6 +6,8 @@
 
 #include <larder.h>
 #include <larder/metrics.h>
+#include <larder/session.h>
+#include <larder/subscriber.h>
 
 #include "support/check.h"
 #include "support/server.h"
@@ -272,6 +274,137 @@ START_TEST(of_a_fallback)
 }
 END_TEST
 
+/* --- the connection that listens ------------------------------------------------------- */
+
+START_TEST(of_the_one_that_listens)
+{
+  struct server *server = server_start(NULL);
+  larder *store = open_store(server_url(server), "?timeout=5s&fallback=none&connections=1");
+  larder_subscriber *sub = larder_subscriber_open(store, NULL, NULL, 0);
+  larder_message m;
+  ck_assert_int_eq(larder_subscribe(sub, "news", 4), LARDER_OK);
+  ck_assert_int_eq(larder_subscriber_next(sub, 20000, &m), LARDER_OK);
+  ck_assert_int_eq(m.heard, LARDER_HEARD_READY);
+  scrape(store);
+  double before = value_of("larder_connection_received_bytes_total", "{connection=\"listen\"}");
+  ck_assert_double_eq(value_of("larder_connection_commands_total", "{connection=\"listen\"}"), 1);
+  ck_assert_double_eq(value_of("larder_connection_round_trips_total", "{connection=\"listen\"}"), 1);
+  ck_assert_double_eq(value_of("larder_connection_sent_bytes_total", "{connection=\"listen\"}"),
+                      29); /* *2 $9 SUBSCRIBE $4 news */
+  run(store, "PUBLISH news good", LARDER_OK);
+  ck_assert_int_eq(larder_subscriber_next(sub, 20000, &m), LARDER_OK);
+  scrape(store);
+  ck_assert_double_gt(value_of("larder_connection_received_bytes_total",
+                               "{connection=\"listen\"}"), before);
+  ck_assert_double_eq(value_of("larder_connection_replies_owed", "{connection=\"listen\"}"), 0);
+  ck_assert_double_eq(value_of("larder_commands_sent_total", ""), 2);
+  larder_subscriber_close(sub);
+  larder_close(store, 0);
+  server_stop(server);
+}
+END_TEST
+
+/* --- INFO ------------------------------------------------------------------------------ */
+
+static char info[1 << 16];
+
+/* The reply of INFO, with a line end in front of each line. */
+static void keep_info(const larder_value *v)
+{
+  ck_assert_msg(v->type == LARDER_VERBATIM || v->type == LARDER_STRING, "%s", v->str);
+  ck_assert_uint_lt(v->len + 3, sizeof info);
+  snprintf(info, sizeof info, "\r\n%s", v->str);
+}
+
+static void ask_info(larder *store, const char *command)
+{
+  larder_reply *r = larder_command(store, command);
+  keep_info(&r->value);
+  ck_assert_int_eq(r->outcome, LARDER_OK);
+  larder_reply_free(r);
+}
+
+static int says(const char *line)
+{
+  char whole[200];
+  snprintf(whole, sizeof whole, "\r\n%s\r\n", line);
+  return strstr(info, whole) != NULL;
+}
+
+START_TEST(info_in_process)
+{
+  static const char *const all[] = {"INFO", "INFO all", "INFO Everything", "INFO stats default"};
+  larder *store = open_store("memory:", "");
+  run(store, "SET k v", LARDER_OK);
+  run(store, "GET nothing", LARDER_ABSENT);
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    ask_info(store, all[i]);
+    ck_assert_msg(says("# Stats") && says("\r\n# Larder") && says("state:up"), "%s", info);
+  }
+  ask_info(store, "INFO LARDER");
+  ck_assert(!says("# Stats") && says("backend:memory") && says("answers:local=6"));
+  ck_assert(says("calls:OK=5,ABSENT=1"));
+  ck_assert(!strstr(info, "connections:"));
+  ask_info(store, "INFO stats");
+  ck_assert(says("# Stats") && !says("# Larder"));
+  larder_close(store, 0);
+}
+END_TEST
+
+/* Counters begin again, what is there stays; as a redis-server's do. */
+START_TEST(reset_in_process)
+{
+  larder *store = open_store("memory:", "");
+  run(store, "SET k v", LARDER_OK);
+  run(store, "GET k", LARDER_OK);
+  run(store, "GET nothing", LARDER_ABSENT);
+  ask_info(store, "INFO");
+  ck_assert_msg(says("keyspace_hits:1") && says("keyspace_misses:1"), "%s", info);
+  run(store, "CONFIG RESETSTAT", LARDER_OK);
+  ask_info(store, "INFO");
+  ck_assert_msg(says("keyspace_hits:0") && says("keyspace_misses:0"), "%s", info);
+  ck_assert(says("db0:keys=1,expires=0,avg_ttl=0"));
+  run(store, "GET k", LARDER_OK);
+  run(store, "GET k", LARDER_OK);
+  ask_info(store, "INFO");
+  ck_assert_msg(says("keyspace_hits:2") && says("keyspace_misses:0"), "%s", info);
+  larder_close(store, 0);
+}
+END_TEST
+
+START_TEST(info_of_connections)
+{
+  struct server *server = server_start(NULL);
+  larder *store = open_store(server_url(server), "?timeout=5s&fallback=none&connections=1");
+  for (int i = 0; i < 10; i++)
+    run(store, "SET k v", LARDER_OK);
+  ask_info(store, "INFO larder");
+  ck_assert_msg(says("commands_sent:10") && says("round_trips:10") && says("batch_depth:1=10") &&
+                    says("bytes_out:270") && says("bytes_in:50") && says("connections:1") &&
+                    says("calls:OK=10"), "%s", info);
+  ask_info(store, "INFO");
+  ck_assert(strstr(info, "redis_build_id") && !says("# Larder"));
+  larder_session *s = larder_session_open(store);
+  static const char *const lines[] = {"MULTI", "GET k", "INFO larder"};
+  for (size_t i = 0; i < 3; i++)
+    larder_reply_free(larder_session_command(s, lines[i]));
+  larder_reply *r = larder_session_command(s, "EXEC");
+  ck_assert_uint_eq(r->value.len, 2);
+  ck_assert_str_eq(r->value.element[0].str, "v");
+  keep_info(&r->value.element[1]);
+  ck_assert(says("# Larder") && says("commands_sent:12"));
+  larder_reply_free(r);
+  larder_session_close(s);
+  server_restart(server);
+  larder_reply_free(larder_command(store, "PING"));
+  run(store, "SET k v", LARDER_OK);
+  ask_info(store, "INFO larder");
+  ck_assert_msg(strstr(info, "reconnects_by_cause:cut="), "%s", info);
+  larder_close(store, 0);
+  server_stop(server);
+}
+END_TEST
+
 /* Programs compiled before the last fields were there. */
 START_TEST(older_status)
 {
@@ -303,6 +436,10 @@ int main(void)
   tcase_add_test(t, sizes);
   tcase_add_test(t, of_connections);
   tcase_add_test(t, of_a_fallback);
+  tcase_add_test(t, of_the_one_that_listens);
+  tcase_add_test(t, info_in_process);
+  tcase_add_test(t, reset_in_process);
+  tcase_add_test(t, info_of_connections);
   tcase_add_test(t, older_status);
   suite_add_tcase(s, t);
   return run_suite(s);

@@ -91,6 +91,16 @@ for field in 'backend: memory' 'serving: memory' 'state: up' 'last_error_ms: -1'
 done
 run 0 "$larder" status --json
 case $out in '{'*'"state": "up"'*'}') ;; *) fail "status --json: $out" ;; esac
+run 0 "$larder" status --prometheus
+for line in '# TYPE larder_calls_total counter' 'larder_state{state="up"} 1' 'larder_keys 0'; do
+  case "$newline$out$newline" in
+    *"$newline$line$newline"*) ;;
+    *) fail "status --prometheus: no line \"$line\" in $out" ;;
+  esac
+done
+[ -z "$(echo "$out" | grep '^# TYPE' | sort | uniq -d)" ] || fail "a family twice: $out"
+run 2 "$larder" status --prometheus --json
+says 'exclude each other'
 run 2 "$larder" status what
 says 'what is what'
 run 2 "$larder" status --timeout never
@@ -110,6 +120,8 @@ if "$larder" serve --help >/dev/null 2>&1; then
   run 3 "$larder" status --store "$dead?fallback=none&prefix=app:"
   case $out in *'serving: none'*'state: down'*'prefix: app:'*) ;; *) fail "status: $out" ;; esac
   case $out in *"address: $directory/nobody"*) ;; *) fail "status: $out" ;; esac
+  run 3 "$larder" status --prometheus --store "$dead"
+  case $out in *'larder_breaker{state="open"} 1'*'larder_connections 0'*) ;; *) fail "status: $out" ;; esac
   run 3 "$larder" status --store "redis://user:secret@127.0.0.1:1/"
   case $out$err in *secret*) fail "status shows a password: $out$err" ;; esac
 fi
