@@ -33,7 +33,8 @@ typedef struct larder larder;
 size_t larder_metrics(larder *store, char *buffer, size_t size);
 
 /* From now on the counters of connections have counted nothing, as after Redis's CONFIG RESETSTAT
- * (commands, bytes, writes, times, misses, causes); what is a state, and calls by outcome and origin, stay.
+ * (commands, bytes, writes, times, misses, causes); what is a state, calls by outcome and origin, and the
+ * store's own connects, connect_faults and deadline_misses stay.
  * OK, BAD_ARGUMENT (NULL), CLOSED, FORKED.  Any thread. */
 larder_outcome larder_reset_metrics(larder *store);
 

@@ -67,6 +67,12 @@ if command -v redis-cli >/dev/null && command -v redis-benchmark >/dev/null; the
   prints OK
   run 0 redis-cli -s "$directory/sock" GET k
   prints 'a b'
+  run 0 $cli INFO larder
+  case $out in *'# Larder'*'state:up'*) ;; *) fail "INFO larder: $out" ;; esac
+  run 0 $cli CONFIG RESETSTAT
+  prints OK
+  run 0 $cli INFO stats
+  case $out in *keyspace_hits:0*) ;; *) fail "after CONFIG RESETSTAT: $out" ;; esac
   run 0 $cli -3 HSET h f v
   run 0 $cli --no-raw -3 HGETALL h
   prints '1# "f" => "v"'
