@@ -113,7 +113,10 @@ typedef struct larder_options {
   larder_choice fallback;     /* "fallback": memory (yes, the default) or none (no) */
   larder_outage outage;       /* "outage": cache, journal, strict */
 
-  unsigned connections;         /* "connections": of caller-driven ones, 1 .. 256, default 8 */
+  unsigned connections;         /* "connections": at most so many a database for synchronous calls,
+                                   1 .. 256, default 8: two, made when wanted, are shared by all
+                                   threads, the others take batches of 64 reads or more; those of
+                                   asynchronous calls, WATCH and subscribers are not among them */
   size_t journal_bytes;         /* "journal_bytes": default 64 MiB, 4 KiB .. 1 TiB */
   size_t journal_keys;          /* "journal_keys": default 1000000 */
   unsigned shards;              /* "shards": of the engine, 1 .. 1024, default 16 */

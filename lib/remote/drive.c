@@ -174,21 +174,25 @@ static int wait_ready(struct lrd_link *l, struct lrd_link_call *c, unsigned flag
 /* --- sending --------------------------------------------------------------------------- */
 
 /* A link that nobody read for a while: looks what came, late replies or the end,
- * before a command is committed to it. */
+ * before a command is committed to it.  The end may stand behind late replies, but the lock is
+ * held: what goes on coming after LATE_MOST bytes is left to the driver. */
+enum { LATE_MOST = 1 << 20 };
 static void catch_up(struct lrd_link *l, int64_t now)
 {
   char bytes[1024];
   ssize_t n;
+  size_t all = 0;
   do {
     n = lrd_stream_read(&l->stream, bytes, sizeof bytes);
     if (lrd_link_received(l, bytes, n, errno, now) != 0)
       return;
-  } while (n > 0); /* the end may stand behind late replies */
+    all += n > 0 ? (size_t)n : 0;
+  } while (n > 0 && all < LATE_MOST);
 }
 
 static void send_out(struct lrd_link *l)
 {
-  if (lrd_link_flush(l) == 0 && l->driven && lrd_link_has_output(l)) {
+  if (l->state == LRD_LINK_READY && lrd_link_flush(l) == 0 && l->driven && lrd_link_has_output(l)) {
     uint64_t one = 1;
     ssize_t n = write(l->wake, &one, sizeof one); /* the driver must poll for writing too */
     (void)n;
@@ -200,8 +204,10 @@ static int put(struct lrd_link *l, struct lrd_link_call *c)
 {
   struct lrd_remote *r = l->remote;
   int64_t now = lrd_remote_now(r);
-  if (!l->driven && now - l->touched_at > LRD_NS_PER_MS)
+  if (!l->driven && now - l->touched_at > LRD_NS_PER_MS) {
     catch_up(l, now);
+    now = lrd_remote_now(r);
+  }
   if (l->state == LRD_LINK_READY && now > lrd_link_stuck_at(l))
     lrd_link_close(l, LARDER_CAUSE_SILENT, "the server makes no progress");
   if (l->state != LRD_LINK_READY)
@@ -217,13 +223,14 @@ static int put(struct lrd_link *l, struct lrd_link_call *c)
   }
   c->ticket.sent_at = now;
   c->ticket.home = l->database;
-  if (lrd_wire_call(&l->wire, &c->ticket) != 0) {
+  if (lrd_wire_enter(&l->wire, &c->ticket) != 0) {
     lrd_link_call_fail(c, LARDER_NO_MEMORY, LARDER_CAUSE_CALLER, "no memory for the command");
     return 1;
   }
-  if (l->wire.used == 1)
+  if (!l->wire.used)
     l->progress_at = now;
   l->touched_at = now;
+  lrd_link_turn(l, now);
   lrd_metrics_put(&l->metrics, c->ticket.count, l->wire.used);
   send_out(l);
   return 1;
@@ -299,12 +306,16 @@ static void drive_once(struct lrd_link *l, struct lrd_link_call *c, int first, i
 static void expire(struct lrd_link *l, struct lrd_link_call *c, int64_t now)
 {
   lrd_wire_withdraw(&l->wire, &c->ticket, lrd_link_late(l->remote, c->ticket.sent_at, now),
-                    "no reply within the deadline");
-  lrd_link_doubt(l, c->ticket.sent_at, now);
+                    c->ticket.put ? "no reply within the deadline"
+                                  : "no room on the connection within the deadline");
+  if (c->ticket.put)
+    lrd_link_doubt(l, c->ticket.sent_at, now);
+  else
+    lrd_metrics_missed(&l->metrics, l->wire.used);
   if (l->wire.used)
     atomic_store_explicit(&l->ready, 0, memory_order_relaxed); /* others are better off elsewhere */
-  if (l->wire.poisoned)
-    lrd_link_close(l, LARDER_CAUSE_PROTOCOL, l->wire.error);
+  lrd_link_turn(l, now);
+  send_out(l);
 }
 
 static void drive(struct lrd_link *l, struct lrd_link_call *c, int64_t *now)
@@ -332,6 +343,8 @@ static int await(struct lrd_link *l, struct lrd_link_call *c)
     if (c->ticket.state == LRD_TICKET_PENDING && (now >= c->ticket.deadline || c->cancelled))
       expire(l, c, now);
   }
+  if (c->ticket.starved)
+    c->unsent = LARDER_NO_MEMORY;
   return 0;
 }
 

@@ -9,10 +9,12 @@
  *
  * A key has a home link, so that two writes of one thread to one key can't
  * overtake each other.  Reads and calls without a key take any idle link, their home first.
- * All these go over the first LRD_GROUP_FRONT links: measured on two processors, 64 callers over two
- * had 1.4 to 1.6 times the throughput of as many connections of hiredis, over eight 1.2 to 1.4
- * times, and took less of the server's time; 8 callers had 0.9 to 1.1 times.  Long batches of reads take the others.  Links are made on demand,
- * up to config->connections a database, and live as long as the store.
+ * All these go over the first LRD_GROUP_FRONT links: measured on two processors, 64 callers over
+ * two had 1.4 to 1.6 times the throughput of as many connections of hiredis, over eight 1.2 to 1.4
+ * times, and took less of the server's time; 8 callers had 0.9 to 1.1 times.  Long batches of reads
+ * take the others; a long batch with a write in it stays at its home, where it takes turns with
+ * the other calls (wire.h).  Links are made on demand, up to config->connections a database, and
+ * live as long as the store.
  */
 
 enum {

@@ -237,15 +237,27 @@ int lrd_link_received(struct lrd_link *l, const char *bytes, ssize_t n, int erro
     l->progress_at = now;
   if (l->wire.ended || !l->wire.used)
     l->doubt_at = 0;
+  lrd_wire_turn(&l->wire, now);
   if (!l->wire.used)
     atomic_store_explicit(&l->ready, 1, memory_order_relaxed);
   settle(l);
-  if (!dead)
+  if (!dead && !l->wire.poisoned)
     return 0;
   char text[sizeof l->wire.error];
   memcpy(text, l->wire.error, sizeof text);
   lrd_link_close(l, LARDER_CAUSE_PROTOCOL, text);
   return -1;
+}
+
+void lrd_link_turn(struct lrd_link *l, int64_t now)
+{
+  lrd_wire_turn(&l->wire, now);
+  settle(l);
+  if (!l->wire.poisoned)
+    return;
+  char text[sizeof l->wire.error];
+  memcpy(text, l->wire.error, sizeof text);
+  lrd_link_close(l, LARDER_CAUSE_PROTOCOL, text);
 }
 
 int64_t lrd_link_stuck_at(const struct lrd_link *l)

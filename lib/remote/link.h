@@ -137,6 +137,8 @@ int lrd_link_has_output(const struct lrd_link *);
 /* Takes bytes that were read (n as lrd_stream_read returns it, errno in error): 0,
  * or -1: the link was closed. */
 int lrd_link_received(struct lrd_link *, const char *bytes, ssize_t n, int error, int64_t now);
+/* Puts into the wire what waits for its turn there, and tells owners of calls that ended. */
+void lrd_link_turn(struct lrd_link *, int64_t now);
 /* READY to DOWN or CLOSING: fails everything pending, remembers what to fence. */
 void lrd_link_close(struct lrd_link *, larder_cause, const char *text);
 /* CLOSING to DOWN, by whoever had the descriptor in use; otherwise nothing. */

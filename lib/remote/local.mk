@@ -24,7 +24,8 @@ redis_sources += \
   lib/remote/stream.c lib/remote/stream.h \
   lib/remote/submit.c \
   lib/remote/tls.h \
-  lib/remote/wire.c lib/remote/wire.h
+  lib/remote/wire.c lib/remote/wire.h lib/remote/wire_part.h lib/remote/wire_turn.c \
+  lib/remote/wire_end.c
 
 if TLS
 redis_sources += lib/remote/tls.c lib/remote/tls_context.c lib/remote/tls_fault.c lib/remote/tls_part.h

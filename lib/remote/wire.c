@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "remote/wire.h"
+#include "remote/wire_part.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -42,26 +42,20 @@ int lrd_is_write(const larder_vector *v)
   return !(lrd_commands[v->command].flags & LRD_READONLY);
 }
 
-static int any_write(const struct lrd_ticket *t)
+static int any_write(const struct lrd_ticket *t, size_t from, size_t to)
 {
-  for (size_t i = 0; i < t->count; i++)
+  for (size_t i = from; i < to; i++)
     if (lrd_is_write(&t->vector[i]))
       return 1;
   return 0;
 }
 
-static void end_ticket(struct lrd_wire *w, struct lrd_ticket *t, enum lrd_ticket_state state)
+void lrd_wire_end_ticket(struct lrd_wire *w, struct lrd_ticket *t, enum lrd_ticket_state state)
 {
   t->state = state;
   t->next = NULL;
   *w->ended_tail = t;
   w->ended_tail = &t->next;
-}
-
-static void set_failure(struct lrd_ticket *t, larder_cause cause, const char *error)
-{
-  t->cause = cause;
-  snprintf(t->error, sizeof t->error, "%s", error);
 }
 
 /* --- the machine ----------------------------------------------------------------------- */
@@ -71,6 +65,8 @@ int lrd_wire_init(struct lrd_wire *w, const larder_memory *memory, size_t reply_
   memset(w, 0, sizeof *w);
   w->memory = memory;
   w->ended_tail = &w->ended;
+  w->turn_tail = &w->turn;
+  w->window = LRD_WIRE_WINDOW_LEAST;
   lrd_buffer_init(&w->out, memory, LRD_WIRE_OUT_LIMIT);
   return lrd_reader_init(&w->reader, reply_limit);
 }
@@ -87,11 +83,6 @@ void lrd_wire_free(struct lrd_wire *w)
   w->memory = NULL;
 }
 
-static struct lrd_slot *slot_at(struct lrd_wire *w, size_t i)
-{
-  return &w->slot[(w->head + i) & (w->capacity - 1)];
-}
-
 /* The ring's capacity is a power of two. */
 static int reserve_slot(struct lrd_wire *w)
 {
@@ -102,7 +93,7 @@ static int reserve_slot(struct lrd_wire *w)
   if (!slot)
     return -1;
   for (size_t i = 0; i < w->used; i++)
-    slot[i] = *slot_at(w, i);
+    slot[i] = *lrd_wire_slot_at(w, i);
   lrd_release(w->memory, w->slot, w->capacity * sizeof *w->slot);
   w->slot = slot;
   w->capacity = capacity;
@@ -110,16 +101,10 @@ static int reserve_slot(struct lrd_wire *w)
   return 0;
 }
 
-static void pop_slot(struct lrd_wire *w)
-{
-  w->head = (w->head + 1) & (w->capacity - 1);
-  w->used--;
-}
-
 static const larder_bytes word_multi = {"MULTI", 5}, word_exec = {"EXEC", 4};
 
 /* An atomic call with a SELECT in it is followed by one that leads back. */
-static int wanders(const struct lrd_ticket *t)
+int lrd_ticket_wanders(const struct lrd_ticket *t)
 {
   for (size_t i = 0; t->atomic && i < t->count; i++)
     if (t->vector[i].command == LRD_SELECT)
@@ -133,45 +118,61 @@ static int encode_exec(struct lrd_buffer *out, const struct lrd_ticket *t)
   larder_bytes back[2] = {{"SELECT", 6}, {number, lrd_print_integer(number, t->home)}};
   if (lrd_argv_encode(out, 1, &word_exec) != 0)
     return -1;
-  return wanders(t) ? lrd_argv_encode(out, 2, back) : 0;
+  return lrd_ticket_wanders(t) ? lrd_argv_encode(out, 2, back) : 0;
 }
 
-static int encode(struct lrd_buffer *out, const struct lrd_ticket *t)
+/* The vectors from t->put on, until they are so many bytes; *end: the first one left. */
+static int encode(struct lrd_buffer *out, const struct lrd_ticket *t, size_t most, size_t *end)
 {
+  size_t len = out->len, i = t->put;
   if (t->atomic && lrd_argv_encode(out, 1, &word_multi) != 0)
     return -1;
-  for (size_t i = 0; i < t->count; i++)
+  for (; i < t->count && (i == t->put || out->len - len < most); i++)
     if (lrd_argv_encode(out, t->vector[i].argc, t->vector[i].argv) != 0)
       return -1;
+  *end = i;
   return t->atomic ? encode_exec(out, t) : 0;
 }
 
-int lrd_wire_call(struct lrd_wire *w, struct lrd_ticket *t)
+int lrd_wire_begin(struct lrd_ticket *t)
 {
   size_t replies = lrd_ticket_replies(t);
   t->value = &t->one;
   if (replies > 1 && !(t->value = lrd_arena_allocate(&t->arena, replies * sizeof *t->value)))
     return -1;
+  t->got = t->committed = t->put = t->flight = 0;
+  return 0;
+}
+
+int lrd_wire_put(struct lrd_wire *w, struct lrd_ticket *t, size_t most)
+{
   if (reserve_slot(w) != 0)
     return -1;
-  size_t len = w->out.len;
-  if (encode(&w->out, t) != 0) {
+  size_t len = w->out.len, end;
+  if (encode(&w->out, t, t->atomic ? SIZE_MAX : most, &end) != 0) {
     w->out.len = len;
     w->out.failed = 0;
     return -1;
   }
   uint64_t begin = w->handed + (len - w->out_position);
-  *slot_at(w, w->used++) = (struct lrd_slot){
+  *lrd_wire_slot_at(w, w->used++) = (struct lrd_slot){
     .ticket = t,
+    .first = t->put,
     .begin = begin,
     .end = begin + (w->out.len - len),
-    .replies = t->atomic ? t->count + 2 + (size_t)wanders(t) : t->count,
+    .replies = t->atomic ? t->count + 2 + (size_t)lrd_ticket_wanders(t) : end - t->put,
     .deadline = t->deadline,
-    .writes = any_write(t),
+    .writes = any_write(t, t->put, end),
   };
-  t->got = t->committed = 0;
+  t->put = end;
+  t->flight += w->out.len - len;
   t->state = LRD_TICKET_PENDING;
   return 0;
+}
+
+int lrd_wire_call(struct lrd_wire *w, struct lrd_ticket *t)
+{
+  return lrd_wire_begin(t) == 0 ? lrd_wire_put(w, t, SIZE_MAX) : -1;
 }
 
 void lrd_wire_handed(struct lrd_wire *w, size_t len)
@@ -190,7 +191,7 @@ void lrd_wire_handed(struct lrd_wire *w, size_t len)
 
 /* --- replies --------------------------------------------------------------------------- */
 
-static int poison(struct lrd_wire *w, const char *what)
+int lrd_wire_poison(struct lrd_wire *w, const char *what)
 {
   w->poisoned = 1;
   snprintf(w->error, sizeof w->error, "%s", what);
@@ -208,8 +209,10 @@ static int shape(struct lrd_wire *w, struct lrd_ticket *t, const larder_vector *
   if (vector->command == LRD_NO_COMMAND || v->type == LARDER_ERROR)
     return 0;
   if (!lrd_reply_fits(vector, v))
-    return poison(w, "a reply of a type that its command does not have");
-  return lrd_command_shape(vector, v, &t->arena) == 0 ? 0 : poison(w, "no memory for the reply");
+    return lrd_wire_poison(w, "a reply of a type that its command does not have");
+  return lrd_command_shape(vector, v, &t->arena) == 0
+           ? 0
+           : lrd_wire_poison(w, "no memory for the reply");
 }
 
 /* Redis says why when it refuses to queue a command, and EXEC only that it did: whoever
@@ -248,7 +251,7 @@ static int take_exec(struct lrd_wire *w, struct lrd_ticket *t, larder_value *v)
 {
   if (v->type == LARDER_ARRAY) {
     if (v->len != t->count)
-      return poison(w, "EXEC replied another number of elements");
+      return lrd_wire_poison(w, "EXEC replied another number of elements");
     for (size_t i = 0; i < v->len; i++) {
       larder_value *element = (larder_value *)&v->element[i];
 
@@ -257,12 +260,12 @@ static int take_exec(struct lrd_wire *w, struct lrd_ticket *t, larder_value *v)
       shape_unmoved(&t->vector[i], element);
     }
   } else if (v->type != LARDER_ERROR && v->type != LARDER_NIL) {
-    return poison(w, "EXEC replied something else than an array");
+    return lrd_wire_poison(w, "EXEC replied something else than an array");
   }
   if (t->stray)
     *v = t->queue_error;
   else if (t->refused && v->type == LARDER_ERROR && explain_abort(t, v) != 0)
-    return poison(w, "no memory for the reply");
+    return lrd_wire_poison(w, "no memory for the reply");
   t->value[0] = *v;
   t->got = 1;
   return 0;
@@ -274,7 +277,7 @@ static int take_atomic(struct lrd_wire *w, struct lrd_ticket *t, size_t i, larde
   if (i == t->count + 1)
     return take_exec(w, t, v);
   if (i > t->count + 1)
-    return is_status(v, "OK") ? 0 : poison(w, "the database could not be selected again");
+    return is_status(v, "OK") ? 0 : lrd_wire_poison(w, "the database could not be selected again");
   if (v->type == LARDER_ERROR) {
     if (i == 0)
       t->stray = 1;
@@ -287,14 +290,15 @@ static int take_atomic(struct lrd_wire *w, struct lrd_ticket *t, size_t i, larde
     t->stray = 2;
     return 0;
   }
-  return is_status(v, i == 0 ? "OK" : "QUEUED") ? 0
-                                                : poison(w, "a command in MULTI was not queued");
+  return is_status(v, i == 0 ? "OK" : "QUEUED")
+           ? 0
+           : lrd_wire_poison(w, "a command in MULTI was not queued");
 }
 
 static int take(struct lrd_wire *w, struct lrd_slot *s, larder_value *v)
 {
   struct lrd_ticket *t = s->ticket;
-  size_t i = s->got++;
+  size_t i = s->first + s->got++;
   if (t) {
     if (t->atomic) {
       if (take_atomic(w, t, i, v) != 0)
@@ -308,9 +312,11 @@ static int take(struct lrd_wire *w, struct lrd_slot *s, larder_value *v)
   }
   if (s->got < s->replies)
     return 0;
-  pop_slot(w);
   if (t)
-    end_ticket(w, t, LRD_TICKET_DONE);
+    t->flight -= (size_t)(s->end - s->begin);
+  lrd_wire_pop_slot(w);
+  if (t && (t->atomic || t->got == t->count))
+    lrd_wire_end_ticket(w, t, LRD_TICKET_DONE);
   return 0;
 }
 
@@ -322,7 +328,7 @@ static int drop_pushes(struct lrd_wire *w)
     larder_value v;
     int n = lrd_reader_next(&w->reader, NULL, &v);
     if (n <= 0)
-      return n == 0 ? 1 : poison(w, w->reader.error);
+      return n == 0 ? 1 : lrd_wire_poison(w, w->reader.error);
   }
   return 0;
 }
@@ -330,7 +336,7 @@ static int drop_pushes(struct lrd_wire *w)
 static int feed_slice(struct lrd_wire *w, const char *bytes, size_t len)
 {
   if (lrd_reader_feed(&w->reader, bytes, len) != 0)
-    return poison(w, w->reader.error);
+    return lrd_wire_poison(w, w->reader.error);
   for (;;) {
     int pushed = drop_pushes(w);
     if (pushed)
@@ -338,7 +344,8 @@ static int feed_slice(struct lrd_wire *w, const char *bytes, size_t len)
     struct lrd_slot *s = w->used ? &w->slot[w->head] : NULL;
     /* Not even the beginning of a reply may come before its request went out. */
     if (!s || s->begin >= w->handed)
-      return lrd_reader_pending(&w->reader) ? poison(w, "a reply that nobody asked for") : 0;
+      return lrd_reader_pending(&w->reader) ? lrd_wire_poison(w, "a reply that nobody asked for")
+                                            : 0;
     larder_value v;
     switch (lrd_reader_next(&w->reader, s->ticket ? &s->ticket->arena : NULL, &v)) {
     case 0:
@@ -348,7 +355,7 @@ static int feed_slice(struct lrd_wire *w, const char *bytes, size_t len)
         return -1;
       break;
     default:
-      return poison(w, w->reader.error);
+      return lrd_wire_poison(w, w->reader.error);
     }
   }
 }
@@ -363,135 +370,4 @@ int lrd_wire_feed(struct lrd_wire *w, const char *bytes, size_t len)
       return -1;
   }
   return 0;
-}
-
-/* --- giving up ------------------------------------------------------------------------- */
-
-static size_t digits(size_t n)
-{
-  size_t d = 1;
-  while (n >= 10) {
-    n /= 10;
-    d++;
-  }
-  return d;
-}
-
-static uint64_t encoded_size(const larder_vector *v)
-{
-  uint64_t size = 3 + digits((size_t)v->argc);
-  for (int i = 0; i < v->argc; i++)
-    size += 5 + digits(v->argv[i].len) + v->argv[i].len;
-  return size;
-}
-
-/* Where the EXEC of an atomic call ends: the server obeys it without the SELECT behind it. */
-static uint64_t exec_end(const struct lrd_slot *s)
-{
-  larder_bytes number = {NULL, digits((size_t)s->ticket->home)}, select = {NULL, 6};
-  larder_bytes argv[2] = {select, number};
-  larder_vector back = {.argc = 2, .argv = argv};
-  return wanders(s->ticket) ? s->end - encoded_size(&back) : s->end;
-}
-
-/* How many of the slot's vectors begin (whole: end) within the bytes handed over;
- * *end: where the last of them ends. */
-static size_t reached(const struct lrd_wire *w, const struct lrd_slot *s, int whole, uint64_t *end)
-{
-  const struct lrd_ticket *t = s->ticket;
-  if (t->atomic) {
-    int in = whole ? exec_end(s) <= w->handed : s->begin < w->handed;
-    *end = in ? s->end : s->begin;
-    return in ? t->count : 0;
-  }
-  uint64_t at = s->begin;
-  size_t i = 0;
-  for (; i < t->count; i++) {
-    uint64_t next = at + encoded_size(&t->vector[i]);
-    if (whole ? next > w->handed : at >= w->handed)
-      break;
-    at = next;
-  }
-  *end = at;
-  return i;
-}
-
-/* Takes bytes that were not handed over out of the stream. */
-static void cut(struct lrd_wire *w, size_t index, uint64_t from)
-{
-  struct lrd_slot *s = slot_at(w, index);
-  size_t len = (size_t)(s->end - from);
-  if (!len)
-    return;
-  size_t at = w->out_position + (size_t)(from - w->handed);
-  memmove(w->out.data + at, w->out.data + at + len, w->out.len - at - len);
-  w->out.len -= len;
-  s->end = from;
-  for (size_t i = index + 1; i < w->used; i++) {
-    slot_at(w, i)->begin -= len;
-    slot_at(w, i)->end -= len;
-  }
-}
-
-static void remove_slot(struct lrd_wire *w, size_t index)
-{
-  for (size_t i = index + 1; i < w->used; i++)
-    *slot_at(w, i - 1) = *slot_at(w, i);
-  w->used--;
-}
-
-void lrd_wire_withdraw(struct lrd_wire *w, struct lrd_ticket *t, larder_cause cause,
-                       const char *error)
-{
-  size_t index = 0;
-  while (index < w->used && slot_at(w, index)->ticket != t)
-    index++;
-  if (index == w->used)
-    return;
-  struct lrd_slot *s = slot_at(w, index);
-  uint64_t end;
-  t->committed = reached(w, s, 0, &end);
-  cut(w, index, end);
-  if (!t->atomic)
-    s->replies = t->committed;
-  else if (!t->committed)
-    s->replies = 0;
-  if (index == 0)
-    lrd_reader_drop(&w->reader);
-  s->ticket = NULL;
-  if (s->got >= s->replies) {
-    if (index == 0 && lrd_reader_pending(&w->reader) && !lrd_reader_at_push(&w->reader))
-      poison(w, "a reply that nobody asked for");
-    remove_slot(w, index);
-  }
-  t->state = LRD_TICKET_FAILED;
-  set_failure(t, cause, error);
-}
-
-int lrd_wire_fail(struct lrd_wire *w, larder_cause cause, const char *error)
-{
-  int writes = 0;
-  w->poisoned = 1;
-  lrd_reader_drop(&w->reader);
-  for (; w->used; pop_slot(w)) {
-    struct lrd_slot *s = &w->slot[w->head];
-    if (s->writes && s->begin < w->handed)
-      writes = 1;
-    struct lrd_ticket *t = s->ticket;
-    if (!t)
-      continue;
-    uint64_t end;
-    t->committed = reached(w, s, 1, &end);
-    set_failure(t, cause, error);
-    end_ticket(w, t, LRD_TICKET_FAILED);
-  }
-  return writes;
-}
-
-struct lrd_ticket *lrd_wire_ended(struct lrd_wire *w)
-{
-  struct lrd_ticket *first = w->ended;
-  w->ended = NULL;
-  w->ended_tail = &w->ended;
-  return first;
 }

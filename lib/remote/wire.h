@@ -21,6 +21,13 @@
  * replies are parsed and dropped.  Whatever is not expected poisons the machine: the
  * connection is to be closed and lrd_wire_fail ends everything.
  *
+ * A ticket goes in at once (lrd_wire_call), or takes turns with others (lrd_wire_enter): a batch
+ * that is not atomic goes in pieces, of which as many may be unanswered as keep the server busy
+ * (the window), so that a small call stands behind a window of it and not behind the whole.  What
+ * is unanswered on the connection is bounded: beyond that calls wait for their turn, PENDING with
+ * nothing put.  The size of the window follows Brakmo and Peterson, "TCP Vegas", 1995,
+ * as that of the submit links does (flow.h).
+ *
  * RESP2, and RESP3 once lrd_reader_speak has said so: then a push, which may come at any time, is
  * nobody's reply and is dropped.
  *
@@ -48,6 +55,10 @@ struct lrd_ticket {
   struct lrd_arena arena; /* the replies; freed by lrd_ticket_release */
   larder_value *value;    /* count of them (atomic: one), shaped (RESP3) */
   size_t got;
+  size_t put;             /* vectors that went into the wire so far */
+  size_t flight;          /* bytes of those that are put and not answered, by pieces */
+  int starved;            /* failed: no memory for the vectors that are not put */
+  struct lrd_ticket *turn_next; /* in wire->turn */
   size_t committed;       /* failed: the first so many vectors may have been executed */
   int stray;              /* atomic: 1: MULTI was refused, and all else too; 2: not all else */
   larder_cause cause;
@@ -70,10 +81,18 @@ int lrd_is_write(const larder_vector *);
 
 struct lrd_slot {
   struct lrd_ticket *ticket; /* NULL: a tombstone */
+  size_t first;              /* its first vector; not atomic: as many as replies */
   uint64_t begin, end;       /* its bytes, counted from the connection's first */
   size_t replies, got;       /* that the server sends */
   int64_t deadline;
   int writes;
+};
+
+enum {
+  LRD_WIRE_PIECE = 16 << 10,        /* bytes; what a server reads at a time */
+  LRD_WIRE_WINDOW_LEAST = 64 << 10, /* bytes of one ticket that are unanswered */
+  LRD_WIRE_FLIGHT_MOST = 1 << 20,   /* of all of them, and one piece, call or command more */
+  LRD_WIRE_WINDOW_MOST = LRD_WIRE_FLIGHT_MOST
 };
 
 struct lrd_wire {
@@ -85,6 +104,10 @@ struct lrd_wire {
   struct lrd_slot *slot; /* a ring; slot[head], ... */
   size_t head, used, capacity;
   struct lrd_ticket *ended, **ended_tail;
+  struct lrd_ticket *turn, **turn_tail; /* that have vectors to be put, the next one first */
+  size_t turns, window;
+  uint64_t sample_end; /* where the piece ends whose replies are timed; 0: none is */
+  int64_t sample_at, fastest;
   int poisoned;
   char error[160];
 };
@@ -99,6 +122,15 @@ void lrd_wire_free(struct lrd_wire *);
 
 /* Encodes a ticket and queues its slot.  0, or -1: no memory, nothing changed. */
 int lrd_wire_call(struct lrd_wire *, struct lrd_ticket *);
+
+/* The same by turns: the ticket is PENDING, and what can be put is put by lrd_wire_turn.  0, or -1:
+ * no memory, nothing changed. */
+int lrd_wire_enter(struct lrd_wire *, struct lrd_ticket *);
+/* Puts what may be put now: after lrd_wire_enter, lrd_wire_feed and lrd_wire_withdraw.  Tickets
+ * without memory for it are among the ended. */
+void lrd_wire_turn(struct lrd_wire *, int64_t now);
+/* Bytes that were put and are not answered. */
+size_t lrd_wire_flight(const struct lrd_wire *);
 
 /* Bytes to be written, and how many of them have been handed to the kernel. */
 static inline const char *lrd_wire_out(const struct lrd_wire *w, size_t *len)

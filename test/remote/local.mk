@@ -34,6 +34,7 @@ check_PROGRAMS += \
   test/remote/check_resp3 \
   test/remote/check_server \
   test/remote/check_submit \
+  test/remote/check_turns \
   test/remote/check_waiting \
   test/remote/check_wire
 test_remote_check_wire_SOURCES = test/remote/check_wire.c $(rig_sources)
@@ -49,6 +50,7 @@ test_remote_check_listen_faults_SOURCES = test/remote/check_listen_faults.c $(ea
 test_remote_check_hello_SOURCES = test/remote/check_hello.c $(against_sources)
 test_remote_check_resp3_SOURCES = test/remote/check_resp3.c $(rig_sources)
 test_remote_check_link_SOURCES = test/remote/check_link.c $(against_sources)
+test_remote_check_turns_SOURCES = test/remote/check_turns.c $(against_sources)
 test_remote_check_submit_SOURCES = test/remote/check_submit.c $(rig_sources)
 test_remote_check_waiting_SOURCES = test/remote/check_waiting.c
 test_remote_check_addresses_SOURCES = test/remote/check_addresses.c $(through_sources)
