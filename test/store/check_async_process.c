@@ -246,9 +246,8 @@ static void on_write(void *context, larder_reply *reply)
   larder_reply_free(reply);
 }
 
-/* What had not been sent is answered from memory when the store is closed: it is lost, and that is
- * told. */
-START_TEST(what_ends_while_closing_is_counted)
+/* Returns how many were answered from memory. */
+static uint64_t close_with_calls(void)
 {
   enum { CALLS = 5000 };
   uint64_t local = 0;
@@ -261,9 +260,19 @@ START_TEST(what_ends_while_closing_is_counted)
     ck_assert_int_eq(larder_async_command(store, on_write, &local, "SET k:%d 1", i), LARDER_OK);
   uint64_t lost = larder_close(store, 0);
   server_resume(server);
-  ck_assert_uint_gt(local, 0);
   ck_assert_uint_eq(lost, local);
   ck_assert_int_eq(heap.blocks, 0);
+  return local;
+}
+
+/* What had not been sent is answered from memory when the store is closed: it is lost, and that is
+ * told.  Whether there is any such call is for the threads to settle. */
+START_TEST(what_ends_while_closing_is_counted)
+{
+  uint64_t local = 0;
+  for (int i = 0; i < 50 && !local; i++)
+    local = close_with_calls();
+  ck_assert_uint_gt(local, 0);
 }
 END_TEST
 
