@@ -145,7 +145,7 @@ int larder_pollfd(larder *store)
   struct lrd_cell *cell = lrd_enter(store, &why);
   if (!cell)
     return -1;
-  int fd = store->queue.read_fd;
+  int fd = store->queue.bell.read_fd;
   lrd_leave(cell);
   return fd;
 }

@@ -1,68 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "store/queue.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "store/promise.h"
-#include "util/cancel.h"
-
-#if defined __linux__
-#include <sys/eventfd.h>
-#endif
-
-/* --- the descriptor ------------------------------------------------------ */
-
-static int open_descriptor(struct lrd_queue *q)
-{
-#if defined __linux__
-  q->read_fd = q->write_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  return q->read_fd < 0 ? -1 : 0;
-#else
-  int fd[2];
-  if (pipe(fd) != 0)
-    return -1;
-  for (int i = 0; i < 2; i++) {
-    fcntl(fd[i], F_SETFD, FD_CLOEXEC);
-    fcntl(fd[i], F_SETFL, O_NONBLOCK);
-  }
-  q->read_fd = fd[0];
-  q->write_fd = fd[1];
-  return 0;
-#endif
-}
-
-static void close_descriptor(struct lrd_queue *q)
-{
-  if (q->read_fd >= 0)
-    close(q->read_fd);
-  if (q->write_fd >= 0 && q->write_fd != q->read_fd)
-    close(q->write_fd);
-}
-
-/* A full pipe or counter is as readable as it can be. */
-static void ring(struct lrd_queue *q)
-{
-  const uint64_t one = 1;
-  int state = lrd_cancel_disable();
-  while (write(q->write_fd, &one, sizeof one) < 0 && errno == EINTR)
-    ;
-  lrd_cancel_restore(state);
-}
-
-static void hush(struct lrd_queue *q)
-{
-  char bytes[64];
-  ssize_t n;
-  int state = lrd_cancel_disable();
-  do
-    n = read(q->read_fd, bytes, sizeof bytes);
-  while ((n < 0 && errno == EINTR) || n == (ssize_t)sizeof bytes);
-  lrd_cancel_restore(state);
-}
 
 /* --- life ---------------------------------------------------------------- */
 
@@ -70,8 +11,8 @@ larder_outcome lrd_queue_init(struct lrd_queue *q, larder_delivery delivery,
                               const larder_memory *memory)
 {
   q->delivery = delivery;
-  q->read_fd = q->write_fd = -1;
-  if (delivery == LARDER_DELIVER_DISPATCH && open_descriptor(q) != 0)
+  q->bell.read_fd = q->bell.write_fd = -1;
+  if (delivery == LARDER_DELIVER_DISPATCH && lrd_bell_open(&q->bell) != 0)
     return LARDER_NO_MEMORY;
   if (lrd_lock_init(&q->lock, LRD_RANK_QUEUE, 0) != 0)
     goto no_lock;
@@ -83,7 +24,7 @@ larder_outcome lrd_queue_init(struct lrd_queue *q, larder_delivery delivery,
 no_cond:
   lrd_lock_destroy(&q->lock);
 no_lock:
-  close_descriptor(q);
+  lrd_bell_close(&q->bell);
   return LARDER_NO_MEMORY;
 }
 
@@ -101,7 +42,7 @@ void lrd_queue_release(larder *s, int forked)
     lrd_release(m, q->vacant, q->slots * sizeof *q->vacant);
     lrd_promises_close(q->pool);
   }
-  close_descriptor(q);
+  lrd_bell_close(&q->bell);
   if (forked)
     return;
   pthread_cond_destroy(&q->work);
@@ -119,7 +60,7 @@ static void wake(struct lrd_queue *q)
 {
   if (q->delivery == LARDER_DELIVER_DISPATCH) {
     if (!atomic_exchange(&q->signalled, 1))
-      ring(q);
+      lrd_bell_ring(&q->bell);
   } else if (atomic_exchange(&q->sleeping, 0)) {
     lrd_lock(&q->lock); /* it sleeps now, or has seen what is done */
     pthread_cond_signal(&q->work);
@@ -397,7 +338,7 @@ size_t lrd_queue_deliver(larder *s, size_t max)
   struct lrd_deliverer self;
   if (q->delivery != LARDER_DELIVER_DISPATCH)
     return 0;
-  hush(q);
+  lrd_bell_hush(&q->bell);
   atomic_store(&q->signalled, 0); /* who ends a call now rings again, unless it is seen below */
   lrd_lock(&q->lock);
   gather(q);
@@ -408,7 +349,7 @@ size_t lrd_queue_deliver(larder *s, size_t max)
   int must_ring = (q->first || atomic_load(&q->done)) && !atomic_exchange(&q->signalled, 1);
   lrd_unlock(&q->lock);
   if (must_ring)
-    ring(q);
+    lrd_bell_ring(&q->bell);
   return n;
 }
 

@@ -8,6 +8,7 @@
 #include <larder/async.h>
 #include <larder/options.h>
 
+#include "util/bell.h"
 #include "util/lock.h"
 
 /*
@@ -54,7 +55,7 @@ struct lrd_queue {
   struct lrd_deliverer *deliverers;
   pthread_t thread;
   int started, stop;
-  int read_fd, write_fd; /* DISPATCH only; the same one for an eventfd; else -1 */
+  struct lrd_bell bell; /* DISPATCH only */
 };
 
 /* OK, NO_MEMORY (or no descriptor). */
