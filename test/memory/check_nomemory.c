@@ -223,7 +223,7 @@ END_TEST
 START_TEST(opening_has_no_memory)
 {
   struct lrd_config config = { .shards = 4 };
-  larder_backend_options options = { &config, NULL, 0 };
+  larder_backend_options options = { &config, NULL, 0, NULL };
   larder_backend *engine = calloc(1, lrd_memory_table.size);
   struct pool pool;
   char error[200] = "";
