@@ -80,7 +80,7 @@ int lrd_feed_fill(struct lrd_feed *, int64_t now);
 static inline const char *lrd_feed_out(const struct lrd_feed *f, size_t *len)
 {
   *len = f->out.len - f->out_position;
-  return f->out.data + f->out_position;
+  return lrd_buffer_from(&f->out, f->out_position);
 }
 void lrd_feed_handed(struct lrd_feed *, size_t len);
 

@@ -136,7 +136,7 @@ size_t lrd_wire_flight(const struct lrd_wire *);
 static inline const char *lrd_wire_out(const struct lrd_wire *w, size_t *len)
 {
   *len = w->out.len - w->out_position;
-  return w->out.data + w->out_position;
+  return lrd_buffer_from(&w->out, w->out_position);
 }
 void lrd_wire_handed(struct lrd_wire *, size_t len);
 

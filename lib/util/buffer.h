@@ -28,6 +28,11 @@ static inline int lrd_buffer_reserve(struct lrd_buffer *b, size_t more)
 {
   return b->capacity - b->len >= more ? 0 : lrd_buffer_grow(b, more);
 }
+/* Its bytes from a position on; NULL + 0 would be undefined. */
+static inline const char *lrd_buffer_from(const struct lrd_buffer *b, size_t position)
+{
+  return b->data ? b->data + position : b->data;
+}
 int lrd_buffer_append(struct lrd_buffer *, const void *bytes, size_t len);
 /* Removes len bytes from the front. */
 void lrd_buffer_consume(struct lrd_buffer *, size_t len);
