@@ -53,12 +53,15 @@ START_TEST(a_block_can_be_freed_before_it_is_used)
   for (int i = 0; i < 3; i++) /* a new one, then the same again */
     lrd_answer_free(&get(pool)->answer);
   ck_assert_int_eq(blocks, 2);
-  ck_assert_ptr_nonnull(lrd_arena_allocate(&get(pool)->answer.arena, 100000));
+  struct lrd_promise *large = get(pool);
+  ck_assert_ptr_nonnull(lrd_arena_allocate(&large->answer.arena, 100000));
   struct lrd_promise *other = lrd_promises_grow(pool);
   lrd_promises_close(pool);
   ck_assert_int_eq(blocks, 4);
   lrd_answer_free(&other->answer);
   ck_assert_int_eq(blocks, 3);
+  lrd_answer_free(&large->answer);
+  ck_assert_int_eq(blocks, 0);
 }
 END_TEST
 
