@@ -155,7 +155,7 @@ static void note_calls(struct bench *bench, const struct row *row, const struct 
 static int measure(struct bench *bench, const struct row *row, const struct site *site,
                    void *const *opened, size_t threads, size_t round)
 {
-  size_t count = bench->quick ? 256 : bench->operations / (row->place == PLACE_FREE ? 40 : 50);
+  size_t count = bench->quick ? 256 : bench->operations / (row->place == PLACE_FREE ? 200 : 250);
   size_t slices = bench->quick ? 2 : SLICES, c, s;
   struct slice slice[CALLERS];
   struct tally tally[CALLERS] = { { 0, 0, 0, 0 } };

@@ -40,7 +40,7 @@ static size_t steps(const struct bench *bench, size_t depth)
 {
   if (bench->quick)
     return 1024;
-  return bench->operations / (depth >= 64 ? 10 : 50);
+  return bench->operations / (depth >= 64 ? 50 : 250);
 }
 
 static int measure(struct bench *bench, const struct row *row, const struct site *site,
